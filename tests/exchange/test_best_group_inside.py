@@ -144,7 +144,9 @@ def test_a_stated_range_takes_it_and_no_statement_takes_equal_gain() -> None:
         for value in ([0.6, 1], [0.2, 0.4], [0, 1], "1/2", 1)
     ]
     inside, equal = "best-group-inside", "equal-gain"
-    assert chosen == [inside, inside, equal, equal, "best-group"]
+    assert chosen == [inside, inside, inside, equal, "best-group"]
+    unstated = [ExclusivityRange.from_value([0.6, 1]), ExclusivityRange.from_value([0, 1])]
+    assert choose_rule(unstated, "partial", stated=False).name == equal
 
 
 def test_everything_to_everybody_is_truthful_at_exclusivity_zero_alone() -> None:

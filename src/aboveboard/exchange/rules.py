@@ -215,14 +215,25 @@ RULES: dict[str, Rule] = {
 
 
 def choose_rule(
-    exclusivity: Sequence[ExclusivityRange], hiding: Literal["partial", "all-or-nothing"]
+    exclusivity: Sequence[ExclusivityRange],
+    hiding: Literal["partial", "all-or-nothing"],
+    *,
+    stated: bool = True,
 ) -> Rule:
     """Return the rule that is used where a collaboration names none.
 
-    best-group where each exclusivity is 1; best-group-inside, which hands out as much, where a
-    range is stated that begins above 0; else equal-gain, by which all gain the same; Mechanism 2
-    where parties can only stay away. All are truthful for every exclusivity that the parties may
-    have.
+    best-group where each exclusivity is 1; best-group-inside, which hands out as much, where all
+    are stated, one as a range; else equal-gain, by which all gain the same; Mechanism 2 where
+    parties can only stay away. All are truthful for every exclusivity that the parties may have.
+
+    Parameters
+    ----------
+    exclusivity
+        Of each party.
+    hiding
+        What parties can hide.
+    stated
+        Whether every party's exclusivity is stated; what is not counts as 0 to 1.
 
     Examples
     --------
@@ -230,16 +241,16 @@ def choose_rule(
     'best-group'
     >>> choose_rule([ExclusivityRange.from_value([0.6, 1])] * 3, "partial").name
     'best-group-inside'
-    >>> choose_rule([ExclusivityRange.from_value([0, 1])] * 3, "partial").name
+    >>> choose_rule([ExclusivityRange.from_value([0, 1])] * 3, "partial", stated=False).name
     'equal-gain'
     """
     if hiding == "all-or-nothing":
         return RULES["all-or-nothing"]
     if all(e.lies_within(1, 1) for e in exclusivity):
         return RULES["best-group"]
-    stated = any(not e.is_point and e.low > 0 for e in exclusivity)
+    ranges = stated and not all(e.is_point for e in exclusivity)
     within = all(e.lies_within(0, 1) for e in exclusivity)
-    return RULES["best-group-inside" if stated and within else "equal-gain"]
+    return RULES["best-group-inside" if ranges and within else "equal-gain"]
 
 
 def is_truthful_under_hiding(rule: Rule, exclusivity: Sequence[ExclusivityRange]) -> bool:

@@ -91,7 +91,10 @@ class UnionFile(ExclusiveFile, DataKeys):
         if self.rule is not None:
             return RULES[self.rule]
         exclusivity = resolve_exclusivity(self, self.parties)
-        return choose_rule(list(exclusivity.values()), self.hiding)
+        stated = self.exclusivity is not None or all(
+            party.exclusivity is not None for party in self.parties.values()
+        )
+        return choose_rule(list(exclusivity.values()), self.hiding, stated=stated)
 
 
 def check_number_of_parties(rule: Rule, hiding: Hiding, n: int) -> None:

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from aboveboard.currencies import count_decimals
 from aboveboard.errors import InputError
+from aboveboard.faults import raise_faults
 from aboveboard.formatting import format_count
 from aboveboard.market.model.bidding import Language
 from aboveboard.market.model.drawn_proposer import RANDOM, draw_proposer
@@ -175,6 +176,7 @@ def _list_units(file: MarketFile) -> list[tuple[str, str, str]]:
         if isinstance(player.endowment, Mapping)
         for good in player.endowment
     }
+    faults: list[InputError] = []
     listed: list[tuple[str, str]] = []  # kind and owner
     owners: dict[str, str] = {}
     for name, player in file.parties.items():
@@ -183,14 +185,16 @@ def _list_units(file: MarketFile) -> list[tuple[str, str, str]]:
                 problem = (
                     "is listed twice" if count > 1 else f"has two owners, {owners[good]} and {name}"
                 )
-                raise InputError(
+                fault = InputError(
                     f"parties.{name}.endowment",
                     f"good {good!r} {problem}",
                     "let one party bring it, once; or say how many there are: "
                     f"endowment = {{{good} = 2}}",
                 )
+                faults.append(fault)
             owners[good] = name
             listed += [(good, name)] * count
+    raise_faults(faults)
     if len(listed) > MOST_UNITS:
         raise InputError(
             "parties",

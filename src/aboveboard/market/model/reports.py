@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -81,11 +82,25 @@ def raise_all_faults(file: MarketFile) -> None:
     setup = None
     with collect_faults(faults):
         setup = read_setup(file)
+    if setup is None:  # the rest is looked at as if each good were brought once
+        with suppress(InputError):
+            setup = read_setup(_keep_first_owners(file))
     if setup is not None:
         for check in _list_checks(file, setup):
             with collect_faults(faults):
                 check()
     raise_faults(faults)
+
+
+def _keep_first_owners(file: MarketFile) -> MarketFile:
+    """Return the file in which each good is brought by the first party that lists it, once."""
+    seen: set[str] = set()
+    parties = {}
+    for name, player in file.parties.items():
+        own = [good for good in player.count_endowment() if good not in seen]
+        seen.update(own)
+        parties[name] = player.model_copy(update={"endowment": own})
+    return file.model_copy(update={"parties": parties})
 
 
 def _list_checks(file: MarketFile, setup: MarketSetup) -> Iterator[Callable[[], object]]:
