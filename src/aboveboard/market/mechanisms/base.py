@@ -65,10 +65,11 @@ class OptimumSearch:
 
     def _search(self, market: Market) -> Optimum:
         listener, seconds = self.work.progress, self.seconds
+        if listener is None or seconds is None:  # an audit searches thousands of times
+            return search_optimum(market, solver=self.solver, seconds=seconds)
 
         def report(progress: Progress) -> None:
-            if listener is not None and seconds is not None:
-                listener(min(int(progress.seconds), seconds), seconds)
+            listener(min(int(progress.seconds), seconds), seconds)
 
         return search_optimum(market, solver=self.solver, seconds=seconds, progress=report)
 
