@@ -127,3 +127,14 @@ def test_all_faults_of_a_market_are_reported_at_once(tmp_path: Path):
     ):
         assert part in said
     assert len(faults) == 5, said
+
+
+def test_a_good_with_two_owners_does_not_hide_the_faults_of_bids(tmp_path: Path):
+    (tmp_path / "f.toml").write_text(
+        'mechanism = "market.vcg"\nbits = 3\n[parties.a]\nendowment = ["g", "g"]\n'
+        '[parties.b]\nendowment = ["g"]\nvalues = [{goods = ["h"], value = 1}]\n'
+        '[parties.c]\nvalues = [{goods = ["g"], value = 99}]\n'
+    )
+    places = [fault.place for fault in check_collaboration(tmp_path / "f.toml").faults]
+    found = [place.partition("parties.")[2] for place in places]
+    assert found == ["a.endowment", "b.endowment", "b.values[0].goods", "c.values[0].value"]
