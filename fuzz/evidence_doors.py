@@ -13,11 +13,11 @@ from aboveboard.evidence.blinded_tokens import blind_tokens, decode_tokens
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.canonical import decode_json
 from aboveboard.evidence.cases import Delivery
-from aboveboard.evidence.commitments import Opening, verify_opening
 from aboveboard.evidence.folders import list_statements, read_statement_file
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.log import Log, Receipt, verify_receipt
 from aboveboard.evidence.members import read_round
+from aboveboard.evidence.openings import Opening, verify_opening
 from aboveboard.evidence.payloads import decode_payload
 from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.sum_commitments import verify_sum

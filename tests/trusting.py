@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aboveboard.collaborations.loading import read_source
+from aboveboard.collaborations.source_file import read_source
 
 
 def trust(file: Path) -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.auditing import Budget, Property, Status, audit
-from aboveboard.collaborations.loading import read_all, read_source
+from aboveboard.collaborations.loading import read_all
+from aboveboard.collaborations.source_file import read_source
 from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.formatting import encode, join_names
 from aboveboard.games.actions import encode as encode_action

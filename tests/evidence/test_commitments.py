@@ -12,14 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.commitments import (
-    Opening,
-    commit_elements,
-    commit_order,
-    generate_tree_key,
-    verify_opening,
-)
+from aboveboard.evidence.commitments import commit_elements, commit_order, generate_tree_key
 from aboveboard.evidence.keys import generate_keys
+from aboveboard.evidence.openings import Opening, verify_opening
 from aboveboard.evidence.sealing import encode_context, open_message, seal_message
 from aboveboard.evidence.seeds import commit_nonce, derive_key, derive_seed, generate_nonce
 from aboveboard.evidence.trees import InvalidProofError, hash_leaf

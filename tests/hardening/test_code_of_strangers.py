@@ -17,7 +17,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.cli import main
-from aboveboard.collaborations.source_file import read_source
+from aboveboard.collaborations.source_file import SourceFile, read_source
 from aboveboard.commands import settle
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.settlements.replaying import replay
@@ -229,14 +229,13 @@ def test_what_was_hashed_is_what_runs(folder: Path, monkeypatch: pytest.MonkeyPa
     (folder / "mine.py").write_text("def f(names):\n    return len(names)\n")
     (folder / "c.toml").write_text(CONTRIBUTION.format("mine:f"))
     trusted = digest_of(folder / "c.toml")
+    refuse = SourceFile.refuse_untrusted_code
 
-    refuse = source_file.SourceFile.refuse_untrusted_code
-
-    def swap(self: source_file.SourceFile) -> None:
+    def swap(self: SourceFile) -> None:
         refuse(self)
         plant(folder, "mine", "def f(names):\n    return 7\n")
 
-    monkeypatch.setattr(source_file.SourceFile, "refuse_untrusted_code", swap)
+    monkeypatch.setattr(SourceFile, "refuse_untrusted_code", swap)
     assert ab.load(folder / "c.toml", trust_code=trusted)
     assert traces(folder) == []
 

@@ -19,14 +19,8 @@ from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.arguments import check_budget
 from aboveboard.auditing.budget import Progress
 from aboveboard.collaborations.examination import examine
-from aboveboard.collaborations.loading import (
-    Content,
-    SourceFile,
-    TrustCode,
-    find_rule,
-    read_all,
-    read_source,
-)
+from aboveboard.collaborations.loading import Content, find_rule, read_all
+from aboveboard.collaborations.source_file import SourceFile, TrustCode, read_source
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile

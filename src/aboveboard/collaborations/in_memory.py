@@ -20,7 +20,8 @@ from pydantic import BaseModel
 
 from aboveboard.collaborations.collaboration import Collaboration, make_collaboration
 from aboveboard.collaborations.inputs import Reader
-from aboveboard.collaborations.loading import SourceFile, TrustCode, find_rule, read_all
+from aboveboard.collaborations.loading import find_rule, read_all
+from aboveboard.collaborations.source_file import SourceFile, TrustCode
 from aboveboard.collaborations.validation import find_tables
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.reading import ListSource

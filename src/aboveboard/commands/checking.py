@@ -12,13 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aboveboard.collaborations.loading import (
-    SourceFile,
-    find_rule,
-    look_for_data,
-    read_source,
-    read_without_execution,
-)
+from aboveboard.collaborations.loading import find_rule, look_for_data, read_without_execution
+from aboveboard.collaborations.source_file import SourceFile, read_source
 from aboveboard.errors import InputError
 from aboveboard.faults import list_faults
 from aboveboard.formatting import join_names

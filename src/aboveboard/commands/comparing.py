@@ -10,13 +10,8 @@ from typing import Any
 
 from aboveboard.auditing import Budget, Verdicts
 from aboveboard.collaborations.collaboration import make_collaboration, run
-from aboveboard.collaborations.loading import (
-    SourceFile,
-    TrustCode,
-    find_rule,
-    read_all,
-    read_source,
-)
+from aboveboard.collaborations.loading import find_rule, read_all
+from aboveboard.collaborations.source_file import SourceFile, TrustCode, read_source
 from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.commands.running import error_context
 from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty

@@ -13,7 +13,7 @@ from aboveboard.lazy_names import load_name
 
 if TYPE_CHECKING:
     from aboveboard.evidence.bundles import Bundle, decode_bundle
-    from aboveboard.evidence.commitments import commit_elements, commit_order, verify_opening
+    from aboveboard.evidence.commitments import commit_elements, commit_order
     from aboveboard.evidence.findings import Findings
     from aboveboard.evidence.keys import (
         PrivateKeys,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         verify_growth,
         verify_receipt,
     )
+    from aboveboard.evidence.openings import verify_opening
     from aboveboard.evidence.round_states import State
     from aboveboard.evidence.rounds import Round, replay_log
     from aboveboard.evidence.sealing import open_message, seal_message

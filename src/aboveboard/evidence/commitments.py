@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,20 +19,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aboveboard.evidence.canonical import decode_hex
+from aboveboard.evidence.openings import SALT, Opening, cut
 from aboveboard.evidence.trees import (
     EMPTY_ROOT,
     Digests,
-    InvalidProofError,
     build_levels,
     compute_root,
-    hash_leaf,
     prove_inclusions,
-    verify_inclusions,
 )
-
-SALT = 16
-"""Bytes of a salt: nobody tries 2^128 of them."""
 
 TREE_KEY = 32
 """Bytes of a tree key."""
@@ -68,6 +61,7 @@ class CommittedList:
 
     Examples
     --------
+    >>> from aboveboard.evidence.openings import verify_opening
     >>> owned = commit_elements([b"x.example", b"y.example"], bytes(32))
     >>> verify_opening(owned.open([b"x.example"]), owned.root, owned.size)
     """
@@ -87,7 +81,7 @@ class CommittedList:
         """Salt and element of each, in the order of the tree."""
         for start in range(0, self.size, BLOCK):
             block = self.column.slice(start, BLOCK).to_list()
-            yield from zip(_cut(self._slice_salts(start, len(block)), SALT), block, strict=True)
+            yield from zip(cut(self._slice_salts(start, len(block)), SALT), block, strict=True)
 
     @property
     def size(self) -> int:
@@ -151,7 +145,7 @@ class CommittedList:
         sha256, parts = hashlib.sha256, []  # `hash_leaf`, without a call for each of a million
         for start in range(0, self.size, BLOCK):
             block = self.column.slice(start, BLOCK).to_list()
-            salts = _cut(self._slice_salts(start, len(block)), SALT)
+            salts = cut(self._slice_salts(start, len(block)), SALT)
             hashed = [
                 sha256(b"\0" + salt + e).digest() for salt, e in zip(salts, block, strict=True)
             ]
@@ -292,112 +286,3 @@ def _salt(column: pl.Series, key: bytes) -> bytes:
             salts.append(salt.digest())
         parts.append(b"".join(salts))
     return b"".join(parts)
-
-
-@dataclass(frozen=True)
-class Opening:
-    """Elements of a committed list with the proof that they are in it.
-
-    Parameters
-    ----------
-    leaves
-        Position, salt and element of each, by position.
-    proof
-        The hashes that lead to the root.
-    """
-
-    leaves: tuple[tuple[int, bytes, bytes], ...]
-    proof: tuple[bytes, ...]
-
-    @property
-    def elements(self) -> list[bytes]:
-        """The elements that are opened."""
-        return [element for _, _, element in self.leaves]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data; elements are text, hashes hexadecimal."""
-        return {
-            "positions": [position for position, _, _ in self.leaves],
-            "salts": b"".join([salt for _, salt, _ in self.leaves]).hex(),
-            "elements": [element.decode("utf-8") for _, _, element in self.leaves],
-            "proof": b"".join(self.proof).hex(),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Opening:
-        """Return the opening in plain data.
-
-        Raises
-        ------
-        InvalidProofError
-            If it is none.
-        """
-        try:
-            positions, elements = _read_lists(data)
-            salts = _cut(decode_hex(data["salts"]), SALT)
-            proof = _cut(decode_hex(data["proof"]), 32)
-            leaves = tuple(
-                (position, salt, element.encode("utf-8"))
-                for position, salt, element in zip(positions, salts, elements, strict=True)
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InvalidProofError(f"this is not an opening ({error})") from error
-        return cls(leaves, tuple(proof))
-
-
-def _read_lists(data: Mapping[str, Any]) -> tuple[list[int], list[str]]:
-    """Return the positions and elements of an opening in plain data.
-
-    Raises
-    ------
-    ValueError
-        If it has other keys, or other positions than whole numbers.
-    """
-    if set(data) != {"positions", "salts", "elements", "proof"}:
-        raise ValueError("it has other keys")
-    positions = list(data["positions"])
-    if any(type(position) is not int for position in positions):
-        raise ValueError("a position is not a whole number")
-    return positions, list(data["elements"])
-
-
-def verify_opening(opening: Opening, root: bytes, size: int) -> None:
-    """Check that the opened elements are in the list with this root.
-
-    Parameters
-    ----------
-    opening
-        The elements and their proof.
-    root, size
-        Of the committed list.
-
-    Raises
-    ------
-    InvalidProofError
-        If they are not, or one is opened twice.
-
-    Examples
-    --------
-    >>> owned = commit_elements([b"x.example", b"y.example"], bytes(32))
-    >>> verify_opening(owned.open([b"x.example"]), owned.root, owned.size)
-    >>> other = commit_elements([b"z.example"], bytes(32))
-    >>> try:
-    ...     verify_opening(owned.open([b"x.example"]), other.root, other.size)
-    ... except InvalidProofError:
-    ...     print("refused")
-    refused
-    """
-    if not opening.leaves:
-        if opening.proof:
-            raise InvalidProofError("a proof of no elements holds no hashes")
-        return
-    leaves = {k: hash_leaf(salt + element) for k, salt, element in opening.leaves}
-    if len(leaves) < len(opening.leaves) or len(set(opening.elements)) < len(leaves):
-        raise InvalidProofError("an element is opened twice")
-    verify_inclusions(leaves, size, opening.proof, root)
-
-
-def _cut(content: bytes, length: int) -> list[bytes]:
-    if len(content) % length:
-        raise ValueError(f"{len(content)} bytes are no multiple of {length}")
-    return [content[k : k + length] for k in range(0, len(content), length)]

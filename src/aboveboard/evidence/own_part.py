@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aboveboard.collaborations.loading import SourceFile, find_rule, read_all
+from aboveboard.collaborations.loading import find_rule, read_all
+from aboveboard.collaborations.source_file import SourceFile
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, fill_answers
 from aboveboard.evidence.canonical import as_plain

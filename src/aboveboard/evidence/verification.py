@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.asking import Answer, check_opened, read_published
-from aboveboard.evidence.canonical import decode_hex, decode_json
-from aboveboard.evidence.cases import Case, Delivery, describe
-from aboveboard.evidence.commitments import commit_elements
+from aboveboard.evidence.asking import read_published
+from aboveboard.evidence.canonical import decode_hex
+from aboveboard.evidence.cases import Case, Delivery
 from aboveboard.evidence.cosigning import verify_cosigned
 from aboveboard.evidence.findings import MALFORMED, Findings
 from aboveboard.evidence.hidden_shares import (
@@ -33,11 +31,10 @@ from aboveboard.evidence.hidden_shares import (
 )
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
-from aboveboard.evidence.own_part import list_elements, read_own_file
-from aboveboard.evidence.payloads import Content, Payload
+from aboveboard.evidence.own_part_checks import add_own_answers, read_own_part, verify_own_part
 from aboveboard.evidence.public_facts import list_known_facts
 from aboveboard.evidence.rounds import Round, replay_log
-from aboveboard.evidence.seeds import NONCE, commit_nonce, derive_seed
+from aboveboard.evidence.seeds import commit_nonce, derive_seed
 from aboveboard.evidence.statement_checks import is_digest
 from aboveboard.evidence.statements import Statement
 from aboveboard.evidence.sum_commitments import PackageMissingError
@@ -49,9 +46,6 @@ TRUSTED_IN_A_RUN = (
     "that the other parties' commitments are of what they sent, and were used",
 )
 """What stays on the center's word where one operator has everybody's files."""
-
-IN_PLACE = ("elements",)
-"""Keys of a party's table that a data file may take the place of."""
 
 
 def verify_bundle(given: Delivery) -> Findings:
@@ -104,13 +98,13 @@ def _verify_result(given: Delivery, round_: Round, result: Statement, findings: 
     _verify_form(round_, result.body, findings)
     commitments = _read_commitments(round_, result.body["facts"])
     _verify_commitments(round_, commitments, result.body["facts"], findings)
-    part, key = _read_own_part(given, round_, findings)
+    part, key = read_own_part(given, round_, findings)
     body = _open_share(given, round_, result.body, key, findings)
-    _verify_own_part(given, round_, part, key, commitments, findings)
+    verify_own_part(given, round_, part, key, commitments, findings)
     _verify_answers(round_, body, findings)
     seed = _verify_seed(round_, body, findings)
     reply = _verify_reply(given, body, key, round_.terms.protocol, findings)
-    part = _add_own_answers(given, round_, part, findings)
+    part = add_own_answers(given, round_, part, findings)
     case = Case(given, round_, body, commitments, part, reply, seed, result.digest)
     verify_mechanism(case, findings)
 
@@ -242,74 +236,6 @@ def _verify_commitments(
         findings.trust(f"all data of {', '.join(without)}: nothing of them is committed")
 
 
-def _read_own_part(
-    given: Delivery, round_: Round, findings: Findings
-) -> tuple[Payload | None, bytes | None]:
-    # In a round a member has its secrets itself: what the center sends of them is not looked at.
-    secrets = given.bundle.secrets if round_.terms.protocol == "run" else {}
-    try:
-        key = given.key or decode_hex(secrets.get("key", ""))
-    except ValueError:
-        key = b""
-    if given.mine is None:
-        findings.miss("your own file: that your data were used whole (--mine FILE)")
-        return None, key or None
-    table, files = read_own_file(given.mine)
-    if "table" in secrets:
-        stated = decode_json(secrets["table"].encode("utf-8"), "bundle")
-        if not isinstance(stated, dict):
-            raise InputError("bundle", "its table of your keys is none", "ask for it once more")
-        table, files = _combine(stated, table, files, findings)
-    return Payload(table, files, key, bytes(NONCE)), key or None
-
-
-def _combine(
-    stated: dict[str, Any], table: dict[str, Any], files: dict[str, Content], findings: Findings
-) -> tuple[dict[str, Any], dict[str, Content]]:
-    """Return a party's part in a run: its own file, and the keys that the operator wrote for it.
-
-    The operator may have the file under another name.
-    """
-    rest = {key: x for key, x in stated.items() if key not in table and key not in IN_PLACE}
-    if rest:
-        findings.trust(f"your further keys, as the operator's file has them: {describe(rest)}")
-    named, mine = stated.get("data"), table.get("data")
-    if isinstance(named, str) and mine in files:
-        files = {**{k: x for k, x in files.items() if k != mine}, named: files[mine]}
-        table = {**table, "data": named}
-    return {**rest, **table}, files
-
-
-def _verify_own_part(
-    given: Delivery,
-    round_: Round,
-    part: Payload | None,
-    key: bytes | None,
-    commitments: Mapping[str, tuple[bytes, int]],
-    findings: Findings,
-) -> None:
-    if part is None:
-        return
-    if given.bundle.name not in commitments:
-        findings.trust("that your data were used: they stand in a table of all parties")
-        return
-    if key is None:
-        findings.miss("the key of your committed list: that your data were used whole")
-        return
-    name = given.bundle.name
-    try:
-        committed = commit_elements(list_elements(round_.terms, name, part), key)
-    except ValueError as error:
-        findings.contradict(f"the key of your committed list is none: {error}")
-        return
-    findings.check(
-        commitments.get(name) == (committed.root, committed.size),
-        "your own data are what was committed, whole",
-        "your own data are not what was committed: another list, or a part of it, was used",
-        "commit",
-    )
-
-
 def _verify_answers(round_: Round, body: Mapping[str, Any], findings: Findings) -> None:
     if not round_.terms.asks:
         return
@@ -322,29 +248,6 @@ def _verify_answers(round_: Round, body: Mapping[str, Any], findings: Findings) 
         findings.verify("the opened answers are those that each member has committed to")
     if len(published) < len(round_.terms.asks):
         findings.trust("that answers which nobody sees were used as they were sent")
-
-
-def _add_own_answers(
-    given: Delivery, round_: Round, part: Payload | None, findings: Findings
-) -> Payload | None:
-    """Return the party's part with the bits that it has sent as answers."""
-    name, bits = given.bundle.name, []
-    for step, question in enumerate(round_.terms.asks):
-        if (
-            question != "bits"
-            or (step, name) not in round_.answers
-            or str(step) not in given.answers
-        ):
-            continue
-        answer = Answer.from_dict(given.answers[str(step)], f"your answer {step + 1}")
-        try:
-            bits += check_opened(round_, step, name, answer)
-        except InputError as error:
-            findings.contradict(f"your answer {step + 1}: {error.problem}")
-    if part is None or not bits:
-        return part
-    table = {**part.table, "bits": [*part.table.get("bits", []), *bits]}
-    return replace(part, table=table)
 
 
 def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.collaborations.collaboration import load
-from aboveboard.collaborations.loading import TrustCode
+from aboveboard.collaborations.source_file import TrustCode
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import AnyMechanism

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aboveboard.collaborations.loading import SourceFile
+from aboveboard.collaborations.source_file import SourceFile
 from aboveboard.commands.checking import CheckReport, check_source
 from aboveboard.errors import InputError
 from aboveboard.evidence.members import read_payload

@@ -18,12 +18,9 @@ from numpy.typing import NDArray
 
 from aboveboard.evidence.canonical import decode_hex, decode_whole
 from aboveboard.evidence.cases import Case
-from aboveboard.evidence.commitments import (
-    Opening,
-    verify_opening,
-)
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.hidden_shares import shows_regions
+from aboveboard.evidence.openings import Opening, verify_opening
 from aboveboard.evidence.own_part import encode_elements, read_records
 from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.trees import InvalidProofError
