@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import inspect
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ MODULES = (
     "exchange.hiding_kernels",
     "exchange.kernels",
     "exchange.siphash",
+    "exchange.three_party_kernels",
     "exchange.three_party_kernels",
 )
 
@@ -141,6 +143,14 @@ def test_plain_and_compiled_code_of_a_kernel_agree(name: str) -> None:
         compiled = copy.deepcopy(plain)
         expected = tried.compiled(*compiled)
         assert flatten([tried.run_plainly(*plain), plain]) == flatten([expected, compiled])
+
+
+@pytest.mark.parametrize("name", sorted(find_plain_kernels()))
+def test_the_steps_of_a_kernel_are_counted_from_its_own_arguments(name: str) -> None:
+    tried = find_plain_kernels()[name]
+    assert tried.steps is not None
+    taken = inspect.signature(tried.steps).parameters
+    assert list(taken) == list(inspect.signature(tried.function).parameters)
 
 
 def test_a_kernel_is_compiled_once_its_steps_are_used_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,10 @@ from aboveboard.kernels import kernel
 _FINITE = {"nnan", "nsz"}
 
 
-@kernel(lambda payoffs, *_: payoffs.size + 10, fastmath=_FINITE)
+@kernel(
+    lambda payoffs, truth, lie_from, lie_to: payoffs.size + 10,
+    fastmath=_FINITE,
+)
 def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) -> Any:
     """Find the deviation from `truth` that gains most, whatever the others report.
 
@@ -54,7 +57,7 @@ def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) 
     return best, at_outer, at_action, at_inner
 
 
-@kernel(lambda low, *_: low.size + 10)
+@kernel(lambda low, high, truth, lie_from, lie_to: low.size + 10)
 def largest_gain_between(
     low: NDArray[Any], high: NDArray[Any], truth: int, lie_from: int, lie_to: int
 ) -> Any:
@@ -73,7 +76,7 @@ def largest_gain_between(
     return best, at_outer, at_action, at_inner
 
 
-@kernel(lambda payoffs, *_: 2 * payoffs.size + 10)
+@kernel(lambda payoffs, slack, alive, scratch: 2 * payoffs.size + 10)
 def clear_unless_best(
     payoffs: NDArray[Any], slack: Any, alive: NDArray[Any], scratch: NDArray[Any]
 ) -> None:

@@ -90,7 +90,27 @@ def phi(values: Array, i: int) -> Array:
 
 def scale_values(values: Sequence[Any]) -> tuple[Array, Fraction]:
     """Return the values as integers in a unit; a float means its shortest decimal."""
-    return scale_to_integers([as_fraction(_as_scalar(v)) for v in values])
+    if not isinstance(values, tuple):
+        return _scale(values)
+    # They are checked, rewarded and compared one after the other: the last ones are kept.
+    if _Last.values is not values:
+        table, unit = _scale(values)
+        table.flags.writeable = False
+        _Last.values, _Last.scaled = values, (table, unit)
+    return _Last.scaled
+
+
+class _Last:
+    """The values that were scaled last; a tuple cannot change."""
+
+    values: tuple[Any, ...] | None = None
+    scaled: tuple[Array, Fraction]
+
+
+def _scale(values: Sequence[Any]) -> tuple[Array, Fraction]:
+    return scale_to_integers(
+        [v if type(v) is Fraction else as_fraction(_as_scalar(v)) for v in values]
+    )
 
 
 def find_decrease(values: Sequence[Any]) -> tuple[int, int] | None:

@@ -248,15 +248,16 @@ def scale_to_integers(entries: Any) -> tuple[Array, Fraction]:
     array = np.asarray(entries)
     if array.dtype == np.int64:
         return array, Fraction(1)
-    exact = [Fraction(x) for x in array.reshape(-1).tolist()]
-    denominator = lcm(*(x.denominator for x in exact))
-    whole = as_objects([int(x * denominator) for x in exact]).reshape(array.shape)
-    return narrow_integers(whole), Fraction(1, denominator)
+    exact = [x if type(x) is Fraction else Fraction(x) for x in array.reshape(-1).tolist()]
+    denominator = lcm(*{x.denominator for x in exact})
+    whole = as_objects([x.numerator * (denominator // x.denominator) for x in exact])
+    return narrow_integers(whole.reshape(array.shape)), Fraction(1, denominator)
 
 
 def narrow_integers(whole: Array, most: int = LARGEST) -> Array:
     """Return Python's integers as int64 where none is larger than `most`; else as they are."""
-    fits = all(-most <= x <= most for x in whole.reshape(-1).tolist())
+    flat = whole.reshape(-1).tolist()
+    fits = not flat or -most <= min(flat) <= max(flat) <= most
     return whole.astype(np.int64) if fits else whole
 
 

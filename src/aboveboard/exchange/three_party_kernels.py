@@ -63,7 +63,7 @@ def _share_regions(region: NDArray[Any], sizes: NDArray[Any], amounts: NDArray[A
     amounts[first], amounts[second], amounts[third] = common + one, common + two, common + three
 
 
-@kernel(lambda reported, counts, n, _: 60 + 2 * _count_rule_steps(reported, counts, n))
+@kernel(lambda reported, counts, n, topped_up: 60 + 2 * _count_rule_steps(reported, counts, n))
 def three_party(
     reported: NDArray[Any], counts: NDArray[Any], n: int, topped_up: bool
 ) -> NDArray[Any]:

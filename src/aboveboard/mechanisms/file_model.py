@@ -15,6 +15,9 @@ LONGEST = 300
 """Digits of a number in a collaboration file: floats have no more, and none takes long to read."""
 
 
+SHORT = 10**15
+"""Whole numbers below are short, whatever else."""
+
 TINY = Fraction(1, 10**300)
 """Floats end a little beyond: whatever is taken exactly must also do in float64."""
 
@@ -30,12 +33,15 @@ def _parse_fraction(value: Any) -> Any:
     """Read a number exactly: 3, 0.3 and "5/12" mean what they say."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
         raise ValueError('must be a number, or a fraction as text such as "5/12"')  # noqa: TRY004 - pydantic reports ValueError
+    if type(value) is int and abs(value) < SHORT:
+        return Fraction(value)
     text = repr(value) if isinstance(value, float) else str(value)
     if len(text) > LONGEST or abs(_parse_exponent(text)) > LONGEST:
         raise ValueError(f"is a number of more than {LONGEST} digits; write a shorter one")
     try:
         # A float from Python code means its shortest decimal, as it would in the file.
-        number = Fraction(text)
+        plain = type(value) is Decimal and value.is_finite()
+        number = Fraction(value if plain else text)  # a decimal's parts need no search for them
     except (ValueError, ZeroDivisionError):
         raise ValueError(
             f"is {value}, which is not a finite number; write a number, or a fraction as text "
