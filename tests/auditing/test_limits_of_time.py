@@ -35,7 +35,7 @@ class Wide:
 def test_a_sample_that_the_time_ends_says_so_and_never_holds() -> None:
     verdict = ab.audit(Wide(), [ab.ExPostIC()], seconds=1e-6)["ex-post IC"]
     assert verdict.status.value == "no counterexample"
-    assert 0 < verdict.checked < 10_000
+    assert 0 < verdict.checked <= 8  # one call may take seconds: pieces begin with one row
     assert "seconds ended this search" in (verdict.statement or "")
 
 

@@ -221,11 +221,15 @@ class _SearchState:
         if self.part_end == inf or isinstance(game, OneOutcome):
             yield from batches
             return
-        width = ROWS_OF_A_BATCH if isinstance(game, HasBatches) else ROWS_OF_CALLS
+        fast = isinstance(game, HasBatches)
+        # One call may take seconds: pieces begin with one row, and grow while there is time.
+        width, most = (ROWS_OF_A_BATCH, ROWS_OF_A_BATCH) if fast else (1, ROWS_OF_CALLS)
         for columns in batches:
             m = count_profiles_in(columns)
-            for start in range(0, m, width):
+            start = 0
+            while start < m:
                 yield [c if len(c) < m else c[start : start + width] for c in columns]
+                start, width = start + width, min(2 * width, most)
 
     def value_all(self, part: DeviationSet, batches: Iterator[list[Codes]]) -> None:
         """Value the rows whose lying profiles come in batches of columns, while there is time.
