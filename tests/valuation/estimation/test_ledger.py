@@ -161,3 +161,14 @@ def test_a_copy_of_the_data_takes_its_ledger_along(file: Path, tmp_path: Path) -
     shutil.copytree(file.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("copy"))
     with pytest.raises(InputError, match="--spend"):
         ab.run(tmp_path / "copy/a.toml")
+
+
+def test_data_under_another_name_in_the_same_folder_are_the_same_data(file: Path) -> None:
+    settle(ab.load(file), file.parent / "one")
+    (file.parent / "empty.csv.privacy-ledger").touch()
+    shutil.copy(file.parent / "x.csv", file.parent / "y.csv")
+    file.write_text(FILE.replace("x.csv", "y.csv"))
+    with pytest.raises(InputError, match=r"1 release has spent 0.5.* same data.*--spend"):
+        ab.run(file)
+    # What the refused run made does not count either.
+    assert 0.49 < noted(file, "ann", [-0.5, 1.5]) <= 0.5

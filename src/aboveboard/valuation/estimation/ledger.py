@@ -3,8 +3,9 @@
 What: every release of a private mean spends some epsilon of each user whose data are in it, and
 releases of the same data add up. The ledger lies beside the data file, notes each release by user
 and by the fingerprint of the user's samples, and refuses one that would take a user beyond its
-privacy level, unless that is allowed explicitly. Nothing of the data can be had from it but their
-SHA-256. It is an SQLite file: runs at the same time wait for each other. Source: sequential
+privacy level, unless that is allowed explicitly. What the other ledgers of the folder note counts,
+too: a copy of the data under another name is the same data. Nothing of the data can be had from it
+but their SHA-256. It is an SQLite file: runs at the same time wait for each other. Source: sequential
 composition, Dwork and Roth, "The Algorithmic Foundations of Differential Privacy" (2014), theorem
 3.14.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import fsum
@@ -111,7 +112,7 @@ def spend(spendings: Sequence[Spending], *, allow: bool = False) -> Mapping[str,
                 for path in dict.fromkeys(one.ledger for one in noted)
             }
             for one in noted:
-                before = _read_spent(ledgers[one.ledger], one)
+                before = [*_read_spent(ledgers[one.ledger], one), *_read_others(ledgers, one)]
                 totals[one.user] = fsum([*before, one.epsilon])
                 if not allow and totals[one.user] > one.allowed:
                     raise _make_error(one, before)
@@ -154,11 +155,12 @@ def read_spent(ledger: Path, user: str, data: str) -> float:
     >>> read_spent(Path("no-ledger-yet.sqlite"), "ann", "0" * 64)
     0.0
     """
-    if not ledger.is_file():
-        return 0.0
+    one = Spending(user, ledger, data, 0.0, 0.0)
     try:
+        if not ledger.is_file():
+            return fsum(_read_others({}, one))
         with _open(ledger) as connection:
-            return fsum(_read_spent(connection, Spending(user, ledger, data, 0.0, 0.0)))
+            return fsum([*_read_spent(connection, one), *_read_others({ledger: connection}, one)])
     except sqlite3.Error as error:
         raise InputError(
             str(ledger), f"it cannot be read ({error})", "restore it, or move it away"
@@ -183,6 +185,21 @@ def _read_spent(connection: sqlite3.Connection, one: Spending) -> list[float]:
         "SELECT epsilon FROM releases WHERE user = ? AND data = ?", (one.user, one.data)
     )
     return [float(epsilon) for (epsilon,) in rows]
+
+
+def _read_others(opened: Mapping[Path, sqlite3.Connection], one: Spending) -> list[float]:
+    """Return what a user's data have spent by the other ledgers of the folder, such as a copy's."""
+    found: list[float] = []
+    for path in sorted(one.ledger.parent.glob(f"*{SUFFIX}")):
+        if path == one.ledger or not path.is_file() or not path.stat().st_size:
+            continue
+        if path in opened:
+            found += _read_spent(opened[path], one)
+            continue
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as other:
+            other.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
+            found += _read_spent(other, one)
+    return found
 
 
 def _make_error(one: Spending, before: Sequence[float]) -> InputError:
