@@ -5,9 +5,9 @@ releases of the same data add up. The ledger lies beside the data file, notes ea
 and by the fingerprint of the user's samples, and refuses one that would take a user beyond its
 privacy level, unless that is allowed explicitly. What the other ledgers of the folder note counts,
 too: a copy of the data under another name is the same data. Nothing of the data can be had from it
-but their SHA-256. It is an SQLite file: runs at the same time wait for each other. Source: sequential
-composition, Dwork and Roth, "The Algorithmic Foundations of Differential Privacy" (2014), theorem
-3.14.
+but their SHA-256. It is an SQLite file: runs at the same time wait for each other. Source:
+sequential composition, Dwork and Roth, "The Algorithmic Foundations of Differential Privacy"
+(2014), theorem 3.14.
 """
 
 from __future__ import annotations
