@@ -73,27 +73,31 @@ def collect_files(
                 f"key 'center.{key}'", "all members would read it in the terms", "use center.data"
             )
     files: dict[str, bytes] = {}
-
-    def take(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: take(x) for key, x in value.items()}
-        if isinstance(value, list):
-            return [take(x) for x in value]
-        if not isinstance(value, str) or not value or "\0" in value or len(value) > 500:
-            return value
-        path = folder / value
-        if not path.is_file():
-            return value
-        content = read_limited(path, MOST_SEALED_BYTES, "make it readable")
-        if not FILE_NAME.fullmatch(path.name) or files.get(path.name, content) != content:
-            raise InputError(
-                str(path), "its name has unusual characters, or is used twice", "rename it"
-            )
-        files[path.name] = content
-        return path.name
-
-    own = {key: x if key in _NOT_PARAMETERS else take(x) for key, x in table.items()}
+    own = {
+        key: x if key in _NOT_PARAMETERS else _take_files(x, folder, files)
+        for key, x in table.items()
+    }
     return own, files
+
+
+def _take_files(value: Any, folder: Path, files: dict[str, bytes]) -> Any:
+    """Note the files that a value names in `files`; return it with plain names for paths."""
+    if isinstance(value, dict):
+        return {key: _take_files(x, folder, files) for key, x in value.items()}
+    if isinstance(value, list):
+        return [_take_files(x, folder, files) for x in value]
+    if not isinstance(value, str) or not value or "\0" in value or len(value) > 500:
+        return value
+    path = folder / value
+    if not path.is_file():
+        return value
+    content = read_limited(path, MOST_SEALED_BYTES, "make it readable")
+    if not FILE_NAME.fullmatch(path.name) or files.get(path.name, content) != content:
+        raise InputError(
+            str(path), "its name has unusual characters, or is used twice", "rename it"
+        )
+    files[path.name] = content
+    return path.name
 
 
 def list_parties(table: Mapping[str, Any], file: Path) -> list[str]:
