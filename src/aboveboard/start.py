@@ -16,6 +16,9 @@ from aboveboard.kernel_cache import can_be_made
 
 INTERRUPTED = 130
 TERMINATED = 143
+NO_MEMORY = 71
+LEAST_MEMORY = 384 << 20
+"""Bytes of addresses that libraries take before any data."""
 
 
 def _interrupt(number: int, _: Any) -> None:
@@ -59,12 +62,33 @@ def find_plot_folder() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
+def refuse_little_memory() -> None:
+    """End where the limit of memory is below what libraries take; keep them modest below others.
+
+    OpenBLAS makes room for a thread of each core while it loads, and sends this process SIGINT
+    where it gets none.
+    """
+    try:
+        import resource
+    except ImportError:  # no limits on this system
+        return
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most == resource.RLIM_INFINITY:
+        return
+    if most < LEAST_MEMORY:
+        text = "aboveboard: memory does not suffice; allow 384 MiB or more (ulimit -v)\n"
+        os.write(2, text.encode())
+        os._exit(NO_MEMORY)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def main() -> None:
     """Run the command line."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     open_closed_streams()
+    refuse_little_memory()
     # What libraries start, too, takes no file of the current folder for a module.
     os.environ["PYTHONSAFEPATH"] = "1"
     find_plot_folder()

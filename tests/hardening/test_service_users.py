@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from aboveboard.cli import NO_MEMORY, app, run_app
+from aboveboard.storage.atomic import atomic_folder
 
 COMMAND = [sys.executable, "-m", "aboveboard"]
 UNION = (
@@ -228,3 +230,41 @@ def test_a_read_only_machine_without_a_home_runs_rules_with_compiled_kernels(
     assert ran.stderr.count("aboveboard: ") == (ran.returncode == 2), ran.stderr
     checked = run_read_only(folder, "", "check", str(folder / "c.toml"))
     assert (checked.returncode, checked.stderr.count("Traceback")) == (0, 0), checked.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        OSError("libllvmlite.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+    ],
+)
+def test_memory_that_a_library_lacks_is_no_fault_of_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def fail(**_: object) -> None:
+        with atomic_folder(tmp_path / "out"):
+            raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run_app(fail, "aboveboard")  # type: ignore[arg-type]
+    assert ended.value.code == NO_MEMORY
+    printed = capsys.readouterr().err
+    assert printed == (
+        "aboveboard: memory does not suffice; use smaller data, or a larger machine\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of addresses are Linux's")
+def test_a_limit_below_what_libraries_take_is_said_before_they_load() -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28)); "
+    code = limit + "import aboveboard.start as s; s.main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "mechanisms"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr.count("\n")) == (NO_MEMORY, 1)
+    assert "ulimit" in ran.stderr

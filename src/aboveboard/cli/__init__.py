@@ -226,6 +226,9 @@ def _explain(error: BaseException, program: str) -> int:
         # Python itself wraps what is raised while a class is being made.
         _print_error(f"{program}: interrupted")
         return INTERRUPTED
+    if _is_out_of_memory(error):
+        _print_error(f"{program}: memory does not suffice; use smaller data, or a larger machine")
+        return NO_MEMORY
     if isinstance(error, OSError):
         # Paths that the user named have their own messages; this is the rest: the output itself,
         # or what a library caches.
@@ -233,9 +236,6 @@ def _explain(error: BaseException, program: str) -> int:
         remedy = "make room, or name another place"
         _leave_output()
         return _fail(program, [{"message": f"{place}: {error.strerror or error}; {remedy}"}])
-    if isinstance(error, MemoryError):
-        _print_error(f"{program}: memory does not suffice; use smaller data, or a larger machine")
-        return NO_MEMORY
     if not isinstance(error, Exception):
         raise error
     with suppress(OSError):
@@ -257,15 +257,35 @@ def _leave_output() -> None:
             os.close(nothing)
 
 
-def _is_caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
-    """Return whether an error of some kind is behind another one."""
+def _list_causes(error: BaseException | None) -> list[BaseException]:
+    """Return an error and those behind it."""
     seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        if isinstance(error, kind):
-            return True
+    while error is not None and not any(error is each for each in seen):
         seen.append(error)
         error = error.__cause__ or error.__context__
-    return False
+    return seen
+
+
+def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
+    """Return whether an error of some kind is behind another one."""
+    return any(isinstance(each, kind) for each in _list_causes(error))
+
+
+OUT_OF_MEMORY = ("failed to map segment", "annot allocate memory", "can't start new thread")
+"""What the loader of libraries and Python itself say where memory does not suffice."""
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Return whether memory did not suffice, whoever noticed it: we, a library, or its loader."""
+    return any(
+        isinstance(each, MemoryError)
+        or (isinstance(each, OSError) and each.errno == errno.ENOMEM)
+        or (
+            isinstance(each, OSError | RuntimeError | ImportError)
+            and any(text in str(each) for text in OUT_OF_MEMORY)
+        )
+        for each in _list_causes(error)
+    )
 
 
 def _run(app: typer.Typer) -> int:

@@ -186,6 +186,8 @@ def _refuse(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None or error.errno == errno.ENOMEM:
+            raise  # no file is to blame: a library could not be loaded, or memory does not suffice
         reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             str(out), f"writing it failed ({reason})", "make room, or name another place"
