@@ -66,7 +66,7 @@ _FACE = {
     "verify_bundle": "aboveboard.evidence.verification",
     "verify_checkpoint": "aboveboard.evidence.log",
     "verify_growth": "aboveboard.evidence.log",
-    "verify_opening": "aboveboard.evidence.commitments",
+    "verify_opening": "aboveboard.evidence.openings",
     "verify_receipt": "aboveboard.evidence.log",
     "write_keys": "aboveboard.evidence.keys",
 }
