@@ -75,6 +75,21 @@ def test_it_is_audited_over_a_family_and_fails_where_one_game_does():
     assert "game 2 of 2" in found.statement
 
 
+def test_a_property_that_takes_the_name_of_another_is_refused():
+    """Its verdict would stand in the place of the other's."""
+
+    class Pretender(Property):
+        name = "DSIC"
+
+        def examine(self, game, *, budget, seed, progress=None):
+            return Verdict("DSIC", ab.Status.HOLDS, 1, 1, "closed form")
+
+    for properties in ([ab.DSIC(), Pretender()], [Pretender(), ab.DSIC()]):
+        with pytest.raises(TypeError, match="are both called 'DSIC'"):
+            ab.audit(DILEMMA, properties)
+    assert list(ab.audit(DILEMMA, [Pretender(), Pretender()])) == ["DSIC"]
+
+
 def test_it_says_itself_what_it_implies():
     assert implies(NobodyBelow(Fraction(2)), NobodyBelow(Fraction(1)))
     assert not implies(NobodyBelow(Fraction(1)), NobodyBelow(Fraction(2)))

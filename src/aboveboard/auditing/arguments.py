@@ -42,7 +42,8 @@ def check_properties(properties: Any) -> list[Property]:
     Raises
     ------
     TypeError
-        If they are no list, or one of them is not a property.
+        If they are no list, one of them is not a property, or two that differ have one name:
+        the verdict on one would hide that on the other.
     """
     if isinstance(properties, Property):
         raise TypeError(f"{properties!r} is not a list; write a list, such as [{properties!r}]")
@@ -54,6 +55,14 @@ def check_properties(properties: Any) -> list[Property]:
             raise TypeError(f"{prop.__name__} is a class; write {prop.__name__}()")
         if not isinstance(prop, Property):
             raise TypeError(f"{prop!r} is not a property; write one such as DSIC()")
+    named: dict[str, Property] = {}
+    for prop in listed:
+        first = named.setdefault(prop.name, prop)
+        if not (first == prop or (type(first) is type(prop) and vars(first) == vars(prop))):
+            raise TypeError(
+                f"{first!r} and {prop!r} are both called {prop.name!r}; "
+                "let each property have a name of its own"
+            )
     return list(listed)
 
 
