@@ -79,13 +79,13 @@ def raise_all_faults(file: MarketFile) -> None:
         find_proposer(file)
     if faults:  # the rest is looked at as if the first party proposed
         file = file.model_copy(update={"proposer": None})
-    setup = None
+    found: list[MarketSetup] = []
     with collect_faults(faults):
-        setup = read_setup(file)
-    if setup is None:  # the rest is looked at as if each good were brought once
+        found.append(read_setup(file))
+    if not found:  # the rest is looked at as if each good were brought once
         with suppress(InputError):
-            setup = read_setup(_keep_first_owners(file))
-    if setup is not None:
+            found.append(read_setup(_keep_first_owners(file)))
+    for setup in found:
         for check in _list_checks(file, setup):
             with collect_faults(faults):
                 check()
