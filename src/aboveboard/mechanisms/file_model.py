@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 LONGEST = 300
 """Digits of a number in a collaboration file: floats have no more, and none takes long to read."""
@@ -133,6 +133,12 @@ class Views(BaseModel):
         return self.regions == "center"
 
 
+def _check_currency(code: str) -> str:
+    if code and not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError("must be three capital letters, such as EUR")
+    return code
+
+
 class CollaborationFile(BaseModel):
     """What every collaboration file has; each mechanism adds its own keys.
 
@@ -151,9 +157,8 @@ class CollaborationFile(BaseModel):
         default="", max_length=200, description="who runs the center, for reports and records"
     )
     mechanism: str = Field(description="which rule is run")
-    currency: str = Field(
+    currency: Annotated[str, AfterValidator(_check_currency)] = Field(
         default="",
-        pattern=r"^([A-Z]{3})?$",
         description="what payments are in, such as EUR: they are then whole cents",
     )
     sees: Views = Field(default_factory=Views, description="who sees which output besides replies")

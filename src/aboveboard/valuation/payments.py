@@ -71,6 +71,7 @@ from aboveboard.valuation.shares.division import (
 )
 from aboveboard.valuation.shares.orders import OrderWalker, divide_along_orders
 from aboveboard.valuation.shares.sampling import Sampling
+from aboveboard.valuation.utilities.priced import PricedUtility
 from aboveboard.valuation.utilities.user_utilities import FunctionUtility
 from aboveboard.valuation.utilities.utilities import Utility
 
@@ -135,6 +136,8 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     chosen: tuple[Level, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.utility, PricedUtility):
+            object.__setattr__(self, "UNIT", "units of money")
         check_division(len(self.users), self.fairness, self.alpha)
         if self.fairness == "platform" and self.alpha != 1:
             raise InputError("alpha", "users share alpha among users only", "leave alpha out")
@@ -189,7 +192,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
 
     def with_work(self, work: Work) -> Payments:
         """Return the same rule, the calls of its utility done as `work` says."""
-        if not isinstance(self.utility, FunctionUtility):
+        if not isinstance(self.utility, FunctionUtility | PricedUtility):
             return self
         return replace(self, utility=self.utility.with_work(work))
 
@@ -242,6 +245,8 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             )
         details = describe_division(self, found, levels)
         details["notes"] += estimated.notes
+        if isinstance(self.utility, PricedUtility):
+            details["price per unit"] = encode_number(self.utility.price)
         return Settlement(
             self.NAME,
             shares,

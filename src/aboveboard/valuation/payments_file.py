@@ -20,6 +20,7 @@ from aboveboard.valuation.offers.design import (
 )
 from aboveboard.valuation.shares.orders import OrderWalker
 from aboveboard.valuation.shares.sampling import LARGEST_BUDGET, SMALLEST_BUDGET, Method, Sampling
+from aboveboard.valuation.utilities.priced import price_utility
 from aboveboard.valuation.utilities.utilities import Utility
 from aboveboard.valuation.utilities.utility_table import (
     ESTIMATE,
@@ -61,6 +62,11 @@ class PaymentsFile(CollaborationFile):
         default=Fraction(1), ge=0, le=1, description="the part of the utility that users share"
     )
     utility: UtilityTable = Field(description="what the platform gains")
+    price_per_unit: Exact | None = Field(
+        default=None,
+        gt=0,
+        description="money for one unit of utility: shares, payments and costs are then in money",
+    )
     parties: dict[str, UserTable] = Field(
         default_factory=dict, description="by name: a table a user; [data] may name them instead"
     )
@@ -174,7 +180,10 @@ def make_sampling(file: PaymentsFile) -> Sampling | None:
 def make_utility(file: PaymentsFile) -> Utility:
     """Return the utility that the file describes."""
     users = list(file.parties.values())
-    return KINDS[file.utility.kind].make(file.utility, users)
+    utility = KINDS[file.utility.kind].make(file.utility, users)
+    if file.price_per_unit is None:
+        return utility
+    return price_utility(utility, file.price_per_unit)
 
 
 def read_levels(file: PaymentsFile) -> dict[str, Level]:
