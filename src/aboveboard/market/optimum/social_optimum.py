@@ -6,10 +6,11 @@ The paper lets the proposer announce such an approximation: its utility grows wi
 finds, so it searches as well as it can (universal approximation, sections 1.4 and 5.3).
 
 Which search: exhaustive while there are at most `FEW` allocations; then CP-SAT where OR-Tools is
-installed and players times goods are at most `SMALL`; then HiGHS. Measured by
-`python -m benchmarks market`. Every welfare is recomputed in integers from the valuations, and the
-endowment is proposed if nothing better was found. Source: Azar, Chen, Micali (2011), definition of
-the socially optimal correspondence, section 3.3.
+installed and players times goods are at most `SMALL`; then HiGHS. Around that size both search, on
+two processors (`rivals`), and the first proof counts. Measured by `python -m benchmarks market`.
+Every welfare is recomputed in integers from the valuations, and the endowment is proposed if
+nothing better was found. Source: Azar, Chen, Micali (2011), definition of the socially optimal
+correspondence, section 3.3.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from aboveboard.errors import InputError
 from aboveboard.market.model.market_file import SolverName
@@ -35,12 +37,15 @@ from aboveboard.market.optimum.integer_programme import (
     build_programme,
     refuse_unreadable,
 )
+from aboveboard.market.optimum.rivals import Rival
 from aboveboard.market.optimum.solvers import (
     LARGEST_SUM,
     SOLVERS,
     Solver,
+    count_processors,
     is_installed,
     make_missing_error,
+    solve_with_cp_sat,
 )
 from aboveboard.market.optimum.tie_weights import TieWeights, weigh_ties
 
@@ -49,6 +54,9 @@ FEW = 50_000
 
 SMALL = 20_000
 """Players times goods (100 by 200) above which HiGHS proves more optima than CP-SAT in a minute."""
+
+OPEN = (10_000, 40_000)
+"""Players times goods between which it depends on the instance who proves the optimum first."""
 
 UNREADABLE = "write the values as a table, additive, xor or or"
 
@@ -184,7 +192,19 @@ def search_optimum(
     except UnreadableValuation as error:
         raise InputError(f"solver {chosen!r}", f"{error}", UNREADABLE) from None
     with search.heartbeat():
+        if solver == "auto" and is_open(market):
+            return search.race()
         return search.run(chosen, SOLVERS[chosen])
+
+
+def is_open(market: Market) -> bool:
+    """Return whether neither solver is the clear choice, and both and two processors are there."""
+    sizes = OPEN[0] < market.n * market.m <= OPEN[1]
+    return (
+        sizes
+        and count_processors() > 1
+        and all(is_installed(name) for name, _ in PACKAGES.values())
+    )
 
 
 PACKAGES = {"highs": ("scipy", "SciPy"), "cp-sat": ("ortools", "OR-Tools")}
@@ -265,6 +285,24 @@ class _Search:
             if sum(abs(c) for c in weighed.objective) <= LARGEST_SUM:
                 return self._solve_once(name, solve, weighed, weights.most)
         return self._solve_twice(name, solve, weights)
+
+    def race(self) -> Optimum:
+        """Search by CP-SAT and, in another process after a while, by HiGHS: the first proof wins.
+
+        Where the time ends both, the better allocation is taken, and the better bound.
+        """
+        with Rival(self.market, self.seconds_left()) as rival:
+            own = self.run("cp-sat", partial(solve_with_cp_sat, on_start=rival.stop_when_won))
+        other = rival.found
+        if other is None or own.canonical:
+            return own
+        welfare = social_welfare(self.market, other.allocation)
+        bounds = [bound for bound in (own.bound, other.bound) if bound is not None]
+        bound = min(bounds, default=None)
+        self.record(max(welfare, own.welfare), bound)
+        if welfare > own.welfare or other.canonical:
+            return Optimum(other.allocation, welfare, bound, other.canonical, "highs")
+        return replace(own, bound=bound)
 
     def _solve_once(
         self, name: str, solve: Solver, weighed: IntegerProgramme, scale: int

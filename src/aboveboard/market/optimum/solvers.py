@@ -115,9 +115,15 @@ def solve_with_highs(
 
 
 def solve_with_cp_sat(
-    programme: IntegerProgramme, seconds: float | None, *, on_incumbent: Incumbent | None = None
+    programme: IntegerProgramme,
+    seconds: float | None,
+    *,
+    on_incumbent: Incumbent | None = None,
+    on_start: Callable[[Callable[[], None]], None] | None = None,
 ) -> SolverResult:
     """Solve with CP-SAT, one worker a processor where the programme is not small.
+
+    `on_start` is called with what ends the search from another thread.
 
     Raises
     ------
@@ -149,14 +155,14 @@ def solve_with_cp_sat(
                 on_incumbent(round(self.objective_value), _round_bound(self.best_objective_bound))
 
     solver = cp_model.CpSolver()
-    solver.parameters.num_workers = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    )
+    solver.parameters.num_workers = count_processors()
     if len(x) <= FEW_VARIABLES:
         _search_at_once(solver.parameters)
     solver.parameters.relative_gap_limit = 0.0
     if seconds is not None:
         solver.parameters.max_time_in_seconds = float(seconds)
+    if on_start is not None:
+        on_start(solver.stop_search)
     status = solver.solve(model, Listener() if on_incumbent is not None else None)
     if status == cp_model.INFEASIBLE:
         return SolverResult(None, None, infeasible=True)
@@ -167,6 +173,13 @@ def solve_with_cp_sat(
         return SolverResult(solution, best, optimal=True)
     bound = solver.best_objective_bound
     return SolverResult(solution, _round_bound(bound) if isfinite(bound) else None)
+
+
+def count_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _search_at_once(parameters: Any) -> None:
