@@ -64,7 +64,7 @@ def measure_airlines(repeat: int) -> Measured:
     agree(all(a[4] == b[4] for a, b in zip(here, there, strict=True)), what="airlines")
     floor = _measure_libraries()
     remark = (
-        "An interpreter that has imported scikit-learn, skops and polars, and done nothing, takes "
+        "an interpreter that has imported scikit-learn, skops and polars, and done nothing, takes "
         f"{floor / 1024:.0f} MiB."
     )
     return Measured(_as_timing(here, children=0), _as_timing(there, children=PARTIES), remark)

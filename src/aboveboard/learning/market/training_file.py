@@ -84,8 +84,8 @@ class FlowerTable(BaseModel):
     app: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",
-        description="SHA-256 of the app, as `aboveboard party --app` prints it; by default that "
-        "of the installed version",
+        description="SHA-256 of the app, as `aboveboard party --show-app` prints it; by default "
+        "that of the installed version",
     )
     patience: Annotated[float, BeforeValidator(_as_plain)] = Field(
         default=PATIENCE,
