@@ -97,6 +97,7 @@ def test_a_center_that_lies_is_named_and_an_honest_one_is_not(
     assert believed == []
 
 
+@pytest.mark.deep
 def test_a_center_that_ran_the_round_on_other_data_is_named(tmp_path: Path) -> None:
     from dataclasses import replace
 

@@ -17,7 +17,7 @@ FORMS: tuple[Any, ...] = (
     1e308, -(2**52), [None, "x"], "a\0b",
 )  # fmt: skip
 
-QUICK = ("exchange.contribution", "market.vcg")
+QUICK = ("exchange.contribution",)
 MECHANISMS = [
     pytest.param(path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow)
     for path in sorted(STARTING.glob("*.toml"))

@@ -175,9 +175,6 @@ def decode_whole(text: Any) -> int:
     return int(text)
 
 
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
-
-
 def decode_hex(text: Any) -> bytes:
     r"""Return the bytes of hexadecimal text in the one way in which it is written here.
 
@@ -198,9 +195,13 @@ def decode_hex(text: Any) -> bytes:
     ...     print(error)
     this is not hexadecimal text in small letters
     """
-    if not isinstance(text, str) or not _HEX.fullmatch(text):
+    try:
+        content = bytes.fromhex(text)
+    except (TypeError, ValueError):
+        content = b""
+    if content.hex() != text:
         raise ValueError("this is not hexadecimal text in small letters")
-    return bytes.fromhex(text)
+    return content
 
 
 def decode_base64(text: Any) -> bytes:
