@@ -28,7 +28,17 @@ COMMAND = "from aboveboard.market.optimum.rivals import answer; answer()"
 
 @dataclass(frozen=True)
 class RivalResult:
-    """What the rival found."""
+    """What the rival found.
+
+    Parameters
+    ----------
+    allocation
+        The best that it found.
+    bound
+        No allocation has more; None if nothing was proved.
+    canonical
+        Whether it is proved to be the lightest of all optimal allocations.
+    """
 
     allocation: Allocation
     bound: int | None

@@ -68,7 +68,13 @@ class PricedUtility:
         return self._price(self.utility.worth(levels))
 
     def table(self, levels: Sequence[Level]) -> Array:
-        """Return U of every coalition at these levels."""
+        """Return U of every coalition at these levels.
+
+        Raises
+        ------
+        InputError
+            If the table stands in a file.
+        """
         table = self.utility.table(levels)
         if isinstance(table, np.memmap):
             problem = "a table that stands in a file is read where it stands, in its own unit"
