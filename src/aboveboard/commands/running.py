@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from aboveboard.auditing import Budget, Property, Status, Verdict, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
@@ -20,7 +20,7 @@ from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
-from aboveboard.mechanisms.mechanism import Designs
+from aboveboard.mechanisms.mechanism import Designs, DesignsForReports
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.mechanisms.user_calls import attribute_errors
@@ -42,15 +42,6 @@ TAKES_LONGER = f"this takes longer than a run: {SEE_AUDIT}"
 
 MOST_VALUES_IN_A_RUN = 1 << 23
 """Values that the search for lies may take in a run: seconds. Beyond, the page has no search."""
-
-
-@runtime_checkable
-class DesignsForReports(Protocol):
-    """A mechanism whose best parameters depend on what the parties report."""
-
-    def offer_for(self, reports: Mapping[str, Any]) -> Any:
-        """Return the best parameters: a result with `as_dict`."""
-        ...
 
 
 def design(collaboration: Collaboration) -> Any:

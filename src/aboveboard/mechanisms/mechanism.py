@@ -320,6 +320,15 @@ class Designs(Protocol):
 
 
 @runtime_checkable
+class DesignsForReports(Protocol):
+    """A mechanism whose best parameters depend on what the parties report."""
+
+    def offer_for(self, reports: Mapping[str, Any]) -> Any:
+        """Return the best parameters: a result with `as_dict`."""
+        ...
+
+
+@runtime_checkable
 class Remarks(Protocol):
     """A mechanism that adds facts that are no claims to an audit: ranges, advice."""
 
