@@ -10,6 +10,7 @@ import pytest
 import aboveboard as ab
 from aboveboard import commands
 from aboveboard.cli.text import audit_text
+from aboveboard.collaborations.loading import find_named_rule
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.settlements.replaying import replay
 
@@ -196,3 +197,20 @@ def test_a_lie_that_a_sampled_verdict_overlooked_is_a_failure(tmp_path: Path) ->
     assert audit.fails
     assert "the search for each party's best lie found it" in audit_text(audit)
     assert "Lying pays" in audit.report()
+
+
+def test_init_and_mechanisms_take_a_class_of_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _club(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    rule = find_named_rule("club:Club", "here")
+    assert commands.describe_mechanism(rule)["name"] == "club:Club"
+    commands.write_starting_file(rule, Path("mine.toml"))
+    text = Path("mine.toml").read_text()
+    assert text.startswith('mechanism = "club:Club"\n')
+    assert text.count("# needed") == 2
+    Path("mine.toml").write_text(re.sub(r"# value =", "value = 3", text))
+    assert ab.load("mine.toml", trust_code=True).reports == {"anna": 3, "bert": 3}
+    with pytest.raises(InputError, match="nowhere"):
+        find_named_rule("nowhere:Club", "here")

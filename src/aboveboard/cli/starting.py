@@ -71,15 +71,17 @@ def init(
 
     A mechanism of your own is named as module:Class; its module lies in this folder.
     """
-    from aboveboard.collaborations.registry import find_mechanism
+    from aboveboard.collaborations.loading import find_named_rule
     from aboveboard.commands import write_starting_file
 
-    rule = find_mechanism(mechanism, f"init {mechanism!r}")
+    rule = find_named_rule(mechanism, f"init {mechanism!r}")
     write_starting_file(rule, out)
     if output is Format.JSON:
         echo_json({"mechanism": rule.NAME, "file": str(out)})
     else:
-        typer.echo(f"wrote {out}; run it with: aboveboard run {out} --out settlement")
+        run = f"run it with: aboveboard run {out} --out settlement"
+        then = run if rule.STARTING_FILE else "fill in its keys, then check it"
+        typer.echo(f"wrote {out}; {then}")
 
 
 def mechanisms(
@@ -93,13 +95,14 @@ def mechanisms(
 ) -> None:
     """Print what each mechanism assumes, guarantees and costs."""
     from aboveboard.cli.text import describe_text
-    from aboveboard.collaborations.registry import find_mechanism, load_mechanisms
+    from aboveboard.collaborations.loading import find_named_rule
+    from aboveboard.collaborations.registry import load_mechanisms
     from aboveboard.commands import describe_mechanism
 
     if name is None:
         found = [describe_mechanism(rule) for rule in load_mechanisms().values()]
     else:
-        found = [describe_mechanism(find_mechanism(name, f"mechanisms {name!r}"))]
+        found = [describe_mechanism(find_named_rule(name, f"mechanisms {name!r}"))]
     if output is Format.JSON:
         echo_json(found if name is None else found[0])
     else:

@@ -196,7 +196,8 @@ def describe_text(texts: Mapping[str, str | None]) -> str:
         for part, text in texts.items()
         if part not in ("name", "summary") and text
     ]
-    return "\n".join([wrap(texts["summary"] or "", label=f"{texts['name']}: "), *parts])
+    summary = texts["summary"] or "its class says nothing of itself (SUMMARY, ASSUMES, COST, ..)"
+    return "\n".join([wrap(summary, label=f"{texts['name']}: "), *parts])
 
 
 KINDS = {

@@ -49,6 +49,30 @@ def find_rule(source: SourceFile) -> type[AnyMechanism]:
         return find_mechanism(name, source.locate("mechanism"))
 
 
+def find_named_rule(name: str, place: str) -> type[AnyMechanism]:
+    """Return an installed mechanism, or "module:Class" of the current folder.
+
+    Who names a class on the command line asks for its code to run; no file does it for them.
+
+    Parameters
+    ----------
+    name
+        As the user wrote it.
+    place
+        Who names it, for messages.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if ":" not in name:
+        return find_mechanism(name, place)
+    source = SourceFile(Path("collaboration.toml"), b"", "", {"mechanism": name}, trust_code=True)
+    with allow_code(source.code):
+        return find_mechanism(name, place)
+
+
 @dataclass(frozen=True)
 class Content:
     """What a collaboration file and its data hold, validated.

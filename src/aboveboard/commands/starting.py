@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
+from aboveboard.collaborations.validation import find_tables
 from aboveboard.errors import InputError
+from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.storage.atomic import atomic_file
 
@@ -41,7 +45,7 @@ def write_starting_file(rule: type[AnyMechanism], out: Path, settings: Sequence[
     """
     if os.path.lexists(out):
         raise InputError(str(out), "it exists", "name another file with --out")
-    text = rule.STARTING_FILE
+    text = rule.STARTING_FILE or draft_file(rule)
     for line in settings:
         key = re.escape(line.partition(" = ")[0])
         theirs = re.compile(rf"^(# )?{key} = [^#\n]*?(?=  +#|$)", re.MULTILINE)
@@ -52,3 +56,32 @@ def write_starting_file(rule: type[AnyMechanism], out: Path, settings: Sequence[
             text = head.sub(rf"\g<0>\n{line}", text, count=1)
     with atomic_file(out) as file:
         file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def draft_file(rule: type[AnyMechanism]) -> str:
+    """Return a collaboration file with the keys that a rule's model knows, as comments to fill in.
+
+    Examples
+    --------
+    >>> from aboveboard.collaborations.registry import find_mechanism
+    >>> draft_file(find_mechanism("exchange.interval", "here")).splitlines()[0]
+    'mechanism = "exchange.interval"'
+    """
+    fields = rule.FILE.model_fields
+    own = {key: x for key, x in fields.items() if key not in CollaborationFile.model_fields}
+    parties = own.pop("parties", None)
+    lines = [f'mechanism = "{rule.NAME}"', *_draft_keys(own)]
+    tables = () if parties is None else find_tables(parties.annotation)
+    keys = [line for table in tables for line in _draft_keys(table.model_fields)]
+    if parties is not None:
+        lines += [line for name in ("anna", "bert") for line in ("", f"[parties.{name}]", *keys)]
+    return "\n".join(lines) + "\n"
+
+
+def _draft_keys(fields: Mapping[str, FieldInfo]) -> list[str]:
+    return [
+        f"# {key} = ".ljust(24)
+        + f"# {'needed' if x.is_required() else 'may be left out'}"
+        + (f": {x.description}" if x.description else "")
+        for key, x in fields.items()
+    ]
