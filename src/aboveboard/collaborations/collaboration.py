@@ -36,7 +36,7 @@ from aboveboard.mechanisms.user_code import CodeList
 from aboveboard.mechanisms.user_functions import allow_code
 
 LARGEST_JSON = 2**53
-"""Beyond this, other programs round an integer in JSON; it is written as text."""
+"""Integers from here on are text in JSON: other programs would round them."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ TABLE: tuple[Row, ...] = (
         collusion=False, values=False, hiding=True,
         cannot="off equilibrium the truthful may receive nothing; fixed costs of joining break it"),
 )  # fmt: skip  # read as a table
-"""In the order in which they are proposed, without those that only serve to compare."""
+"""Mechanisms in the order in which they are proposed, without those that only compare."""
 
 SETTINGS: Mapping[str, tuple[tuple[Mapping[str, Answer], str], ...]] = {
     "exchange.union": (

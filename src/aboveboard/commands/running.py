@@ -35,7 +35,7 @@ BUDGET_IN_A_RUN = Budget(rows=20_000, samples=100)
 """Budget of the search for best lies in a run: its time should go into the data; see `audit`."""
 
 MOST_PARTIES_IN_A_REPORT = 100
-"""Beyond this the chart is unreadable and the search slow."""
+"""Parties up to which the chart is readable and the search quick."""
 
 SEE_AUDIT = "see aboveboard audit"
 TAKES_LONGER = f"this takes longer than a run: {SEE_AUDIT}"

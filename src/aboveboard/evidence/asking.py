@@ -108,7 +108,7 @@ QUESTIONS: Mapping[str, Question] = {
     ),
     "bits": Question(("curation.",), False, "all", _check_bits, _fill_bits),
 }
-"""By name, as the terms write it."""
+"""Questions by name, as the terms write it."""
 
 
 def refuse_unknown_questions(terms: Terms, place: str) -> None:

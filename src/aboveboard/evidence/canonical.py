@@ -23,7 +23,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number, format_count
 
 LARGEST_INTEGER = 2**53
-"""From here on RFC 8785 would round: an integer is then written as text."""
+"""Integers from this one on are written as text, since RFC 8785 would round them."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

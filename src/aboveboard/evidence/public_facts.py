@@ -23,7 +23,7 @@ _FACTS: Mapping[str, frozenset[str]] = {
     "market.naive_1": _MARKET | {"announcements"},
     **{f"market.naive_{k}": _MARKET | {"epsilon", "votes"} for k in (2, 3, 4)},
 }
-"""By mechanism; curation's are the same for all of them, and of others there are none."""
+"""By mechanism; all of curation have the same, and other mechanisms have none."""
 
 _CURATION = frozenset({"center", "agents", "answered", "rounds"})
 

@@ -132,7 +132,7 @@ _STEPS = {
     State.ASKING: "answer",
     State.RESULT: "accept",
 }
-"""Where members may be late, and with what."""
+"""States in which members may be late, and with what."""
 
 
 def _check_missing(round_: Round, statement: Statement) -> None:

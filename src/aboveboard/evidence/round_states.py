@@ -36,10 +36,10 @@ BEFORE_RESULT = (
     State.SEALED,
     State.ASKING,
 )
-"""Where nobody has seen a result."""
+"""States in which nobody has seen a result."""
 
 ENDED = (State.SETTLED, State.FAILED, State.CANCELLED)
-"""Where nothing more is awaited."""
+"""States in which nothing more is awaited."""
 
 
 class RefusedStatementError(Exception):

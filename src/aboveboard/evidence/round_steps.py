@@ -152,4 +152,4 @@ STEPS: Mapping[str, Callable[[Round, Statement], Round]] = {
     "archive": _archive,
     "change": _change,
 }
-"""By kind of statement; others change nothing but what was said."""
+"""By kind of statement: its step; other kinds only enter the list of statements."""

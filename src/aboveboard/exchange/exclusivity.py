@@ -123,7 +123,7 @@ Exclusivity = Annotated[Fraction | tuple[Fraction, Fraction], PlainValidator(_re
 """In a file: 1, 0.5, "1/3", or [0.6, 1] for every number from 0.6 to 1."""
 
 Exclusivities = Mapping[str, "ExclusivityRange | Fraction | int | tuple[Fraction, Fraction]"]
-"""By party."""
+"""By party: its exclusivity."""
 
 
 class ExclusiveParty(BaseModel):

@@ -25,7 +25,7 @@ from math import ceil, e, floor, log
 import numpy as np
 
 SLACK = Fraction(1, 10**9)
-"""By how much, relative to it, a number that no fraction equals is rounded up."""
+"""Part of itself by which a number that no fraction equals is rounded up."""
 
 MOST_INVENTED = 1 << 20
 """Invented elements up to which the inequalities are evaluated."""

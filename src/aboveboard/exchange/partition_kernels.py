@@ -14,7 +14,7 @@ import numpy as np
 from aboveboard.kernels import kernel
 
 TIED, NOBODY = -2, -1
-"""In place of a row: several rows are as frequent, no owner sends rows."""
+"""Stand for a row where several are equally frequent, or where no owner sends rows."""
 
 
 @kernel()

@@ -32,7 +32,7 @@ ORDER = "\0order"
 """Name of the column with an element's place in the hand-out order."""
 
 BUCKET = 52
-"""Bits of a place that fall away in the number of its bucket: there are 4,096."""
+"""Bits of a place that are dropped to get the number of its bucket: there are 4,096 buckets."""
 
 ABSENT, BETWEEN = "\1", "\2"
 """In the text of a row: a column that its owner does not have, and what stands between columns."""
@@ -90,7 +90,7 @@ class PartTask:
 
 @dataclass(frozen=True, eq=False)
 class PartResult:
-    """What comes of some parts.
+    """The result of some parts.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ KEYS = "keys"
 LOG_KEYS = "log-keys"
 OLD_KEYS = "old-keys"
 FRESH_KEYS = "fresh"
-"""In the folder of old keys: the new ones, until they are in force."""
+"""Folder of the new keys, inside that of the old ones, until they are in force."""
 
 ROTATIONS_FILE = "rotations.jsonl"
 FILES = "files"

@@ -22,7 +22,7 @@ from aboveboard.mechanisms.user_functions import (
 )
 
 GREATEST = 10**LONGEST
-"""As in a collaboration file: what is larger is no float, and takes long to print."""
+"""Largest number, as in a collaboration file: a larger one is no float and slow to print."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from aboveboard.mechanisms.user_code import (
 Function = Callable[..., Any]
 _loaded: dict[tuple[str, Content], Function] = {}
 _of_others: dict[Source, Source] = {}
-"""By source as another process has named it: as it is found from here."""
+"""By source as another process names it: the same source as it is found from here."""
 _importing = threading.RLock()
 
 SHOWN = 4

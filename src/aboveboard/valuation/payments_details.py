@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAMED = 10
 """Negative shares that a note lists before it ends."""
 LARGEST_JSON = 2**53
-"""Beyond this, other programs round an integer in JSON; it is written as text."""
+"""Integers from here on are text in JSON: other programs would round them."""
 
 
 def describe_division(rule: Payments, found: Shares, levels: Sequence[Level]) -> dict[str, Any]:

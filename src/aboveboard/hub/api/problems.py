@@ -120,7 +120,7 @@ ANSWERS: tuple[tuple[type[Exception], int, dict[str, Any]], ...] = (
         {"problem": "this is a defect of the hub", "remedy": "tell the operator"},
     ),
 )
-"""By kind of error: the status, and what of the problem is the same each time."""
+"""By kind of error: the status, and the part of the problem that never changes."""
 
 
 def _make_handler(

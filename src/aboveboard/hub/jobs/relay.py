@@ -20,7 +20,7 @@ from typing import Any
 SOCKET_FILE = "superlink.socket"
 
 MOST_CONNECTIONS = 64
-"""At once: a training needs a handful."""
+"""Most connections at once: a training needs a handful."""
 
 CONNECT_SECONDS = 20.0
 SEND_SECONDS = 120.0

@@ -25,7 +25,7 @@ from aboveboard.learning.desirable.kernels import forward_pass
 from aboveboard.learning.market.allocation import Market
 
 AWAY = -1
-"""As a parent: the constraint that binds is that of staying away."""
+"""The parent of a size whose binding constraint is that of staying away."""
 
 
 @dataclass(frozen=True)

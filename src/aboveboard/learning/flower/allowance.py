@@ -26,7 +26,7 @@ MOST = 50
 """New trainings that are answered one after the other."""
 
 SECONDS = 3600.0
-"""After which one more is."""
+"""Seconds after which one more new training is answered."""
 
 MOST_KNOWN = 10_000
 """Trainings and comparisons that are remembered, the latest of them."""

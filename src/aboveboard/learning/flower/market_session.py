@@ -24,7 +24,7 @@ from aboveboard.learning.market.allocation import Market as Rule
 from aboveboard.learning.payments.measured_market import MeasuredMarket, Qualities
 
 SERVING_SECONDS = 60.0
-"""Within which a client that is served should say that it has the model."""
+"""Seconds within which a client that is served should say that it has the model."""
 
 
 @dataclass(frozen=True)

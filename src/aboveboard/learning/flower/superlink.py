@@ -32,7 +32,7 @@ PLACE = "training.flower.superlink"
 ACQUIRE = "/flwr.proto.Runtime/AcquireTask"
 
 TASK_SECONDS = 20.0
-"""Within which the task of our own run must be there."""
+"""Seconds within which the task of our own run must be there."""
 
 ISOLATION = "start the SuperLink with --isolation process, and run one training at a time"
 

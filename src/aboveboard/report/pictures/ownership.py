@@ -31,7 +31,7 @@ MOST_REGIONS = 12
 """Regions that are drawn; of the others the number is said."""
 
 HEAD, BARS, ROW = 32.0, 150.0, 22.0
-"""In points: the top and the foot of the bars, and a row of dots."""
+"""In points: where the bars begin and end, and the height of a row of dots."""
 
 Regions = Sequence[tuple[tuple[str, ...], int]]
 """Sets of owners with how many elements exactly they own, the largest first."""

@@ -16,7 +16,7 @@ MOST_FURTHER = 8
 """Fields of a line that are looked at, beside the first."""
 
 SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
-"""Where hosts files send the names that they block."""
+"""Addresses to which hosts files send the names that they block."""
 
 LOCAL_NAMES = frozenset(
     {"localhost", "localhost.localdomain", "local", "broadcasthost", "localhost6",

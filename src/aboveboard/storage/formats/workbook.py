@@ -20,7 +20,7 @@ LISTED = 8
 """Sheets named in a message."""
 
 MOST_WHOLE = float(1 << 53)
-"""Beyond it floats skip whole numbers."""
+"""Largest number up to which floats have every integer."""
 
 
 def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFrame, Whereabouts]:

@@ -28,9 +28,9 @@ from aboveboard.valuation.estimation.variance_components import Sums, compute_me
 MOMENTS = 3
 """Sums that are made of the users' means m_i and public n_i: of m_i, n_i m_i and n_i m_i^2."""
 FEWEST_MOMENTS = MOMENTS + 1
-"""As many users as sums could be solved for: two of 2 and 3 samples by two linear equations."""
+"""Fewest users: the sums of fewer could be solved, as two linear equations for two of them."""
 CROWD = 6
-"""From so many federated users on all sums are taken: a third may leave, and four stay."""
+"""Federated users from which on all sums are taken: a third may leave, and four stay."""
 
 
 @dataclass(frozen=True)

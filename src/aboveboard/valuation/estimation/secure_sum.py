@@ -59,7 +59,7 @@ from aboveboard.valuation.estimation.messages import (
 )
 
 MOST_NEIGHBOURS = 100
-"""Where a tenth of all users leave, more than a third of 100 random ones do once in 10^10."""
+"""If a tenth of all users leave, more than a third of 100 random ones leaves once in 10^10."""
 
 
 class Link(Protocol):

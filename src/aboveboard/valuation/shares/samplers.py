@@ -38,7 +38,7 @@ Coalitions = NDArray[np.bool_]
 FEWEST_ORDERS = 8
 """A mean over fewer has a standard error that says little."""
 FEWEST_SWEEPS = 4
-"""From fewer the variances of the strata are too small on games that are worth most at first."""
+"""With fewer the variances of the strata come out too small where first users add most."""
 MORE_DRAWS = 2
 """Draws as varied as the most varied user's that are added to each variance. Over ten games of nine
 users, errors divided by standard errors had root mean squares of 0.5 to 1.4, and without of 1 to

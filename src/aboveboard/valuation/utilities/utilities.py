@@ -22,7 +22,7 @@ from aboveboard.valuation.utilities import dp_mean, federated_mean
 from aboveboard.valuation.utilities.federated_mean import Population
 
 EXACT_USERS = 10
-"""Up to here tables of fractions are made and divided exactly."""
+"""Users up to which tables of fractions are made and divided exactly."""
 EXACT_VALUES = 16
 """The same where the values are given, not computed."""
 
