@@ -18,7 +18,7 @@ MOST_ROWS = (1 << 32) - 1
 """Rows are counted with 32 bits."""
 
 MOST_COLUMNS = 16384
-"""Columns up to which a table is read, as many as a spreadsheet has. Some steps cost as much as a small file, for each column."""
+"""Columns of a spreadsheet, and the most of a table here: some steps cost time for each column."""
 
 LONGEST_LINE = 1 << 20
 """Bytes of one line, or one field, of a list: what is longer is not an element."""

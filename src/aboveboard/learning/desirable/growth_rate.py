@@ -29,7 +29,7 @@ STARTS = {
     4: (Decimal("-0.7481"), Decimal("0.119")),
     5: (Decimal("-0.7672"), Decimal("0.080")),
 }
-"""By number of parties: a place where g is nearly 0 and flat in r; Newton's method doubles the digits."""
+"""By number of parties: where g is almost 0 and flat in r. Newton's method doubles the digits."""
 
 STEPS = 12
 """Newton steps: the digits double from 3, so that these suffice for a thousand."""
