@@ -15,7 +15,8 @@ from aboveboard.commands import rounds
 from aboveboard.commands.rounds.member import rotate_keys
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
-from aboveboard.evidence.cosigning import check_cosigned, list_cosigned
+from aboveboard.evidence.cosigning import check_cosigned, list_cosigned, verify_cosigned
+from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_log, write_log
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.log import Log
@@ -23,6 +24,7 @@ from aboveboard.evidence.member_statements import make_rotation
 from aboveboard.evidence.members import read_round
 from aboveboard.evidence.notes import Note, cosign_note
 from aboveboard.evidence.round_states import RefusedStatementError, State
+from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import sign_statement
 
 
@@ -158,3 +160,17 @@ def test_a_rotation_of_somebody_else_is_refused() -> None:
     made = make_rotation(play.round, "acme", KEYS["bolt"], generate_keys())
     with pytest.raises(RefusedStatementError, match="not signed with the key"):
         play.accept(made)
+
+
+def test_a_note_that_is_sent_again_counts_once_and_too_many_are_refused(
+    settled: Organisations,
+) -> None:
+    bundle = decode_bundle(settled.fetch("acme").read_bytes(), "bundle")
+    round_ = replay_log(bundle.entries, "log")
+    once, again = Findings(), Findings()
+    verify_cosigned(bundle.cosigned, round_, once)
+    verify_cosigned(bundle.cosigned * 3, round_, again)
+    assert again.as_dict() == once.as_dict()
+    assert len(once.verified) == 1
+    with pytest.raises(InputError, match="more cosigned checkpoints"):
+        decode_bundle(replace(bundle, cosigned=bundle.cosigned * 1000).encode(), "bundle")

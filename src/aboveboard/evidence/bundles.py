@@ -15,6 +15,7 @@ from typing import Any
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_json
 from aboveboard.evidence.payloads import FILE_NAME
+from aboveboard.evidence.terms import MOST_MEMBERS
 
 FORMAT = 1
 """Version of the bundle."""
@@ -129,6 +130,8 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     for part, known in (("evidence", EVIDENCE), ("secrets", SECRETS)):
         if unknown := sorted(set(data[part]) - known):
             raise InputError(place, f"its {part} has {unknown[0][:60]!r}, which it cannot", remedy)
+    if len(cosigned) > MOST_MEMBERS:
+        raise InputError(place, "it has more cosigned checkpoints than a round has members", remedy)
     if not FILE_NAME.fullmatch(reply["file"]):
         raise InputError(place, "the name of its reply is none of a file beside it", remedy)
     return Bundle(

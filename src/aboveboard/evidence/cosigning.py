@@ -124,7 +124,7 @@ def check_cosigned(notes: Iterable[str], round_: Round) -> list[CosignedCheckpoi
 
 def verify_cosigned(notes: Iterable[str], round_: Round, findings: Findings) -> None:
     """Note who has cosigned the log; a cosigned checkpoint of another log is a contradiction."""
-    cosigned = check_cosigned(notes, round_)
+    cosigned = check_cosigned(dict.fromkeys(notes), round_)
     for each in cosigned:
         if not each.agrees:
             findings.contradict(
@@ -132,8 +132,12 @@ def verify_cosigned(notes: Iterable[str], round_: Round, findings: Findings) -> 
                 "the center has shown two",
                 each.note.content.decode("utf-8"),
             )
-    seen = [f"{each.name} (at {each.size} entries)" for each in cosigned if each.agrees]
-    if seen:
+    sizes: dict[str, int] = {}  # a note may be sent twice, or with an older one of its member
+    for each in cosigned:
+        if each.agrees:
+            sizes[each.name] = max(each.size, sizes.get(each.name, 0))
+    if sizes:
+        seen = [f"{name} (at {size} entries)" for name, size in sizes.items()]
         findings.verify(f"this log was cosigned by {', '.join(seen)}")
 
 
