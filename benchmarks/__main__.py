@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from aboveboard.kernels import compile_always
 from benchmarks import (
     audit,
     curation,
@@ -58,6 +59,7 @@ def sections(scale: Scale = "full", names: Sequence[str] = ()) -> list[Section]:
 def loaded(names: Sequence[str]) -> None:
     """Run every comparison at the smallest size, so that what is compiled or imported is there."""
     print("== Loading: every comparison at the smallest size", flush=True)
+    compile_always()
     for section in sections("small", names):
         for case in section.cases:
             case.measure(1)

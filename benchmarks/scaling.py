@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aboveboard.kernels import compile_always
 from benchmarks.comparison import Scale
 
 GIB = 2**30
@@ -283,6 +284,7 @@ SYSTEMS = {workload.system: workload for workload in WORKLOADS}
 def measure_here(system: str, size: int) -> Point:
     """Measure one size in this process."""
     workload = SYSTEMS[system]
+    compile_always()
     smallest = min(workload.sizes["small"])
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         workload.prepare(smallest, Path(first))()

@@ -106,6 +106,16 @@ class Kernel(Generic[P, R]):
             _plain.inside = False
 
 
+def compile_always() -> None:
+    """Compile every kernel from now on, however little there is to do: for measurements.
+
+    Examples
+    --------
+    >>> compile_always()
+    """
+    _Budget.left = 0
+
+
 def _as_compiled(result: Any) -> Any:
     """Return numbers as Python's, as a compiled function does."""
     if isinstance(result, np.generic):

@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aboveboard.cli.layout import wrap
 from aboveboard.cli.options import Format, FormatOption, OutsideOption, echo_json
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count, format_quantity, join_names
 
 if TYPE_CHECKING:
     from aboveboard.commands.checking import CheckReport
+
+
+KINDS = {
+    "domain": "domains",
+    "address": "addresses",
+    "url": "URLs",
+    "email": "mail addresses",
+    "hash": "hashes",
+    "text": "other texts",
+}
+"""Kinds of elements, as a sentence counts them."""
 
 
 def check(
@@ -33,7 +46,6 @@ def check(
     Reads everything, trains nothing, executes no code of yours, and reports all faults at once.
     Exit status 2 if there is one.
     """
-    from aboveboard.cli.text import check_text
     from aboveboard.commands.checking import check_collaboration, check_own_data
 
     if mine is not None:
@@ -62,3 +74,28 @@ def _print_report(report: CheckReport, output: Format) -> None:
         typer.echo(f"aboveboard: {fault}", err=True)
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
+
+
+def check_text(report: CheckReport) -> str:
+    """Return what a check without a fault found: the parties, and what a run will execute."""
+    parties = format_quantity(len(report.parties), "party", "parties")
+    counted = f", {parties}" if report.parties else ""
+    lines = [f"{report.file}: {report.mechanism}{counted}; no fault"]
+    for name, party in report.parties.items():
+        sizes = [] if party.elements is None else [format_quantity(party.elements, "element")]
+        if len(party.kinds) > 1 or set(party.kinds) - {"text"}:
+            counted = join_names(
+                f"{format_count(n)} {KINDS[kind]}" for kind, n in party.kinds.items()
+            )
+            only = KINDS[next(iter(party.kinds))]
+            sizes.append(counted if len(party.kinds) > 1 else f"all {only}")
+        if party.left_out:
+            sizes.append(f"{format_count(party.left_out)} left out")
+        lines.append(f"  {name}" + (f": {', '.join(sizes)}" if sizes else ""))
+    if report.cost:
+        lines.append(wrap(report.cost, label="cost: "))
+    if report.code:
+        lines.append("a run executes code that comes with this file; read it first:")
+        lines += [f"  {file}  {digest}" for file, digest in sorted(report.code.items())]
+        lines.append(f"to let it run: --trust-code {report.trust}")
+    return "\n".join(lines)

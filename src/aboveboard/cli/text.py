@@ -9,7 +9,6 @@ from aboveboard.cli.layout import fit_table, wrap
 from aboveboard.currencies import describe_rounding
 from aboveboard.formatting import (
     format_amount,
-    format_count,
     format_number,
     format_quantity,
     join_names,
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from aboveboard.auditing.best_lies import BestLie
     from aboveboard.auditing.verdict import Verdicts
     from aboveboard.commands import AuditReport, Demonstration, Recommendation
-    from aboveboard.commands.checking import CheckReport
     from aboveboard.commands.comparing import RuleResult
     from aboveboard.mechanisms.settlement import Settlement
 
@@ -198,42 +196,6 @@ def describe_text(texts: Mapping[str, str | None]) -> str:
     ]
     summary = texts["summary"] or "its class says nothing of itself (SUMMARY, ASSUMES, COST, ..)"
     return "\n".join([wrap(summary, label=f"{texts['name']}: "), *parts])
-
-
-KINDS = {
-    "domain": "domains",
-    "address": "addresses",
-    "url": "URLs",
-    "email": "mail addresses",
-    "hash": "hashes",
-    "text": "other texts",
-}
-"""Kinds of elements, as a sentence counts them."""
-
-
-def check_text(report: CheckReport) -> str:
-    """Return what a check without a fault found: the parties, and what a run will execute."""
-    parties = format_quantity(len(report.parties), "party", "parties")
-    counted = f", {parties}" if report.parties else ""
-    lines = [f"{report.file}: {report.mechanism}{counted}; no fault"]
-    for name, party in report.parties.items():
-        sizes = [] if party.elements is None else [format_quantity(party.elements, "element")]
-        if len(party.kinds) > 1 or set(party.kinds) - {"text"}:
-            counted = join_names(
-                f"{format_count(n)} {KINDS[kind]}" for kind, n in party.kinds.items()
-            )
-            only = KINDS[next(iter(party.kinds))]
-            sizes.append(counted if len(party.kinds) > 1 else f"all {only}")
-        if party.left_out:
-            sizes.append(f"{format_count(party.left_out)} left out")
-        lines.append(f"  {name}" + (f": {', '.join(sizes)}" if sizes else ""))
-    if report.cost:
-        lines.append(wrap(report.cost, label="cost: "))
-    if report.code:
-        lines.append("a run executes code that comes with this file; read it first:")
-        lines += [f"  {file}  {digest}" for file, digest in sorted(report.code.items())]
-        lines.append(f"to let it run: --trust-code {report.trust}")
-    return "\n".join(lines)
 
 
 def comparison_text(results: Sequence[RuleResult]) -> str:
