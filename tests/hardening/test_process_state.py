@@ -116,3 +116,17 @@ def test_a_command_runs_in_a_thread_that_handles_no_signals(
     thread.start()
     thread.join(60)
     assert seen == [2]
+
+
+def test_a_demonstration_that_is_stopped_leaves_no_half_of_a_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(folder: Path, **_: object) -> None:
+        (folder / "hub").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aboveboard.hub.demonstration.demonstrate_hub", stop)
+    out = tmp_path / "demo"
+    status = run("hub", "demo", "--no-browser", "--out", str(out), monkeypatch=monkeypatch)
+    assert status == INTERRUPTED
+    assert not out.exists()

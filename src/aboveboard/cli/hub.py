@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -331,6 +333,18 @@ def restore(
     echo_result(output, text, {"folder": str(folder), **numbers})
 
 
+@contextmanager
+def _remove_if_stopped(folder: Path) -> Iterator[None]:
+    """Remove a folder that is made in here if it is not finished; one that was there stays."""
+    was_there = folder.exists()
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 @hub.command("demo")
 def demonstrate(
     out: Annotated[
@@ -361,7 +375,9 @@ def demonstrate(
     stays = browser and output is Format.TEXT and sys.stdout.isatty()
     with TemporaryDirectory() as scratch:
         onlooker = Onlooker() if stays else None
-        result = demonstrate_hub(out or Path(scratch) / "demo", cheat=cheat, audience=onlooker)
+        place = out or Path(scratch) / "demo"
+        with _remove_if_stopped(place):
+            result = demonstrate_hub(place, cheat=cheat, audience=onlooker)
     if onlooker is None:
         echo_result(output, describe_demonstration(result), result.as_dict())
     raise typer.Exit(result.exit_status)
