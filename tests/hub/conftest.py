@@ -1,4 +1,7 @@
-"""A hub on SQLite for every test; on PostgreSQL, too, in the deep profile."""
+"""A hub on SQLite for every test, and on PostgreSQL, too: in CI where the database matters.
+
+What only passes through it, such as who may see what, is tried on PostgreSQL in the full profile.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,24 @@ from aboveboard.hub.home import Hub, make_hub
 from aboveboard.hub.jobs import settling
 from aboveboard.hub.jobs.child import settle_folder, write_outcome
 
-DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.deep)]
+ON_BOTH = {
+    "test_any_order", "test_batching", "test_notices", "test_operations", "test_round_over_http",
+    "test_series", "test_worker",
+}  # fmt: skip
+"""Modules that are about locks, orders, migrations, or statements of SQL."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests that have a database on both."""
+    given = any("database" in str(mark.args[0]) for mark in
+                metafunc.definition.iter_markers("parametrize"))  # fmt: skip
+    here = metafunc.definition.path.parent == Path(__file__).parent
+    if "database" not in metafunc.fixturenames or given or not here:
+        return
+    matters = metafunc.definition.path.stem in ON_BOTH
+    mark = pytest.mark.deep if matters else pytest.mark.slow
+    databases = ["sqlite", pytest.param("postgresql", marks=mark)]
+    metafunc.parametrize("database", databases, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +59,7 @@ def postgresql() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture
 def database(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database; empty for SQLite."""
     if request.param == "sqlite":

@@ -131,7 +131,7 @@ def test_a_market_votes_over_the_hub_and_its_payments_become_transfers(
     assert sum(found.values()) == 0
 
 
-@pytest.mark.deep
+@pytest.mark.slow  # in CI the desk's tests announce over the hub
 def test_a_proposer_announces_over_the_hub(served: tuple[Hub, str], tmp_path: Path) -> None:
     hub, address = served
     village = Village(hub, address, tmp_path, GOODS)

@@ -150,7 +150,7 @@ def make_parquet_bomb() -> bytes:
 
 @pytest.mark.deep
 @pytest.mark.child
-@pytest.mark.parametrize("kind", ["gzip", "parquet"])
+@pytest.mark.parametrize("kind", ["gzip", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_a_bomb_is_named_to_its_member_and_harms_nobody(
     hub: Hub, house: House, tmp_path: Path, kind: str
 ) -> None:

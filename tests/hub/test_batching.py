@@ -28,7 +28,7 @@ def run_all(works: list[Any]) -> list[BaseException]:
     barrier = threading.Barrier(len(works))
 
     def run(work: Any) -> None:
-        barrier.wait()
+        barrier.wait(60)
         try:
             work()
         except BaseException as error:
@@ -38,7 +38,7 @@ def run_all(works: list[Any]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     return errors
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from houses import LISTS
+from typer.testing import CliRunner
 
 from aboveboard.commands import rounds
 from aboveboard.commands.rounds.member import leave
@@ -24,6 +25,7 @@ from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, find_mirror, join, list_standings, pull, push
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.organizations import invite
+from aboveboard.hub.series.repeating import propose_change
 from aboveboard.hub.serving import BackgroundServer
 
 
@@ -149,35 +151,47 @@ def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProces
     """Run the command line in a process of its own."""
     environment = {**os.environ, "ABOVEBOARD_HOME": str(home or "")}
     command = [sys.executable, "-m", "aboveboard", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, timeout=240
+    )
+
+
+def call(home: Path, *arguments: str) -> str:
+    """Run the command line of a member in this process; return what it prints."""
+    from aboveboard.cli import app
+
+    done = CliRunner().invoke(app, arguments, env={"ABOVEBOARD_HOME": str(home)})
+    assert done.exit_code == 0, (arguments, done.output, done.exception)
+    return done.output
 
 
 @pytest.mark.deep
-def test_the_command_line_takes_a_member_through_a_round(town: Town) -> None:
+def test_the_command_line_takes_members_through_a_round_and_a_change(town: Town) -> None:
     links = {n: invite(town.hub, n, address=town.server.address).link for n in LISTS}
     for name, elements in LISTS.items():
-        home = town.home(name)
-        home.mkdir()
-        (home / "list.txt").write_text("\n".join(elements) + "\n")
-        done = run("join", links[name], home=home)
-        assert done.returncode == 0, done.stderr
-    identifier = town.open()
-    steps = [("agree", identifier), ("commit", "list.txt"), ("submit",)]
-    for step in steps:
-        for name in LISTS:
-            home = town.home(name)
-            words = [str(home / x) if x == "list.txt" else x for x in step]
-            done = run(*words, home=home)
-            assert done.returncode == 0, done.stderr
+        town.home(name).mkdir()
+        (town.home(name) / "list.txt").write_text("\n".join(elements) + "\n")
+        call(town.home(name), "join", links[name])
+    file = town.folder / "lists.toml"
+    file.write_text('mechanism = "exchange.union"\n[parties.acme]\n[parties.bolt]\n')
+    identifier, _ = open_collaboration(town.hub, file)
+    for name in ("acme", "bolt"):
+        call(town.home(name), "agree", identifier)
+    propose_change(town.hub, identifier, {"members": list(LISTS), "missing": "continue"})
+    for name in ("acme", "bolt"):
+        assert "members.core" in call(town.home(name), "sign-change", "--yes")
+    assert "has your signature" in call(town.home("core"), "sign-change", identifier, "--yes")
+    for name in LISTS:
+        call(town.home(name), "commit", str(town.home(name) / "list.txt"))
+    for name in LISTS:
+        call(town.home(name), "submit")
     assert Worker(town.hub).work()
     for name in LISTS:
         home = town.home(name)
-        assert run("fetch", "--out", str(home / "result"), home=home).returncode == 0
-        mine = str(home / "list.txt")
-        done = run("verify", str(home / "result"), "--mine", mine, home=home)
-        assert done.returncode == 0, done.stdout
-        assert run("accept", home=home).returncode == 0
-    seen = json.loads(run("status", "--format", "json", home=town.home("acme")).stdout)
+        call(home, "fetch", "--out", str(home / "result"))
+        call(home, "verify", str(home / "result"), "--mine", str(home / "list.txt"))
+        call(home, "accept")
+    seen = json.loads(call(town.home("acme"), "status", "--format", "json"))
     assert seen[0]["state"] == "settled"
 
 
@@ -190,7 +204,7 @@ def test_serve_prints_its_address_as_its_first_line(tmp_path: Path) -> None:
         said = json.loads(server.stdout.readline())
         from urllib.request import ProxyHandler, build_opener
 
-        with build_opener(ProxyHandler({})).open(f"{said['address']}/health") as answer:
+        with build_opener(ProxyHandler({})).open(f"{said['address']}/health", timeout=60) as answer:
             assert json.load(answer)["status"] == "ok"
         server.terminate()
         assert server.wait(20) in (0, -15, 143)

@@ -20,6 +20,13 @@ from aboveboard.hub.jobs import child, inputs
 from aboveboard.hub.jobs.worker import Worker
 
 
+def test_the_only_entry_of_a_log_has_a_receipt(hub: Hub, house: House, tmp_path: Path) -> None:
+    table = house.open(tmp_path)
+    receipt = house.people["acme"].send("GET", f"{table.path}/receipts/0").json()
+    assert receipt["path"] == []
+    assert receipt["checkpoint"].split("\n")[1] == "1"
+
+
 @pytest.mark.child
 def test_a_round_is_held_and_each_member_fetches_its_own_reply(
     hub: Hub, house: House, tmp_path: Path

@@ -20,6 +20,8 @@ from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.queue import LostLeaseError, claim, finish, renew
 from aboveboard.hub.jobs.worker import Worker
 
+slow = pytest.mark.slow
+
 
 def count_results(hub: Hub) -> int:
     with read(hub.engine) as connection:
@@ -111,14 +113,14 @@ def test_two_last_submitters_at_once_start_one_settlement(
     statuses = []
 
     def submit(name: str) -> None:
-        barrier.wait()
+        barrier.wait(60)
         statuses.append(table.post(name, prepared[name]).status_code)
 
     threads = [threading.Thread(target=submit, args=(name,)) for name in prepared]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert statuses == [201] * len(prepared)
     assert table.view("acme")["state"] == "sealed"
     with read(hub.engine) as connection:
@@ -150,7 +152,9 @@ def test_a_child_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:
         "limit_process(2**28, 60, 2**20)\n"
         "x = bytearray(2**29)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, timeout=120
+    )
     assert b"MemoryError" in done.stderr
 
 
@@ -166,7 +170,9 @@ def test_a_child_has_no_network_where_the_system_can_take_it_away() -> None:
         "else:\n"
         "    print('kept')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=120
+    )
     assert done.stdout.split() in ([b"101"], [b"kept"])  # 101: the network is unreachable
 
 
@@ -185,7 +191,11 @@ while not Worker(replace(hub, clock=lambda: 1_800_000_000 + float(sys.argv[2])))
 
 @pytest.mark.child
 @pytest.mark.deep
-@pytest.mark.parametrize("delay", [0.0, 0.3, 1.0, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize(
+    "delay",
+    [0.0, pytest.param(0.3, marks=slow), 1.0, pytest.param(2.0, marks=slow),
+     3.0, pytest.param(4.0, marks=slow)],
+)  # fmt: skip
 def test_a_worker_killed_at_any_moment_leaves_one_result(
     hub: Hub, house: House, tmp_path: Path, delay: float
 ) -> None:

@@ -17,7 +17,9 @@ HEAVY = ("polars", "numba", "scipy", "matplotlib", "aboveboard.exchange", "above
 @pytest.mark.deep
 def test_what_serves_pages_loads_nothing_that_reads_lists() -> None:
     code = f"import sys, aboveboard.hub.serving; print([m for m in {HEAVY} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout.strip() == "[]"
 
 

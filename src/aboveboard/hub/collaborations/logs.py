@@ -36,6 +36,9 @@ from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry,
 MOST_ROUNDS = 256
 """Rounds that a process keeps."""
 
+MOST_LEAVES = 50_000
+"""Entries of all logs that a process keeps: some 10 MB; fewer rounds where logs are long."""
+
 MANY = 16
 """Entries from which on a log is compared with its checkpoint, not signature by signature."""
 
@@ -50,6 +53,7 @@ class RoundCache:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str], Round] = OrderedDict()
         self._lock = threading.Lock()
+        self._leaves = 0
 
     def find(self, key: tuple[str, str], size: int) -> Round | None:
         """Return the round, unless it is longer than the log is now."""
@@ -63,15 +67,24 @@ class RoundCache:
     def keep(self, key: tuple[str, str], round_: Round) -> None:
         """Keep a round; the one used longest ago makes room."""
         with self._lock:
+            self._leaves += len(round_.leaves) - self._count(key)
             self._kept[key] = round_
             self._kept.move_to_end(key)
-            while len(self._kept) > MOST_ROUNDS:
-                self._kept.popitem(last=False)
+            while len(self._kept) > 1 and (
+                len(self._kept) > MOST_ROUNDS or self._leaves > MOST_LEAVES
+            ):
+                _, old = self._kept.popitem(last=False)
+                self._leaves -= len(old.leaves)
+
+    def _count(self, key: tuple[str, str]) -> int:
+        found = self._kept.get(key)
+        return 0 if found is None else len(found.leaves)
 
     def clear(self) -> None:
         """Forget all rounds."""
         with self._lock:
             self._kept.clear()
+            self._leaves = 0
 
 
 _rounds = RoundCache()

@@ -76,6 +76,8 @@ def prove_stored(connection: Connection, identifier: str, index: int, size: int)
     """
     ranges = list_siblings(index, size)
     needed = sorted({node for start, end in ranges for node in cover(start, end)})
+    if not needed:
+        return []  # the only entry is the whole tree
     found = _read_nodes(connection, identifier, needed)
     return [fold_frontier([found[node] for node in cover(*each)]) for each in ranges]
 
