@@ -22,6 +22,7 @@ from papers.learning import (
     algorithm,
     averages,
     boundary,
+    columns,
     conditions,
     definitions,
     figure_3,
@@ -317,8 +318,8 @@ def test_trying_all_payments_finds_the_shortest_paths():
     for instance in family.instances:
         for i in (0, 1):
             for other in (1, 2):
-                column = algorithm.column(instance, i, [other, other])
-                assert algorithm.by_trying(column, *algorithm.RANGE) == algorithm.largest(column)
+                column = columns.column(instance, i, [other, other])
+                assert columns.by_trying(column, *algorithm.RANGE) == columns.largest(column)
 
 
 def test_the_root_by_bisection_is_that_of_the_issue():
