@@ -427,12 +427,22 @@ def test_two_rules_on_the_same_data_stand_side_by_side(lists: Path) -> None:
     assert aboveboard("compare", lists, "--rules", "equal").returncode == 2
 
 
-def test_a_shell_that_asks_for_completions_gets_them_and_no_error() -> None:
-    asked = {"_ABOVEBOARD_COMPLETE": "complete_bash", "COMP_WORDS": "aboveboard aud"}
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("aboveboard aud", ["audit", "audit-round"]),
+        ("aboveboard init exchange.i", ["exchange.interval"]),
+    ],
+)
+def test_a_shell_that_asks_for_completions_gets_them_and_no_error(
+    words: str, found: list[str]
+) -> None:
+    asked = {"_ABOVEBOARD_COMPLETE": "complete_bash", "COMP_WORDS": words}
     done = subprocess.run(
         [str(Path(sys.executable).parent / "aboveboard")],
-        env={**os.environ, **asked, "COMP_CWORD": "1"}, capture_output=True, text=True, check=False,
+        env={**os.environ, **asked, "COMP_CWORD": str(words.count(" "))},
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert done.stdout.split() == ["audit", "audit-round"]
+    assert done.stdout.split() == found
     assert done.stderr == ""
     assert done.returncode == 0

@@ -60,8 +60,20 @@ def _demonstrate_round(out: Path, output: Format) -> None:
     raise typer.Exit(result.exit_status)
 
 
+def _complete_mechanism(incomplete: str) -> list[str]:
+    """Return the installed mechanisms whose names begin so, for the shell."""
+    from importlib.metadata import entry_points
+
+    from aboveboard.collaborations.registry import GROUP
+
+    names = sorted(entry.name for entry in entry_points(group=GROUP))
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def init(
-    mechanism: Annotated[str, typer.Argument(help="For example exchange.union.")],
+    mechanism: Annotated[
+        str, typer.Argument(help="For example exchange.union.", autocompletion=_complete_mechanism)
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
         "collaboration.toml"
     ),
@@ -88,7 +100,8 @@ def mechanisms(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="One mechanism, such as exchange.union, or module:Class; default: all."
+            help="One mechanism, such as exchange.union, or module:Class; default: all.",
+            autocompletion=_complete_mechanism,
         ),
     ] = None,
     output: FormatOption = Format.TEXT,
