@@ -570,7 +570,7 @@ def settle_with_a_set(self, reports):
 
 
 def test_what_can_be_compared_at_the_truth_alone_is_checked_further():
-    class Listed(WithGame):
+    class Reasoning(WithGame):
         incomparable = "each takes a day"
         true_utility = Mechanism.true_utility
 
@@ -582,7 +582,7 @@ def test_what_can_be_compared_at_the_truth_alone_is_checked_further():
         def promises(self, types):
             return ["DSIC"]
 
-    failures = find_failures(Listed)
+    failures = find_failures(Reasoning)
     assert ["at the truth" in failures[0], "not a property" in failures[1]] == [True, True]
 
 
