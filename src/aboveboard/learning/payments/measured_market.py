@@ -291,9 +291,13 @@ def find_enough_rows(rows: int, amount: float, interval: tuple[float, float]) ->
     An interval narrows as the root of the number of rows.
     """
     reach = amount - interval[0] if amount > 0 else interval[1] - amount
-    needed = ceil(rows * (reach / abs(amount)) ** 2)
-    step = int(10 ** max(0, len(str(needed)) - 2))
-    return -(-needed // step) * step
+    return round_rows_up(rows * (reach / abs(amount)) ** 2)
+
+
+def round_rows_up(needed: float) -> int:
+    """Return a number of rows that is enough, of two digits: it is an estimate."""
+    step = int(10 ** max(0, len(str(ceil(needed))) - 2))
+    return -(-ceil(needed) // step) * step
 
 
 def make_measured_market(

@@ -20,6 +20,7 @@ from aboveboard.learning.payments.exploitation_payment import Outcome
 from aboveboard.learning.payments.measured_market import (
     MeasuredMarket,
     find_enough_rows,
+    round_rows_up,
 )
 from aboveboard.learning.payments.settlement import SIGNS, describe_quality, make_headline
 from aboveboard.learning.payments.trained_exhibits import TrainedExhibits
@@ -108,13 +109,13 @@ class TrainedSettlement:
         if widths[name] <= self.widest:
             return
         rows = self.trained.test_rows
-        enough = rows * (widths[name] / self.widest) ** 2
+        enough = round_rows_up(rows * (widths[name] / self.widest) ** 2)
         raise InputError(
             "training.widest_interval",
             f"the payment of {name} is certain to within {format_number(widths[name])} only "
             f"({format_number(self._intervals[name][0])} to "
             f"{format_number(self._intervals[name][1])}), with {format_count(rows)} test rows",
-            f"hold out about {format_count(round(enough))} test rows, or allow a wider interval",
+            f"hold out about {format_count(enough)} test rows, or allow a wider interval",
         )
 
     def _make_share(self, name: str) -> Share:
