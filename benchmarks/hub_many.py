@@ -76,7 +76,7 @@ ROOTS: dict[str, str] = {}
 
 
 def extend(hub: Hub, keys: dict[str, PrivateKeys], identifier: str, size: int) -> None:
-    """Give a collaboration a log of this size; the last statement's state is the hub's own."""
+    """Write a log of this size to a collaboration, as the hub would have written it."""
     with read(hub.engine) as connection:
         row = connection.execute(
             collaboration.select().where(collaboration.c.id == identifier)
