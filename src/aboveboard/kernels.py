@@ -70,7 +70,7 @@ class Kernel(Generic[P, R]):
         """The compiled function, from Numba's cache where it is there."""
         from numba import njit
 
-        _Budget.left = 0
+        compile_always()  # Numba is loaded now
         return njit(
             cache=True,
             nogil=True,
