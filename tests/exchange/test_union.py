@@ -36,3 +36,17 @@ def test_a_run_says_who_is_handed_keys_without_the_rest_of_the_row(tmp_path: Pat
     (note,) = notes_of(tmp_path / "c.toml", text + table)
     assert note.startswith("a sends lines of text and receives only the key of other parties' rows")
     assert notes_of(tmp_path / "c.toml", table) == []
+
+
+def test_elements_that_a_spreadsheet_would_compute_count_as_what_they_are(tmp_path: Path) -> None:
+    # Written as '@ in b's reply: the audit took that for an element that nobody owns.
+    (tmp_path / "a.csv").write_text("=k,n\nx,s\n=1+1,2\n")
+    (tmp_path / "b.csv").write_text("k,n\ny,h\n@,2\n")
+    path = tmp_path / "c.toml"
+    parties = '[parties.a]\ndata = "a.csv"\nkey = "=k"\n[parties.b]\ndata = "b.csv"\nkey = "k"\n'
+    path.write_text(f'mechanism = "exchange.union"\nkind = "text"\nseed = 1\n{parties}')
+    collaboration = ab.load(path)
+    settlement = ab.run(collaboration)
+    mechanism, types = collaboration.mechanism, collaboration.reports
+    assert mechanism.true_benefits(types, settlement) == {"a": 2, "b": 2}
+    assert ab.audit(collaboration).promises_stand

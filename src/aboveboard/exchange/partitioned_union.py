@@ -180,8 +180,19 @@ class PartitionedUnion:
         replies = {}
         for name, amount in amounts.items():
             scan = partial(self.scan_reply, name, amount, limits[name])
-            replies[name] = Reply(self.records[name].form, partial(_collect, scan), scan=scan)
+            replies[name] = Reply(
+                self.records[name].form,
+                partial(_collect, scan),
+                scan=scan,
+                elements=partial(self.list_elements, name, amount, limits[name]),
+            )
         return replies
+
+    def list_elements(self, party: str, amount: int, limit: Limit | None) -> pl.Series:
+        """Return the elements of one party's reply; parameters as in `scan_reply`."""
+        handed = self._select_handed(party, amount, limit)
+        plans = [plan.filter(handed).select(ELEMENT) for plan in self._scan()]
+        return pl.concat(plans).collect()[ELEMENT]
 
     def scan_reply(self, party: str, amount: int, limit: Limit | None) -> pl.LazyFrame:
         """Return one party's reply, to be computed as it is written.
@@ -199,16 +210,17 @@ class PartitionedUnion:
         columns = list_columns(party, self.records)
         types = self.layout.types
         schema = {ELEMENT: pl.String(), **{c: types[c] for c in columns}}
-        handed = self._lacks(party)
-        if limit is not None:
-            last = pl.lit(limit.order, dtype=pl.UInt64)
-            handed &= (pl.col(ORDER) < last) | (
-                (pl.col(ORDER) == last) & (pl.col(ELEMENT) <= limit.element)
-            )
-        elif not amount:
-            handed = pl.lit(value=False)
+        handed = self._select_handed(party, amount, limit)
         written = write_columns(records, schema)
         return pl.concat([plan.filter(handed).select(written) for plan in self._scan()])
+
+    def _select_handed(self, party: str, amount: int, limit: Limit | None) -> pl.Expr:
+        """Return which rows of the union the party is handed."""
+        if limit is None:
+            return self._lacks(party) if amount else pl.lit(value=False)
+        last = pl.lit(limit.order, dtype=pl.UInt64)
+        before = (pl.col(ORDER) == last) & (pl.col(ELEMENT) <= limit.element)
+        return self._lacks(party) & ((pl.col(ORDER) < last) | before)
 
     def head_regions(self, each: int, most: int) -> pl.Series:
         """Return so many first elements of each region, and at most so many in all."""

@@ -71,6 +71,10 @@ class Replies:
         senders = [r for r in self.records.values() if r.form != "txt"]
         return self._chosen_rows.conflicts if len(senders) > 1 else 0
 
+    def list_elements(self, party: str) -> pl.Series:
+        """Return the elements that one party is handed."""
+        return self.ownership.elements[ELEMENT][self._selected[party]]
+
     def make_reply(self, party: str) -> pl.DataFrame:
         """Return one party's reply.
 

@@ -71,7 +71,11 @@ class SmallUnion:
         mask = sum(1 << k for k, name in enumerate(self.names) if name in first)
         replies = Replies(self.ownership, self.records, amounts, self.seed, mask)
         return {
-            name: Reply(self.records[name].form, partial(replies.make_reply, name))
+            name: Reply(
+                self.records[name].form,
+                partial(replies.make_reply, name),
+                elements=partial(replies.list_elements, name),
+            )
             for name in amounts
         }
 

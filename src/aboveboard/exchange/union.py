@@ -296,9 +296,8 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         real = pl.concat([records.frame[ELEMENT] for records in types.values()])
         benefits: dict[str, Fraction | int] = {}
         for name, share in settlement.parties.items():
-            assert share.reply.rows is not None
-            # Not the first column: a reply has the receiver's own order.
-            handed = share.reply.rows()[types[name].key or ELEMENT]
+            assert share.reply.elements is not None
+            handed = share.reply.elements()
             owned = types[name].frame[ELEMENT]
             new = handed.is_in(real.implode()) & ~handed.is_in(owned.implode())
             benefits[name] = int(new.sum())

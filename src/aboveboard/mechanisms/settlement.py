@@ -39,6 +39,9 @@ class Reply:
         The bytes of a reply that is neither a table nor JSON.
     scan
         The same table as `rows`, computed as it is written; None: it is made in memory.
+    elements
+        Which elements the table hands out, as they are compared; `rows` has them as they are
+        written, marked for spreadsheets. None where the reply hands out no elements.
 
     Examples
     --------
@@ -51,6 +54,7 @@ class Reply:
     data: Any = None
     content: bytes | None = field(default=None, repr=False)
     scan: Callable[[], pl.LazyFrame] | None = field(default=None, repr=False)
+    elements: Callable[[], pl.Series] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
