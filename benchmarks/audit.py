@@ -27,6 +27,7 @@ AUCTION = "second-price auction, DSIC"
 EQUILIBRIA = "all pure equilibria"
 HIDING = "bounds of benefits where all hide, equal-gain"
 WHOLE = "audit of an exchange of lists"
+MANY = "audit of many intervals or points"
 
 
 def section(scale: Scale) -> Section:
@@ -97,6 +98,17 @@ def section(scale: Scale) -> Section:
                     partial(whole_audit, n),
                 )
                 for n in ((6, 12, 20) if full else (3,))
+            ),
+            *(
+                Case(
+                    MANY,
+                    f"exchange.{rule}, {n} parties, default properties",
+                    "",
+                    "One audit as `aboveboard audit` makes it.",
+                    partial(audit_many, rule, n),
+                )
+                for rule in ("interval", "average")
+                for n in ((18, 100) if full else (4,))
             ),
         ),
     )
@@ -242,10 +254,6 @@ def whole_audit(n: int, repeat: int) -> Measured:
     import tempfile
     from pathlib import Path
 
-    from aboveboard import load
-    from aboveboard.auditing import Budget
-    from aboveboard.commands import audit_collaboration
-
     with tempfile.TemporaryDirectory() as folder:
         lines = ['mechanism = "exchange.union"', f"seed = {SEED}"]
         for name, elements in random_lists(n).items():
@@ -253,9 +261,32 @@ def whole_audit(n: int, repeat: int) -> Measured:
             lines += [f"[parties.{name}]", f'data = "{name}.txt"']
         path = Path(folder, "lists.toml")
         path.write_text("\n".join(lines), encoding="utf-8")
-        ((ours, found),) = timed(
-            1, lambda: audit_collaboration(load(path), budget=Budget(seconds=10))
-        )
+        return _audit_file(path)
+
+
+def audit_many(rule: str, n: int, repeat: int) -> Measured:
+    """Audit a search of random intervals, or an average of random points."""
+    import tempfile
+    from pathlib import Path
+
+    generator = np.random.default_rng(SEED)
+    lines = [f'mechanism = "exchange.{rule}"', "exclusivity = 1"]
+    for i in range(n):
+        one, other = generator.integers(0, 1000, 2).tolist()
+        held = f"interval = [{one}, {other + 1000}]"
+        lines += [f"[parties.p{i}]", held if rule == "interval" else f"point = [{one}, {other}]"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "file.toml")
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return _audit_file(path)
+
+
+def _audit_file(path: Any) -> Measured:
+    from aboveboard import load
+    from aboveboard.auditing import Budget
+    from aboveboard.commands import audit_collaboration
+
+    ((ours, found),) = timed(1, lambda: audit_collaboration(load(path), budget=Budget(seconds=10)))
     count = {s.value: 0 for s in Status}
     for verdict in found.verdicts.values():
         count[verdict.status.value] += 1
