@@ -40,8 +40,8 @@ MOST_OPENED = 16 * 2**20
 NOT_COMPARED = frozenset({"order", "parts", "files"})
 """Facts that nobody can make again, or that are checked alone.
 
-The tree of the hand-out order has a secret key. What it would show, who is handed which elements, is
-made again from the opened parts and the seed.
+The tree of the hand-out order has a secret key. What it would show, who is handed which elements,
+is made again from the opened parts and the seed.
 """
 
 CHECKED_ALONE = frozenset({"answers"})
