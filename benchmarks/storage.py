@@ -17,7 +17,7 @@ from typing import TypeVar
 import polars as pl
 
 from aboveboard.collaborations.inputs import Reader
-from aboveboard.mechanisms.mechanism import ListSource
+from aboveboard.mechanisms.reading import ListSource
 from aboveboard.storage.inspection import summarize_data
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_records
