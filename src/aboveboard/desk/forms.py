@@ -19,8 +19,14 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.folders import MOST_SEALED_BYTES
 from aboveboard.evidence.keys import PRIVATE
 from aboveboard.evidence.payloads import FILE_NAME, MOST_FILES
+from aboveboard.evidence.terms import MOST_MEMBERS
 
 MOST_FIELDS = 32
+"""Fields beside files."""
+
+MOST_PAIRS = 2 * MOST_MEMBERS + 8
+"""Fields of a form without files: an announcement has two for each member."""
+
 MOST_FIELD_BYTES = 2**16
 MOST_HEADER_BYTES = 2**13
 BLOCK = 2**16
@@ -87,7 +93,7 @@ def _read_fields(body: BinaryIO, length: int) -> Form:
         raise BadFormError("it is too long")
     try:
         text = body.read(length).decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PAIRS)
     except ValueError as error:
         raise BadFormError("it is not a form") from error
     return Form(dict(pairs))
