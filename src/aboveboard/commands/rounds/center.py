@@ -14,6 +14,7 @@ from aboveboard.commands.rounds.drafting import (
     collect_files,
     draft_terms,
     list_parties,
+    read_sees,
     read_table,
 )
 from aboveboard.commands.rounds.member import KEYS
@@ -142,7 +143,7 @@ def open_collaboration(
     body |= {
         "counts": counts,
         "sums": sums or choose_sums(body["mechanism"]),
-        "sees": {**table.get("sees", {}), **(sees or {})},
+        "sees": {**read_sees(table), **(sees or {})},
         "lost_key": lost_key,
         "auditor": None if auditor is None else read_public(auditor).as_dict(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -32,7 +33,10 @@ def state_rule(table: Mapping[str, Any]) -> Mapping[str, Any]:
         return table
     from aboveboard.exchange.union_file import UnionFile
 
-    parties = {name: {**own, "elements": ["x"]} for name, own in table["parties"].items()}
+    parties = {
+        name: {**own, "elements": ["x"]} if isinstance(own, Mapping) else own
+        for name, own in table["parties"].items()
+    }
     try:
         file = UnionFile.model_validate({**table, "parties": parties})
     except ValueError:  # it is found where the round is run
@@ -89,7 +93,7 @@ def _take_files(value: Any, folder: Path, files: dict[str, bytes]) -> Any:
     if not isinstance(value, str) or not value or "\0" in value or len(value) > 500:
         return value
     path = folder / value
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - a text that is too long for a name is no file
         return value
     content = read_limited(path, MOST_SEALED_BYTES, "make it readable")
     if not FILE_NAME.fullmatch(path.name) or files.get(path.name, content) != content:
@@ -112,6 +116,20 @@ def list_parties(table: Mapping[str, Any], file: Path) -> list[str]:
     if not isinstance(parties, dict) or not parties:
         raise InputError(f"{file}: key 'parties'", "it names no party", "use one table per party")
     return list(parties)
+
+
+def read_sees(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return who sees which output, as a collaboration file says.
+
+    Raises
+    ------
+    InputError
+        If it is no table.
+    """
+    sees = table.get("sees", {})
+    if not isinstance(sees, Mapping):
+        raise InputError("key 'sees'", "it is no table", 'write [sees], and shares = "party"')
+    return dict(sees)
 
 
 def draft_terms(
@@ -184,7 +202,7 @@ def draft_terms(
         "missing": missing,
         "opened": opened,
         "files": dict(files or {}),
-        "sees": dict(table.get("sees", {})),
+        "sees": read_sees(table),
         "currency": table.get("currency"),
         "rounding": describe_rounding(table["currency"]) if "currency" in table else "",
         "deadlines": dict(deadlines or {}),
