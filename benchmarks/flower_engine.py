@@ -4,8 +4,8 @@
 
 A SuperLink and four parties run on this machine, on 127.0.0.1. Each training is done with few and
 with many rounds of averaging; the difference, over the rounds between, is what a round costs, and
-the start of everything drops out. All four trainings must measure the same joint quality by pairs,
-to the last bit. Memory is that of one party's process at its end.
+the start of everything drops out. With as many rounds, both ways must measure the same joint
+quality, to the last bit. Memory is that of one party's process at its end.
 """
 
 from __future__ import annotations

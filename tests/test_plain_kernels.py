@@ -20,7 +20,6 @@ MODULES = (
     "exchange.kernels",
     "exchange.siphash",
     "exchange.three_party_kernels",
-    "exchange.three_party_kernels",
 )
 
 

@@ -259,8 +259,10 @@ def design(
 ) -> None:
     """Find the best parameters, or what must be known first.
 
-    valuation: the platform's offer to its users. learning.desirable: how far the parties' data may
-    differ. curation: whether truth is the only equilibrium, and what would make it so.
+    exchange.union: how often to inspect, and for what deposit. valuation: the platform's offer to
+    its users. learning.payments: what a party that stays away meets. learning.desirable: how far
+    the parties' data may differ. curation: whether truth is the only equilibrium, and what would
+    make it so.
     """
     from aboveboard.cli.design_text import offer_text
     from aboveboard.collaborations.collaboration import load

@@ -53,8 +53,8 @@ class UnionFile(ExclusiveFile, DataKeys):
         "best-group", "best-group-inside", "everything",
     ] | None = Field(
         default=None,
-        description="how much is handed out; if left out, the most generous rule that is truthful "
-        "for `hiding` and every exclusivity the parties may have",
+        description="how much is handed out; if left out, a rule that is truthful for `hiding` "
+        "and every exclusivity the parties may have: the page says which",
     )  # fmt: skip  # read as a table
     inspection: InspectionTable | None = Field(
         default=None,
