@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import subprocess
@@ -16,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aboveboard as ab
-from aboveboard.commands import settle
+from aboveboard.cli.text import verdict_text
+from aboveboard.commands import run_collaboration, settle
 from aboveboard.exchange import Union
 from aboveboard.mechanisms.settlement import Reply, Settlement
 from aboveboard.settlements.replaying import replay
@@ -339,3 +341,17 @@ def test_a_run_searches_lies_only_where_that_is_a_matter_of_seconds(
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert bool(lies) == searched
     assert ("Lies were not searched in this run" in page) != searched
+
+
+def test_a_run_names_on_all_faces_what_only_an_audit_examines(tmp_path: Path) -> None:
+    lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    collaboration = ab.collaborate("exchange.union", lists)
+    report = run_collaboration(collaboration, tmp_path / "out")
+    examined = list(ab.audit(collaboration).examined)
+    assert examined
+    assert report.as_dict()["left_to_audit"] == examined
+    page = html.unescape((tmp_path / "out" / "report.html").read_text())
+    for shown in (page, verdict_text(report.verdicts)):
+        assert f"Also examined by 'aboveboard audit': {', '.join(examined)}." in " ".join(
+            shown.split()
+        )

@@ -241,6 +241,13 @@ class Verdict:
 class Verdicts(Mapping[str, Verdict]):
     """Verdicts by the name of the property, in the order of the audit; prints as a table.
 
+    Parameters
+    ----------
+    verdicts
+        One for each property.
+    left
+        Names of properties that only an audit examines, where a run has looked at the promises.
+
     Examples
     --------
     >>> found = Verdicts([Verdict("DSIC", Status.HOLDS, 4, 4, "exhaustive", gain=-1)])
@@ -251,8 +258,9 @@ class Verdicts(Mapping[str, Verdict]):
     True
     """
 
-    def __init__(self, verdicts: Iterable[Verdict]) -> None:
+    def __init__(self, verdicts: Iterable[Verdict], left: Iterable[str] = ()) -> None:
         self._by_name = {verdict.property: verdict for verdict in verdicts}
+        self.left = tuple(left)
 
     def __getitem__(self, name: str) -> Verdict:
         return self._by_name[name]
@@ -306,11 +314,18 @@ class Verdicts(Mapping[str, Verdict]):
             for name, verdict in self.items()
         )
 
+    def describe_left(self) -> str:
+        """Return which properties only an audit examines; empty where none is left."""
+        if not self.left:
+            return ""
+        return f"Also examined by 'aboveboard audit': {', '.join(self.left)}."
+
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data: {"promises_stand": .., "verdicts": [..]}."""
+        """Return plain data: {"promises_stand": .., "verdicts": [..]}, and "left_to_audit"."""
         return {
             "promises_stand": self.promises_stand,
             "verdicts": [verdict.as_dict() for verdict in self.values()],
+            **({"left_to_audit": list(self.left)} if self.left else {}),
         }
 
     def to_frame(self) -> pl.DataFrame:

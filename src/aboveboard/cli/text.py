@@ -77,7 +77,8 @@ def verdict_text(verdicts: Verdicts) -> str:
     groups = verdicts.group()
     tables = [f"{title}\n{_verdict_table(found)}" for title, found in groups]
     compared = sorted({v.compared for v in verdicts.values() if v.compared})
-    return "\n\n".join([*tables, *(wrap(f"{note}.") for note in compared)])
+    left = [wrap(verdicts.describe_left())] if verdicts.left else []
+    return "\n\n".join([*tables, *left, *(wrap(f"{note}.") for note in compared)])
 
 
 def _verdict_table(verdicts: Verdicts) -> str:

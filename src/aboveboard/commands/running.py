@@ -12,7 +12,7 @@ from typing import Any
 from aboveboard.auditing import Budget, Property, Status, Verdict, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.collaborations.collaboration import Collaboration, settle_outcome
-from aboveboard.collaborations.examination import examine
+from aboveboard.collaborations.examination import examine, list_properties
 from aboveboard.errors import AnswersMissing, BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.local_runs import ReplyFile, find_obstacle, make_bundles
@@ -264,16 +264,18 @@ def examine_run(
 ) -> RunReport:
     """Search for lies and examine the promises; leave them undecided where that takes long."""
     promises = list(collaboration.mechanism.promises(collaboration.reports))
+    left = [prop.name for prop in list_properties(collaboration) if prop not in promises]
 
-    def leave_undecided(why: str) -> RunReport:
-        verdicts = Verdicts([_make_undecided(prop, why) for prop in promises])
+    def leave_undecided(why: str, left: Sequence[str] = ()) -> RunReport:
+        verdicts = Verdicts([_make_undecided(prop, why) for prop in promises], left)
         return RunReport(collaboration, settlement, (), verdicts)
 
     if settlement.unexamined:
         return leave_undecided(settlement.unexamined)
     if len(collaboration.reports) > MOST_PARTIES_IN_A_REPORT:
         return leave_undecided(
-            f"not examined in a run of more than {MOST_PARTIES_IN_A_REPORT} parties: {SEE_AUDIT}"
+            f"not examined in a run of more than {MOST_PARTIES_IN_A_REPORT} parties: {SEE_AUDIT}",
+            left,
         )
     try:
         game = collaboration.game()
@@ -283,8 +285,9 @@ def examine_run(
     except UndefinedProperty as error:  # such as utilities that nobody knows
         return leave_undecided(str(error).partition(";")[0])
     if _estimate_cost(game) > MOST_VALUES_IN_A_RUN:
-        return leave_undecided(TAKES_LONGER)
-    verdicts = _examine_promises(collaboration, promises, game, outcome)
+        return leave_undecided(TAKES_LONGER, left)
+    examined = _examine_promises(collaboration, promises, game, outcome)
+    verdicts = Verdicts(examined.values(), left)
     lies = best_lies(game, budget=BUDGET_IN_A_RUN, seed=collaboration.search_seed)
     ordered = sort_by_party(lies, collaboration)
     return RunReport(collaboration, settlement, ordered, verdicts, list_kinds(game))
