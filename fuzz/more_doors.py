@@ -99,26 +99,33 @@ def bring_sealed(folder: Path, _: random.Random) -> str:
 
 
 @functools.cache
-def _open_hub() -> Any:
-    """Return a client of a hub in this process, with one member."""
+def _open_hub() -> tuple[Any, str]:
+    """Return a client of a hub in this process, and the id of a round of its two members."""
     from starlette.testclient import TestClient
 
     from aboveboard.hub.api import create_application
+    from aboveboard.hub.collaborations.opening import open_collaboration
     from aboveboard.hub.configuration import Configuration
     from aboveboard.hub.home import make_hub
-    from aboveboard.hub.organizations import invite
+    from aboveboard.hub.organizations import accept_invitation, invite
 
     place = Path(tempfile.mkdtemp(prefix="aboveboard-fuzz-hub-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    hub = make_hub(place / "hub", Configuration(name="fuzz"))
+    limits = {"statements_per_round": 10**9, "uploads_per_round": 10**9, "free_bytes": 0}
+    configuration = Configuration.model_validate({"name": "fuzz", "limits": limits})
+    hub = make_hub(place / "hub", configuration)
     application = create_application(hub, (HOST,))
     rates = application.state.rates
     rates.count_member = rates.count_stranger = lambda _: None  # we are quick
     client = TestClient(application, raise_server_exceptions=False)
-    token = invite(hub, "acme").link.partition("#")[2].partition(".")[0]
-    body = json.dumps({"token": token, **KEYS.public.as_dict()}).encode()
-    _send(client, "POST", "/api/v1/invitations/accept", body)
-    return client
+    for name, keys in (("acme", KEYS), ("bolt", generate_keys())):
+        token = invite(hub, name).link.partition("#")[2].partition(".")[0]
+        accept_invitation(hub, token, keys.public)
+    file = place / "lists.toml"
+    file.write_text(
+        'name = "lists"\nmechanism = "exchange.union"\n[parties.acme]\n[parties.bolt]\n'
+    )
+    return client, open_collaboration(hub, file)[0]
 
 
 def _send(client: Any, method: str, path: str, content: bytes) -> Any:
@@ -132,11 +139,13 @@ def _send(client: Any, method: str, path: str, content: bytes) -> Any:
 
 ROUTES = (
     ("POST", "/api/v1/invitations/accept"),
-    ("POST", "/api/v1/collaborations/0123456789abcdef/statements"),
-    ("PUT", "/api/v1/collaborations/0123456789abcdef/submission"),
-    ("PUT", "/api/v1/collaborations/0123456789abcdef/cosignature"),
+    ("POST", "/api/v1/collaborations/{id}/statements"),
+    ("PUT", "/api/v1/collaborations/{id}/sealed/{sha256}"),
+    ("PUT", "/api/v1/collaborations/{id}/cosignatures"),
+    ("PUT", "/api/v1/collaborations/{id}/recovery"),
     ("GET", "/api/v1/collaborations"),
 )
+"""Method and path; each is one that the hub has."""
 
 
 class HubFailed(Exception):  # noqa: N818 - that it failed is the finding
@@ -145,9 +154,11 @@ class HubFailed(Exception):  # noqa: N818 - that it failed is the finding
 
 def bring_request(folder: Path, rng: random.Random) -> str:
     """Send signed bytes to a hub: each is answered, none ends in a fault of the hub."""
-    client = _open_hub()
-    method, path = rng.choice(ROUTES)
-    answer = _send(client, method, path, (folder / REQUEST).read_bytes())
+    client, identifier = _open_hub()
+    method, route = rng.choice(ROUTES)
+    content = (folder / REQUEST).read_bytes()
+    path = route.format(id=identifier, sha256=hashlib.sha256(content).hexdigest())
+    answer = _send(client, method, path, content)
     if answer.status_code >= 500:
         raise HubFailed(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
     return "done" if answer.status_code < 400 else "refused"

@@ -6,10 +6,12 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import aboveboard as ab
+from fuzz import more_doors
 from fuzz.doors import Unsound, brought, checked_line
 from fuzz.mutations import mutated
 from fuzz.seeds import FILE, Seed, seeds
@@ -74,6 +76,25 @@ def test_a_half_written_folder_is_a_finding(folders: list[Seed], tmp_path: Path)
     (tmp_path / ".out-of-fuzz-aboveboard-0").mkdir()
     with pytest.raises(Unsound):
         brought("collaboration", tmp_path, random.Random(0))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("route", more_doors.ROUTES, ids=lambda route: route[1])
+def test_a_request_reaches_a_route_that_the_hub_has(
+    route: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(more_doors, "ROUTES", (route,))
+    answers = []
+
+    def note(*sent: Any) -> Any:
+        answers.append(send(*sent))
+        return answers[-1]
+
+    send = more_doors._send
+    monkeypatch.setattr(more_doors, "_send", note)
+    (tmp_path / more_doors.REQUEST).write_bytes(more_doors.list_pieces()["hub statement"][1])
+    more_doors.bring_request(tmp_path, random.Random(0))
+    assert answers[0].status_code != 404
 
 
 @pytest.mark.deep
