@@ -13,6 +13,9 @@ import pytest
 from plainness import plain
 
 import aboveboard as ab
+from aboveboard.storage.formats.content import read_content
+from aboveboard.storage.formats.extents import STEP, _measure_xlsx
+from aboveboard.storage.formats.json_tables import read_json_table
 
 CELLS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -76,6 +79,25 @@ def test_a_sheet_whose_cells_lie_far_apart(tmp_path: Path, place: str) -> None:
     sheet = f"<row>{write_cell('A1', 'domain')}</row><row>{write_cell('ZZ1048576', 'a')}</row>"
     write_xlsx(tmp_path / "a.xlsx", sheet, place)
     assert "its cells lie far apart" in refuse(tmp_path, "a.xlsx", 'key = "domain"\n')
+
+
+def test_a_sheet_whose_cells_have_no_names(tmp_path: Path) -> None:
+    sheet = "<row><c/></row>" * 20_000 + f"<row>{'<c/>' * 16_000}</row>"
+    write_xlsx(tmp_path / "a.xlsx", sheet)
+    assert "spans 20,001 rows of 16,000 columns" in refuse(tmp_path, "a.xlsx", 'key = "a"\n')
+
+
+@pytest.mark.parametrize("before", range(0, 24, 3))
+def test_a_far_cell_whose_name_stands_where_reading_pauses(before: int) -> None:
+    start = b'<sheetData><row r="1"><c'
+    sheet = start + b" " * ((3 << 20) - len(start) - before) + b' r = "XFD1048576"/></row>'
+    pieces = (sheet[at : at + STEP] for at in range(0, len(sheet), STEP))
+    assert _measure_xlsx(pieces)[:2] == (1_048_576, 16_384)
+
+
+def test_a_list_of_formulas_beside_a_sheet_is_no_row() -> None:
+    chain = b"<calcChain>" + b'<c r="A1" i="1"/>' * 20_000 + b"</calcChain>"
+    assert _measure_xlsx(iter([chain]))[:2] == (1, 1)
 
 
 def test_a_sheet_that_repeats_a_row_a_million_times(tmp_path: Path) -> None:
@@ -150,6 +172,27 @@ def test_json_of_many_small_values_would_not_fit(
     assert "JSON of 1,000,001 values" in refuse(tmp_path, "a.json", 'kind = "domain"\n')
 
 
+def test_a_name_that_ends_a_large_object_is_found_twice_at_once(tmp_path: Path) -> None:
+    names = "".join(f'"k{k}": 1, ' for k in range(100_000))
+    (tmp_path / "a.json").write_text(f'{{{names}"k99999": 2}}')
+    assert "an object names 'k99999' more than once" in refuse(
+        tmp_path, "a.json", 'kind = "domain"\n'
+    )
+
+
+def test_rows_of_json_that_each_name_a_column_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aboveboard.storage.limits.find_free_memory", lambda: 10_000_000)
+    with pytest.raises(ab.InputError, match="1,000 rows of 1,000 columns"):
+        read_json_table([[{f"k{k}": 1} for k in range(1_000)]], None, "a.json")
+
+
+def test_a_number_of_json_beyond_floats() -> None:
+    with pytest.raises(ab.InputError, match="a number beyond those of a float"):
+        read_json_table([[{"a": 10**400}, {"a": 0.5}]], None, "a.json")
+
+
 @pytest.mark.deep
 def test_a_bomb_takes_little_memory(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "a.txt.gz", "wb", compresslevel=9) as file:
@@ -207,3 +250,16 @@ def test_a_line_that_never_ends_is_refused_while_it_is_unpacked(
         "[parties.b]\nelements = []\n"
     )
     assert len(ab.load(tmp_path / "c.toml").reports["a"]) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_json_on_one_line_may_be_long_after_a_mark_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, suffix: str
+) -> None:
+    for module in ("content", "extents"):
+        monkeypatch.setattr(f"aboveboard.storage.formats.{module}.LONGEST_ROW", 100)
+    text = f"[{'1, ' * 200}2]".encode(encoding)
+    path = tmp_path / f"a.json{suffix}"
+    path.write_bytes(gzip.compress(text) if suffix else text)
+    assert read_content(path, "a.json").data == text

@@ -60,6 +60,8 @@ FOREIGN: tuple[tuple[bytes, str, str], ...] = (
 GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
 SKIPPABLE, SKIPPED = bytes(range(0x50, 0x60)), b"\x2a\x4d\x18"
 """How frames of zstd begin that hold no data: some programs write one in front."""
+BEGINNING = 1 << 10
+"""Bytes in which a text shows whether it is JSON: marks and blanks may stand before."""
 HASHED_ASIDE = 1 << 20
 """Bytes of a file from which on a thread of its own fingerprints it."""
 STEP = 1 << 22
@@ -179,7 +181,7 @@ def read_file(path: Path, where: str) -> FileBytes:
             # Text and what it is parsed into; of Parquet and workbooks more is known later.
             copies = 1 if start in (PARQUET, ZIP) else COPIES
             refuse_too_large(where, memory=copies * size, stated=f"{format_count(size)} bytes")
-            if not _is_packed(start) and start.lstrip()[:1] not in (b"[", b"{"):
+            if not _is_packed(start) and not _may_be_json(start + file.read(BEGINNING)):
                 refuse_long_lines(file, size, where)
             # Unbuffered: one copy of the bytes, not two.
             raw = cast(io.FileIO, file.raw)
@@ -197,6 +199,11 @@ def _is_packed(start: bytes) -> bool:
     """Return whether a file of these first bytes is no text, so that it has no lines."""
     marks = (PARQUET, ZIP, GZIP, ZSTD, *(mark[: len(start)] for mark, _, _ in FOREIGN))
     return start.startswith(marks) or start[1:] == SKIPPED
+
+
+def _may_be_json(start: bytes) -> bool:
+    """Return whether a text begins as JSON does, which may be one line, in any encoding."""
+    return start.lstrip(b"\xef\xbb\xbf\xfe\xff\0 \t\r\n")[:1] in (b"[", b"{")
 
 
 def read_content(source: Path | FileBytes, where: str) -> Content:
@@ -312,7 +319,7 @@ class _LineLengths:
     def add(self, piece: bytes) -> None:
         """Look at the next piece."""
         if self.counts is None and piece.strip():
-            self.counts = piece.lstrip()[:1] not in (b"[", b"{")
+            self.counts = not _may_be_json(piece)
         if not self.counts:
             return
         last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))

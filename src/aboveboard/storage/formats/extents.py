@@ -34,8 +34,13 @@ CELL = 48
 SPARSE = 1 << 24
 """Cells that a sheet may span whatever it holds; beyond, each must take a byte of the sheet."""
 
+TAIL = 64
+"""Bytes in which the name of a cell stands, once blanks around it are one."""
+
 _REFERENCE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{0,8})([0-9]{1,12})[\"']")
 _ROW_START = re.compile(rb"<(?:\w+:)?row\b")
+_CELL_START = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_blanks = re.compile(rb"\s+")
 _REMEDY = "save the one sheet that you need as CSV"
 
 
@@ -114,24 +119,45 @@ def _refuse_extent(where: str, rows: int, columns: int, unpacked: int) -> None:
 
 def _measure_xlsx(pieces: Iterator[bytes]) -> tuple[int, int, int]:
     """Return the last row, the last column and the bytes of a sheet of .xlsx."""
-    rows = columns = total = counted = 0
-    rest = b""
+    found, total, rest = _XlsxExtent(), 0, b""
     for piece in pieces:
         total += len(piece)
         text = rest + piece
-        cut = max(text.rfind(b"<"), 0) if len(text) < 2 * STEP else len(text)
-        text, rest = text[:cut], text[cut:]
-        rows, columns, counted = _look(text, rows, columns, counted)
-    rows, columns, counted = _look(rest, rows, columns, counted)
-    return max(rows, counted), columns or 1, total
+        cut = max(text.rfind(b"<"), 0)
+        if not cut and len(text) >= 2 * STEP:
+            # A tag without end: what it names may stand across two pieces, and blanks in between.
+            found.look(text)
+            text = _blanks.sub(b" ", text)[-TAIL:]
+        found.look(text[:cut])
+        rest = text[cut:]
+    found.look(rest)
+    columns = max(found.columns, found.widest if found.is_sheet else 0)
+    return max(found.rows, found.counted), columns or 1, total
 
 
-def _look(text: bytes, rows: int, columns: int, counted: int) -> tuple[int, int, int]:
-    found = _REFERENCE.findall(text)
-    for letters in {letters for letters, _ in found}:
-        columns = max(columns, _read_column(letters))
-    rows = max([rows, *(int(row) for row in {row for _, row in found})])
-    return rows, columns, counted + len(_ROW_START.findall(text))
+class _XlsxExtent:
+    """Counts the rows and columns that the cells of a sheet name, or take without a name."""
+
+    def __init__(self) -> None:
+        self.rows = self.columns = self.counted = 0
+        self.cells = self.widest = 0
+        self.is_sheet = False
+        """Whether cells are counted: other parts list cells outside of rows."""
+
+    def look(self, text: bytes) -> None:
+        """Look at the next tags."""
+        found = _REFERENCE.findall(text)
+        for letters in {letters for letters, _ in found}:
+            self.columns = max(self.columns, _read_column(letters))
+        self.rows = max([self.rows, *(int(row) for row in {row for _, row in found})])
+        self.is_sheet |= b"sheetData" in text
+        first, *others = _ROW_START.split(text)
+        self.counted += len(others)
+        self.cells += len(_CELL_START.findall(first))
+        self.widest = max(self.widest, self.cells)
+        for row in others:
+            self.cells = len(_CELL_START.findall(row))
+            self.widest = max(self.widest, self.cells)
 
 
 def _read_column(letters: bytes) -> int:

@@ -11,9 +11,13 @@ from typing import Any
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import join_names
+from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.content import Whereabouts
 from aboveboard.storage.formats.json_paths import add_field, follow_path, parse_path
+from aboveboard.storage.limits import refuse_too_large
+
+CELL = 16
+"""Bytes in memory of a cell, without what it says."""
 
 LISTED = 8
 """Paths named in a message."""
@@ -51,6 +55,9 @@ def read_json_table(
     if not rows:
         raise InputError(where, f"there are no rows at path {path!r}", "set path to the rows")
     names = list(dict.fromkeys(name for row in rows for name in row))
+    stated = f"{format_quantity(len(rows), 'row')} of {format_quantity(len(names), 'column')}"
+    memory = CELL * len(rows) * len(names)  # rows may name columns that no other row has
+    refuse_too_large(where, columns=len(names), memory=memory, stated=stated)
     columns = [_make_column(name, [row.get(name) for row in rows], where) for name in names]
     return pl.DataFrame(columns), lambda row: f"{called} {row + 1}"
 
@@ -90,7 +97,11 @@ def _make_column(name: str, cells: list[Any], where: str) -> pl.Series:
     if kinds == {int} and all(-(1 << 63) <= cell < 1 << 63 for cell in cells if cell is not None):
         return pl.Series(name, cells, dtype=pl.Int64)
     if kinds and kinds <= {int, float}:
-        floats = [None if cell is None else float(cell) for cell in cells]
+        try:
+            floats = [None if cell is None else float(cell) for cell in cells]
+        except OverflowError as error:
+            problem = f"the column {name!r} holds a number beyond those of a float"
+            raise InputError(where, problem, "write it as text") from error
         return pl.Series(name, floats, dtype=pl.Float64)
     if kinds == {bool}:
         return pl.Series(name, cells, dtype=pl.Boolean)
