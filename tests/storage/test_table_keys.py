@@ -7,11 +7,13 @@ import random
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 import xlsxwriter
 
 import aboveboard as ab
 from aboveboard.errors import InputError
+from aboveboard.storage.keys import write_keys
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.tabular_files import read_table
 
@@ -179,3 +181,11 @@ def test_samples_for_a_valuation_may_stand_in_json(tmp_path: Path) -> None:
         path.write_text(SAMPLES.format(file=name, keys=keys), encoding="utf-8")
         found.append({n: share.payment for n, share in ab.run(path).parties.items()})
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("other", [None, b"n/a", bytes.fromhex(32 * "ab")])
+def test_digits_of_a_hash_kept_as_bytes_stay_beside_any_other_row(other: bytes | None) -> None:
+    keys = pl.Series("sha256", [b"d0" * 32, other], dtype=pl.Binary)
+    written, _ = write_keys(keys, "a.parquet", "hash")
+    assert written[0] == "d0" * 32
+    assert other is None or written[1] == other.hex()

@@ -33,6 +33,8 @@ _OTHER_DATE = (
     r"^(?:[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{2}|[0-9]{4})"
     r"|[0-9]{4}[./][0-9]{2}[./][0-9]{2}|[0-9]{8})$"
 )
+_HEXADECIMAL = "^(?:3[0-9]|[46][1-6])+$"
+"""The digits of 0 to 9, A to F and a to f, as bytes in hexadecimal."""
 _TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?$"
 _ZONED = _ISO + r"\s?(Z|z|UTC|[+-][0-9]{2}:?[0-9]{2})$"
@@ -93,10 +95,15 @@ def write_keys(keys: pl.Series, where: str, kind: Kind | None = None) -> tuple[p
 
 
 def _write_hashes(keys: pl.Series) -> pl.Series:
-    """Return hashes that are kept as bytes in hexadecimal, unless the bytes are such digits."""
-    texts = keys.cast(pl.String, strict=False)
-    written = texts.str.contains("^[0-9A-Fa-f]+$").fill_null(value=False).all()
-    return texts if written else keys.bin.encode("hex")
+    """Return hashes that are kept as bytes in hexadecimal, each unless it is such digits already.
+
+    Each for itself: one empty row must not make the digits of all others another hash.
+    """
+    digits = keys.bin.encode("hex")
+    written = digits.str.contains(_HEXADECIMAL).fill_null(value=False)
+    # Of other bytes polars makes no text, and says so by an error of its own.
+    nothing = pl.Series([None], dtype=pl.Binary).new_from_index(0, keys.len())
+    return keys.zip_with(written, nothing).cast(pl.String).zip_with(written, digits)
 
 
 def _strip_zeros(texts: pl.Series) -> pl.Series:
