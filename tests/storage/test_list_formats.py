@@ -167,6 +167,12 @@ def test_fields_after_urls_are_not_taken_for_their_ends(write: Write, content: s
     assert len(read(own, "url")) == 2
 
 
+def test_a_remark_after_a_dash_is_no_end_of_a_range(write: Write) -> None:
+    text = "192.0.2.1 - a scanner\n192.0.2.2 - 2020-12-31\n192.0.2.3 - 192.0.2\n"
+    records = read(write("a.txt", text), "address")
+    assert elements(records) == ["192.0.2.1", "192.0.2.2"]
+
+
 def test_patterns_are_left_out(write: Write) -> None:
     records = read(write("a.txt", "bad.example\n*.wild.example\n.dot.example\n"), "domain")
     assert elements(records) == ["bad.example"]

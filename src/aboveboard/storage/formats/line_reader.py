@@ -47,6 +47,7 @@ _trigger = re.compile(r"\.rpz-(?:ip|client-ip|nsip|nsdname)\.?$", re.IGNORECASE)
 _record = re.compile(r"\S*\s+(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS|CNAME)\s", re.IGNORECASE)
 _named_hash = re.compile(r"([A-Za-z0-9-]+)\s*\(.*\)\s*=\s*([0-9A-Fa-f]+)")
 _spaced_range = re.compile(r"(\S+)\s+[-\u2013]\s+([^\s,;|]+)")
+_end = re.compile(r"(?=.*[0-9:])[0-9A-Fa-f:./]+")
 _bullet = re.compile(r"^[-*\u2022]\s+")
 _fields = re.compile(r"[\s,;|]+")
 _spaces = re.compile(r"\s+")
@@ -103,7 +104,7 @@ class LineReader:
             self.reasons.append((self.foreign, line))
             return []
         splits = (parts[0],) if self.kind in ("url", "text") else (parts[0], _fields.split(bare)[0])
-        if self.kind == "address" and (spaced := _spaced_range.match(bare)):
+        if self.kind == "address" and (spaced := _match_range(bare)):
             # The ends of a range are one field: the first of them alone is another element.
             splits = (f"{spaced[1]}-{spaced[2]}",)
         if self.kind == "hash" and (named_hash := _named_hash.fullmatch(bare)):
@@ -119,7 +120,7 @@ class LineReader:
 
     def _count_further(self, bare: str, line: str) -> None:
         """Count the fields after the first that could be meant as well."""
-        if self.kind in ("url", "text") or (self.kind == "address" and _spaced_range.match(bare)):
+        if self.kind in ("url", "text") or (self.kind == "address" and _match_range(bare)):
             return
         for field in _fields.split(bare)[1 : MOST_FURTHER + 1]:
             if field and normalize(field.strip("\"'"), self.kind) is not None:
@@ -176,6 +177,12 @@ class LineReader:
     def _reason(self, bare: str) -> str:
         pattern = self.kind == "domain" and ("*" in bare or bare.startswith("."))
         return PATTERN if pattern else self.foreign
+
+
+def _match_range(bare: str) -> re.Match[str] | None:
+    """Return the ends of a range; after a dash there may be a remark instead."""
+    found = _spaced_range.match(bare)
+    return found if found and _end.fullmatch(found[2]) else None
 
 
 def _unquote(text: str) -> str:
