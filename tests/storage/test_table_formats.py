@@ -48,6 +48,14 @@ def complaint(file: Path, key: str | None = "k", **more: Any) -> str:
 # CSV
 
 
+def test_a_title_with_another_sign_says_nothing_of_rows_that_begin_with_a_hash(
+    write: Write,
+) -> None:
+    file = write("a.csv", '! a title\nk,n\n#tag,"1"\nb,2\n')
+    assert read(file, kind="text").frame["element"].to_list() == ["#tag", "b"]
+    assert "begin with # as comments do" in complaint(file)
+
+
 @pytest.mark.parametrize(
     "content",
     ["k;n\na;x\nb;y\n", "sep=;\nk;n\na;x\nb;y\n", "k|n\na|x\nb|y\n", "k\tn\na\tx\nb\ty\n",

@@ -99,7 +99,9 @@ def read_delimited(
     if (plain := _read_plain(body, delimiter, where, looked_for)) is not None:
         frame = _drop_nameless(_rewrite_decimals(plain, delimiter, decimal))
         return frame, lambda row: f"line {row + 2 + before}", comments_left
-    frame, locate, dropped = _read_fields(body, where, delimiter, before, bool(comments), marked)
+    # Comments begin as those above do: below `! a title`, a row that begins with # is none.
+    hashed = any(comment.startswith(b"#") for comment in comments)
+    frame, locate, dropped = _read_fields(body, where, delimiter, before, hashed, marked)
     return (
         _drop_nameless(_rewrite_decimals(frame, delimiter, decimal)),
         locate,
