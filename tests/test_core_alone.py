@@ -40,6 +40,7 @@ def run_without_extras(code: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=240,
     )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
