@@ -341,3 +341,18 @@ def test_what_reaches_one_place_is_sent_and_not_sent_again(
     assert sent == ["a@b.example"]
     with pytest.raises(messages.NotSentError, match="500"):
         messages.deliver(configuration, {"mail": "", "webhook": "chat"}, "x", "key")
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        {"host": "mail..example", "sender": "hub@mail.example"},
+        {"host": "mail.example", "sender": "hub@mail.example\nBcc: all@mail.example"},
+    ],
+)
+def test_a_mail_server_that_cannot_be_named_is_a_notice_not_sent(
+    hub: Hub, mail: dict[str, str]
+) -> None:
+    told = configure(hub, mail={**mail, "security": "none"})
+    with pytest.raises(messages.NotSentError, match="^mail: "):
+        messages.send_mail(told.configuration, "a@b.example", "it is your turn", "key")

@@ -240,3 +240,43 @@ def test_a_worker_goes_on_once_the_database_answers_again(
 
     Shaken(hub).run(stop)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("outcome", ["[]", "{}", '{"replies": 3}', "no JSON"])
+def test_an_outcome_of_another_shape_is_a_failed_job_and_the_worker_goes_on(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    from aboveboard.hub.jobs import settling
+
+    def write_it(hub: Hub, lease: object, folder: Path) -> None:
+        (folder / "outcome.json").write_text(outcome)
+
+    monkeypatch.setattr(settling, "spawn_child", write_it)
+    table = seal(house, tmp_path)
+    worker = Worker(hub)
+    for _ in range(hub.configuration.worker.attempts):
+        assert worker.work()
+    assert not worker.work()
+    assert table.view("acme")["state"] == "sealed"
+    assert "operator" in table.view("acme")["fault"]
+
+
+def test_a_damaged_round_does_not_keep_the_steps_of_others_open(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from sqlalchemy import update
+
+    from aboveboard.hub.collaborations.logs import forget_rounds
+    from aboveboard.hub.database.engine import write
+
+    deadlines = {"agree": "2027-01-15T09:00:00Z"}
+    tables = [house.open(tmp_path, deadlines=deadlines) for _ in range(3)]
+    damaged = tables[1].id
+    with write(hub.engine) as connection:
+        where = log_entry.c.collaboration == damaged
+        connection.execute(update(log_entry).where(where).values(content=b"{}"))
+    forget_rounds()
+    house.clock.seconds += 3601
+    assert Worker(hub).end_steps() == 2
+    states = {table.view("acme")["state"] for table in (tables[0], tables[2])}
+    assert states == {"cancelled"}

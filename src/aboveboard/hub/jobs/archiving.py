@@ -8,12 +8,14 @@ delete.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import ENDED, State
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.opening import locate_center_files
@@ -21,6 +23,8 @@ from aboveboard.hub.collaborations.steps import make_own, take_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, submission
 from aboveboard.hub.home import Hub
+
+logger = logging.getLogger(__name__)
 
 DAY = 24 * 3600
 
@@ -46,10 +50,19 @@ def archive_ended(hub: Hub) -> int:
             )
         ).scalars()
         waiting = list(rows)
-    done = sum(_archive(hub, identifier) for identifier in waiting)
+    done = sum(_try_to_archive(hub, identifier) for identifier in waiting)
     if done:
         _remove_files(hub)
     return done
+
+
+def _try_to_archive(hub: Hub, identifier: str) -> bool:
+    """Archive a round; one that cannot be, such as a damaged one, does not stop the others."""
+    try:
+        return _archive(hub, identifier)
+    except InputError as error:
+        logger.warning("collaboration %s: it cannot be archived: %s", identifier, error)
+        return False
 
 
 def _archive(hub: Hub, identifier: str) -> bool:

@@ -56,6 +56,7 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tamper = tamper
         self._next = 0.0
+        self._stuck: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Work until the event is set."""
@@ -94,8 +95,12 @@ class Worker:
                 settle(self.hub, lease, tamper=self._tamper)
         except LostLeaseError:
             logger.warning("job %d: another worker has it", lease.job)
+        except OperationalError:
+            raise
         except (ChildError, InputError, RefusedStatementError, OSError) as error:
             self._give_back(lease, str(error))
+        except Exception as error:  # such as an outcome of another shape: others' jobs go on
+            self._give_back(lease, f"{type(error).__name__}: {error}")
         return True
 
     def _give_back(self, lease: Lease, problem: str) -> None:
@@ -144,7 +149,17 @@ class Worker:
                 .scalars()
                 .all()
             )
-        return sum(self._end_step(identifier) for identifier in waiting)
+        return sum(self._try_to_end_step(identifier) for identifier in waiting)
+
+    def _try_to_end_step(self, identifier: str) -> bool:
+        """End a step; a round that cannot go on, such as a damaged one, stops no other."""
+        try:
+            return self._end_step(identifier)
+        except (InputError, RefusedStatementError) as error:
+            if identifier not in self._stuck:
+                logger.warning("collaboration %s: no step ends: %s", identifier, error)
+            self._stuck.add(identifier)
+            return False
 
     def _end_step(self, identifier: str) -> bool:
         hub = self.hub

@@ -89,17 +89,20 @@ def send_mail(configuration: Configuration, recipient: str, text: str, key: str)
     NotSentError
         If the mail server does not take it.
     """
-    settings = configuration.notices.mail
+    try:
+        _deliver(configuration, _write_mail(configuration, recipient, text, key))
+    except (OSError, ValueError, smtplib.SMTPException) as error:  # also a host that is no name
+        raise NotSentError(f"mail: {type(error).__name__}") from error
+
+
+def _write_mail(configuration: Configuration, recipient: str, text: str, key: str) -> EmailMessage:
     message = EmailMessage()
-    message["From"], message["To"] = settings.sender, recipient
+    message["From"], message["To"] = configuration.notices.mail.sender, recipient
     message["Subject"] = f"aboveboard: {text}"
     message["Auto-Submitted"] = "auto-generated"
     message["Message-ID"] = f"<{key}@{urlsplit(configuration.address).hostname or 'hub.invalid'}>"
     message.set_content(f"{text[0].upper()}{text[1:]} at {configuration.address}\n")
-    try:
-        _deliver(configuration, message)
-    except (OSError, smtplib.SMTPException) as error:
-        raise NotSentError(f"mail: {type(error).__name__}") from error
+    return message
 
 
 def _deliver(configuration: Configuration, message: EmailMessage) -> None:
