@@ -13,9 +13,10 @@ from houses import LISTS, House, Table
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.seeds import derive_seed
-from aboveboard.hub.collaborations.opening import locate_center_files
+from aboveboard.hub.collaborations.opening import locate_center_files, open_collaboration
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.money.exports import export_csv, export_journal
 from aboveboard.hub.money.ledger import list_transfers, net_transfers, note_payment
@@ -78,6 +79,24 @@ def test_a_round_that_does_not_begin_leaves_no_files_of_the_center(
     state_own(hub, first.id, "cancel", {"reason": "tried"})
     identifier, _ = open_next(hub, first.id)
     assert (locate_center_files(hub, identifier) / "test.csv").read_text() == "rows"
+
+
+def test_no_round_follows_once_files_of_the_center_are_deleted(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    file = tmp_path / "bits.toml"
+    file.write_text(
+        'name = "bits"\nmechanism = "curation.fair"\n[function]\nkind = "threshold"\nk = 2\n'
+        'center_weight = 1\nprior = 0.5\n[center]\ndata = "center.csv"\n'
+        "[parties.acme]\n[parties.bolt]\n[parties.core]\n"
+    )
+    (tmp_path / "center.csv").write_text("bit\n1\n0\n1\n1\n")
+    identifier, _ = open_collaboration(hub, file, more={"keep_days": 0})
+    state_own(hub, identifier, "cancel", {"reason": "tried"})
+    house.clock.seconds += 1
+    assert archive_ended(hub) == 1
+    with pytest.raises(InputError, match=r"center\.csv no more"):
+        open_next(hub, identifier)
 
 
 def test_terms_limit_how_often_a_round_is_repeated(hub: Hub, house: House, tmp_path: Path) -> None:

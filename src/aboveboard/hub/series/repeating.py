@@ -56,7 +56,7 @@ def open_next(
     ------
     InputError
         If the round has not ended, another one follows it already, the terms allow no more rounds,
-        or a member has no keys any more.
+        a member has no keys any more, or files of the center are deleted that the terms name.
     NoCollaborationError
         If there is no such collaboration.
     """
@@ -69,6 +69,7 @@ def open_next(
         row = lock(connection, identifier)
         last = read_round(connection, row)
         _refuse_early(connection, row, last)
+        _refuse_deleted_files(identifier, last, digests)
         names = _read_names(connection, identifier)
         found = {name: find_keys(connection, owner) for name, owner in names.items()}
         body = _draft_next(hub, fresh, last, {name: keys for name, (_, keys) in found.items()})
@@ -125,6 +126,16 @@ def _refuse_early(connection: Connection, row: Any, last: Round) -> None:
     going = [each.id for each in later if each.state != State.CANCELLED.value]
     if going:
         raise InputError(place, f"{going[0]} follows it already", "begin the one after that")
+
+
+def _refuse_deleted_files(identifier: str, last: Round, kept: Mapping[str, str]) -> None:
+    gone = sorted(set(last.terms.files) - set(kept))
+    if gone:
+        raise InputError(
+            f"collaboration {identifier}",
+            f"the hub has {', '.join(gone)} no more, which its terms name",
+            "begin a new one with 'aboveboard hub open'",
+        )
 
 
 def _find_deadlines(
