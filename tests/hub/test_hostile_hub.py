@@ -12,8 +12,8 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
+from aboveboard.hub.members import KnownHub, membership, sharing
 from aboveboard.hub.members import mirror as mirrors
-from aboveboard.hub.members import sharing
 from aboveboard.hub.members.mirror import pull
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
@@ -96,3 +96,17 @@ def test_another_file_than_was_named_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another file than acme has named"):
         sharing.fetch_shared(Mirror(tmp_path, "hub.example", "ab"), hub, round_, "auditor")
     assert not (tmp_path / "sealed").exists()
+
+
+@pytest.mark.parametrize(
+    "face", [[], None, {"rotations": None}, {"rotations": "x"}, {"rotations": [1]}]
+)
+def test_rotations_that_are_none_are_refused(
+    face: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = KnownHub("http://hub.example", "acme", "hub", generate_keys().public.as_dict(), "")
+    hub = SimpleNamespace(get_json=lambda _: face)
+    monkeypatch.setattr(membership, "HubConnection", lambda *_: hub)
+    with pytest.raises(InputError, match="does not answer as a hub"):
+        membership.follow_rotations(known, tmp_path, generate_keys())
+    assert list(tmp_path.iterdir()) == []

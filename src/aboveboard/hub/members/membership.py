@@ -316,10 +316,13 @@ def follow_rotations(known: KnownHub, home: Path, keys: PrivateKeys) -> KnownHub
     Raises
     ------
     InputError
-        If a statement is not signed with the key before it.
+        If the hub does not answer as one, or a statement is not signed with the key before it.
     """
     face = HubConnection(known.address, keys).get_json("/api/v1/hub")
-    fresh = apply_rotations(known, face.get("rotations", []))
+    statements = face.get("rotations", []) if isinstance(face, dict) else None
+    if not isinstance(statements, list) or not all(isinstance(x, str) for x in statements):
+        raise InputError(known.address, "it does not answer as a hub", "check its address")
+    fresh = apply_rotations(known, statements)
     if fresh != known:
         _remember(fresh, home)
     return fresh
