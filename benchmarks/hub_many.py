@@ -87,7 +87,7 @@ def extend(hub: Hub, keys: dict[str, PrivateKeys], identifier: str, size: int) -
     round_ = begin_round(bytes(first.content), identifier)
     frontier, entries, nodes = [round_.leaves[0]], [], {}
     for index, said in enumerate(make_statements(round_, keys, hub, size), 1):
-        # Signatures are checked when the pages are read; here only what may follow.
+        # The first ones alone are checked here; pages check order and checkpoint of all.
         after = round_.accept(said) if index <= 3 * MEMBERS + 1 else round_
         round_ = after
         leaf = hash_leaf(said.content)
