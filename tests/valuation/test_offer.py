@@ -9,7 +9,7 @@ from math import comb, inf
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
@@ -173,6 +173,7 @@ class TestAlikeUsers:
         assert found.value <= slow + 0.02
 
     @settings(max_examples=25)
+    @example(np.array([0, 1 / 3, 2 / 3, 1]), 1 / 3)
     @given(ANY, st.floats(0.02, 0.9))
     def test_the_worst_equilibrium_gives_no_more_than_the_best(
         self, worth: np.ndarray, cost: float
@@ -181,7 +182,12 @@ class TestAlikeUsers:
         best, worst = (game.best(cost, s) for s in SELECTIONS)
         assert worst.value <= best.value + 1e-9
         if best.attained and best.alpha:
-            assert any(abs(best.q - q) < 1e-6 for q in game.equilibria(best.alpha, cost))
+            # By its definition: users who are indifferent at every q have no end of equilibria.
+            others = binomial_probabilities(np.array([best.q]), len(worth) - 2)[0]
+            shared = worth[1:] / np.arange(1, len(worth))
+            gain = best.alpha * float(others @ shared) - cost
+            assert gain <= 1e-6 or best.q == 1
+            assert gain >= -1e-6 or best.q == 0
 
     def test_growing_returns_have_several_equilibria(self) -> None:
         game = game_of(np.array([0, 0.1, 1.0]))  # gamma rises from 0.1 to 0.5

@@ -34,6 +34,9 @@ from aboveboard.valuation.offers.offer import Selection, snap_probability
 POINTS = 2001
 BISECTIONS = 60
 
+ROUNDING = 1e-12
+"""Falls of gamma by less than this part are not told from rounding."""
+
 
 @lru_cache(maxsize=16)
 def _find_log_binomials(n: int) -> FloatArray:
@@ -244,17 +247,31 @@ class AlikeUsers:
         gamma turns up again, the answer jumps to the next q with so small a gamma, or to 1, for
         every alpha above; that value is approached.
         """
-        q, gamma, worth = self.grid
+        q, gamma, _ = self.grid
         lowest = np.minimum.accumulate(gamma)
         record = np.concatenate([[True], gamma[1:] < lowest[:-1]])
         found = self._along(cost, record)
         turns = np.flatnonzero(record[:-1] & ~record[1:] & (gamma[:-1] > cost))
         for k in turns:
-            later = np.flatnonzero(gamma[k + 1 :] < gamma[k])
-            j = int(k + 1 + later[0]) if len(later) else POINTS - 1
-            alpha = cost / float(gamma[k])
-            found.append(Candidate((1 - alpha) * float(worth[j]), alpha, float(q[j]), False))
+            before = float(q[k - 1]) if k else 0.0
+            turn = bisect(self._gamma_slope, before, float(q[k + 1]), float(q[k]))
+            least = self._gamma_at(turn)
+            if least <= cost:
+                continue
+            later = np.flatnonzero(gamma[k + 1 :] < least * (1 - ROUNDING))
+            at = 1.0 if not len(later) else self._cross(least, int(k + 1 + later[0]))
+            alpha = cost / least
+            value = (1 - alpha) * float(self.compute_expected_utility(np.array([at]))[0])
+            found.append(Candidate(value, alpha, at, False))
         return found
+
+    def _cross(self, level: float, k: int) -> float:
+        """Return where gamma falls to a level, just before the grid's point k."""
+        low, high = (float(x) for x in self.grid[0][k - 1 : k + 1])
+        return bisect(lambda q: self._gamma_at(q) - level, low, high, high)
+
+    def _gamma_at(self, q: float) -> float:
+        return float(self.gamma(np.array([q]))[0])
 
     def curve(self, costs: Sequence[float], selection: Selection = "optimistic") -> Curve:
         """Return the best offer for many costs."""
