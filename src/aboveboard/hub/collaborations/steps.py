@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.round_states import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.terms import CENTER
@@ -30,6 +30,7 @@ from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, log_entry, member, recovery, tree_node
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.queue import enqueue_resealing, enqueue_settlement
+from aboveboard.hub.money.ledger import void_payments
 from aboveboard.hub.organizations.registry import add_key, find_keys, find_organization
 
 AUDITOR = "auditor"
@@ -58,6 +59,8 @@ def take(
     position = append(connection, row, after, statement, log, hub.now)
     notify_awaited(connection, row.id, before, after, hub.now)
     enqueue_settlement(connection, row.id, after, hub.now)
+    if after.state is State.FAILED and before.state is not State.FAILED:
+        void_payments(connection, row, hub.now)
     if before.rotated != after.rotated:
         _register_keys(connection, hub, row.id, before, after)
     if before.terms_digest != after.terms_digest:

@@ -228,7 +228,7 @@ transfer = Table(
     Column("name", String(64), nullable=False),
     Column("cents", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
-    Column("state", String(20), nullable=False),  # pending, settled, netted
+    Column("state", String(20), nullable=False),  # pending, settled, netted, void
     Column("netted_into", ForeignKey("transfer.id")),
     Column("created", BigInteger, nullable=False),
     Column("paid_on", String(10)),

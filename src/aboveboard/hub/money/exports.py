@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from aboveboard.hub.money.ledger import NETTED, PENDING, Transfer
+from aboveboard.hub.money.ledger import NETTED, PENDING, VOID, Transfer
 from aboveboard.settlements.money import (
     JournalEntry,
     format_cents,
@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def export_csv(transfers: Sequence[Transfer]) -> str:
-    """Return one row per transfer, all that there are: pending, settled and netted."""
+    """Return one row per transfer, all that there are, whatever their state."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -48,13 +48,17 @@ def export_csv(transfers: Sequence[Transfer]) -> str:
 
 
 def export_journal(transfers: Sequence[Transfer], title: str) -> str:
-    """Return a journal of one currency after the other; what was netted is left out.
+    """Return a journal of one currency after the other; what was netted or is void is left out.
 
     A paid transfer is a transaction on the day of its payment; a pending one is flagged "!".
     """
     parts = []
     for currency in sorted({each.currency for each in transfers}):
-        rows = [each for each in transfers if each.currency == currency and each.state != NETTED]
+        rows = [
+            each
+            for each in transfers
+            if each.currency == currency and each.state not in (NETTED, VOID)
+        ]
         entries = [
             JournalEntry(
                 each.paid_on or format_day(each.created),

@@ -2,7 +2,8 @@
 
 Members pay the center or are paid by it, in whole cents by largest remainder, as the terms say.
 Netting replaces the pending transfers of a series by one for each member; nothing is lost: a
-transfer that was netted names the one that took its place.
+transfer that was netted names the one that took its place. A result that a ruling lets fall is owed
+by nobody: what is pending becomes void, what was paid or netted is turned back by another transfer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
 from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.database.engine import read, write
@@ -23,7 +25,7 @@ from aboveboard.hub.database.tables import collaboration, member, transfer
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.registry import Organization
 
-PENDING, SETTLED, NETTED = "pending", "settled", "netted"
+PENDING, SETTLED, NETTED, VOID = "pending", "settled", "netted", "void"
 
 MOST_REFERENCE = 200
 """Characters by which a payment is found again."""
@@ -52,7 +54,7 @@ class Transfer:
     currency
         Three letters.
     state
-        "pending", "settled" or "netted".
+        "pending", "settled", "netted" or "void".
     netted_into
         The number of the transfer that took its place.
     created
@@ -98,6 +100,31 @@ def enter_payments(
                     created=now,
                 )
             )
+
+
+def void_payments(connection: Connection, row: Any, now: int) -> None:
+    """Undo what a result made members pay, in the transaction that says that it falls."""
+    of_round = transfer.c.collaboration == row.id
+    for each in _read(connection, of_round, transfer.c.state.in_([SETTLED, NETTED])):
+        connection.execute(
+            transfer.insert().values(
+                series=each.series,
+                serial=each.serial,
+                name=each.name,
+                cents=-each.cents,
+                currency=each.currency,
+                state=PENDING,
+                created=now,
+            )
+        )
+    connection.execute(
+        update(transfer).where(of_round, transfer.c.state == PENDING).values(state=VOID)
+    )
+
+
+def _is_disputed(connection: Connection, identifier: str | None) -> bool:
+    state = select(collaboration.c.state).where(collaboration.c.id == identifier)
+    return bool(connection.execute(state).scalar() == State.DISPUTED)
 
 
 def list_transfers(hub: Hub, identifier: str) -> list[Transfer]:
@@ -151,7 +178,8 @@ def _read(connection: Connection, *where: Any) -> list[Transfer]:
 def net_transfers(hub: Hub, identifier: str) -> list[Transfer]:
     """Replace the pending transfers of a series by one for each member; return these.
 
-    A member with one pending transfer keeps it. What nets to nothing leaves no new transfer.
+    A member with one pending transfer keeps it. What nets to nothing leaves no new transfer. Those
+    of a disputed round wait for the ruling.
 
     Raises
     ------
@@ -169,7 +197,8 @@ def net_transfers(hub: Hub, identifier: str) -> list[Transfer]:
         ).all()
         pending: dict[tuple[str, str], list[Transfer]] = {}
         for each in _read(connection, transfer.c.series == series, transfer.c.state == PENDING):
-            pending.setdefault((each.name, each.currency), []).append(each)
+            if not _is_disputed(connection, each.collaboration):
+                pending.setdefault((each.name, each.currency), []).append(each)
         for _, several in sorted(pending.items()):
             if len(several) > 1:
                 made += _net(connection, several, hub.now)
@@ -207,7 +236,7 @@ def note_payment(hub: Hub, number: int, day: str, reference: str = "") -> Transf
     Raises
     ------
     InputError
-        If there is no such transfer, it is not pending, or the day is none.
+        If there is no such transfer, it is not pending, its round is disputed, or the day is none.
     """
     if not _DAY.fullmatch(day):
         raise InputError(f"day {day!r}", "it is not a day", 'write it as "2026-12-24"')
@@ -226,6 +255,10 @@ def note_payment(hub: Hub, number: int, day: str, reference: str = "") -> Transf
                 f"transfer {number}",
                 "there is none" if row is None else f"it is {row.state}",
                 "see 'aboveboard hub transfers'",
+            )
+        if _is_disputed(connection, row.collaboration):
+            raise InputError(
+                f"transfer {number}", "its round is disputed", "wait for the auditor's ruling"
             )
         connection.execute(
             update(transfer)
