@@ -104,6 +104,7 @@ class RuleSearch:
         self.model.maximize(sum(self.amounts.values()))
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
+        solver.parameters.max_time_in_seconds = 300
         assert solver.solve(self.model) == cp_model.OPTIMAL
         return round(solver.objective_value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -387,6 +388,44 @@ def test_the_auditor_computes_a_disputed_round_again_and_rules(
         "POST", f"{disputed.path}/statements", statement.content
     ).status_code == 201  # fmt: skip
     assert disputed.view("acme")["state"] == "settled"
+
+
+def open_nonsense(table: Table, name: str, content: bytes, *, sealed: bool) -> None:
+    """Let a member open something that is no part, or that nobody can open."""
+    from aboveboard.commands.rounds.disputes import make_opening
+    from aboveboard.evidence.statements import sign_statement
+
+    keys = table.house.people[name].keys
+    statement, ciphertext = make_opening(read(table), name, keys, content)
+    if not sealed:
+        ciphertext = content
+        body = {**statement.body, "sealed": hashlib.sha256(content).hexdigest()}
+        statement = sign_statement(body, name, keys)
+    assert table.upload(name, ciphertext).status_code == 201
+    assert table.post(name, statement.content).status_code == 201
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("content", "sealed"),
+    [
+        (b"nobody can open this", False),
+        (b"", True),
+        (b"no JSON\nno part", True),
+        (b"[" * 100_000 + b"\nno part", True),
+        (b'{"answers":NaN}\nno part', True),
+    ],
+)
+def test_nobody_holds_up_a_ruling_by_opening_nonsense(
+    disputed: Table, tmp_path: Path, content: bytes, *, sealed: bool
+) -> None:
+    open_parts(disputed, "acme", "core")
+    open_nonsense(disputed, "bolt", content, sealed=sealed)
+    findings, statement = judge(disputed, tmp_path / "audit")
+    assert [each.who for each in findings.contradicted] == ["bolt"]
+    assert statement is None
+    _, statement = judge(disputed, tmp_path / "decided", stands=True)
+    assert statement.body["stands"]
 
 
 @pytest.mark.deep

@@ -37,6 +37,9 @@ MOST_PROFILES = 200_000
 MOST_MOVES = 4_000_000
 """Arcs that are kept at a time: some hundred megabytes."""
 
+ENDS_AT_ONCE = 4096
+"""Ends of which is noted at a time from where they are reached: half a kilobyte a profile."""
+
 
 @dataclass(frozen=True)
 class End:
@@ -209,28 +212,13 @@ def _find_ends(graph: ReplyGraph, truth: int) -> tuple[End, ...]:
     members: list[list[int]] = [[] for _ in range(max(component) + 1)]
     for node, c in enumerate(component):
         members[c].append(node)
-    # Bit k stands for end k; components come after all that they lead to.
-    reaches: list[int] = []
-    ends: list[int] = []
-    for c, nodes in enumerate(members):
-        onward = {
-            component[t] for node in nodes for t in targets[first[node] : first[node + 1]]
-        } - {c}
-        mask = 0
-        for other in onward:
-            mask |= reaches[other]
-        if not onward:
-            mask = 1 << len(ends)
-            ends.append(c)
-        reaches.append(mask)
-    surely, possibly = [0] * len(ends), [0] * len(ends)
-    for mask, nodes in zip(reaches, members, strict=True):
-        single = mask & (mask - 1) == 0
-        while mask:
-            k = (mask & -mask).bit_length() - 1
-            possibly[k] += len(nodes)
-            surely[k] += len(nodes) if single else 0
-            mask &= mask - 1
+    # Components come after all that they lead to.
+    onward = [
+        tuple({component[t] for n in nodes for t in targets[first[n] : first[n + 1]]} - {c})
+        for c, nodes in enumerate(members)
+    ]
+    ends = [c for c, others in enumerate(onward) if not others]
+    surely, possibly = _count_starts(onward, [len(nodes) for nodes in members], ends)
     found = [
         End(
             len(members[c]),
@@ -242,6 +230,47 @@ def _find_ends(graph: ReplyGraph, truth: int) -> tuple[End, ...]:
         for k, c in enumerate(ends)
     ]
     return tuple(sorted(found, key=lambda end: (-end.surely, -end.possibly, end.cycle)))
+
+
+def _count_starts(
+    onward: Sequence[tuple[int, ...]], sizes: Sequence[int], ends: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Return from how many profiles each end is the only one, and from how many it is one.
+
+    Parameters
+    ----------
+    onward
+        The components that each leads to, all of them earlier ones.
+    sizes
+        How many profiles each has.
+    ends
+        Those that lead nowhere.
+    """
+    surely, possibly = [0] * len(ends), [0] * len(ends)
+    reached, only = [0] * len(onward), [0] * len(onward)
+    for start in range(0, len(ends), ENDS_AT_ONCE):
+        # Bit k stands for end start + k.
+        bits = {c: 1 << k for k, c in enumerate(ends[start : start + ENDS_AT_ONCE])}
+        reaches: list[int] = []
+        starts: dict[int, int] = {}
+        for c, others in enumerate(onward):
+            mask = bits.get(c, 0)
+            for other in others:
+                mask |= reaches[other]
+            reaches.append(mask)
+            if mask:
+                starts[mask] = starts.get(mask, 0) + sizes[c]
+                reached[c] += mask.bit_count()
+                only[c] = start + mask.bit_length() - 1
+        for mask, profiles in starts.items():
+            left = mask
+            while left:
+                possibly[start + (left & -left).bit_length() - 1] += profiles
+                left &= left - 1
+    for c, count in enumerate(reached):
+        if count == 1:
+            surely[only[c]] += sizes[c]
+    return surely, possibly
 
 
 def _find_round(first: Sequence[int], targets: Sequence[int], start: int) -> list[int]:

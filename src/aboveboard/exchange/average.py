@@ -30,6 +30,7 @@ from aboveboard.auditing import (
 )
 from aboveboard.errors import InputError
 from aboveboard.exchange.average_loss import LARGEST_DENOMINATOR, Loss, LossBenefits, Metric
+from aboveboard.exchange.exact_powers import LARGEST_POWER
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
     ExclusiveParty,
@@ -75,6 +76,8 @@ class AverageFile(ExclusiveFile):
     @model_validator(mode="after")
     def _same_space(self) -> Self:
         check_dimensions({name: party.point for name, party in self.parties.items()})
+        if self.power > LARGEST_POWER:
+            raise ValueError(f"power: it is too large; write a number up to {LARGEST_POWER}")
         if self.power.denominator > LARGEST_DENOMINATOR:
             raise ValueError(
                 f"power: its denominator is {self.power.denominator}; write a fraction with one up "

@@ -93,18 +93,21 @@ def scale_values(values: Sequence[Any]) -> tuple[Array, Fraction]:
     if not isinstance(values, tuple):
         return _scale(values)
     # They are checked, rewarded and compared one after the other: the last ones are kept.
-    if _Last.values is not values:
+    last = _Last.scaled
+    if last is None or last[0] is not values:
         table, unit = _scale(values)
         table.flags.writeable = False
-        _Last.values, _Last.scaled = values, (table, unit)
-    return _Last.scaled
+        last = _Last.scaled = values, (table, unit)
+    return last[1]
 
 
 class _Last:
-    """The values that were scaled last; a tuple cannot change."""
+    """The values that were scaled last and what they became; a tuple cannot change.
 
-    values: tuple[Any, ...] | None = None
-    scaled: tuple[Array, Fraction]
+    One field holds both, so that no other thread sees the values of one with the table of another.
+    """
+
+    scaled: tuple[tuple[Any, ...], tuple[Array, Fraction]] | None = None
 
 
 def _scale(values: Sequence[Any]) -> tuple[Array, Fraction]:

@@ -13,6 +13,9 @@ SMALL_PRIMES = tuple(p for p in range(2, 212) if all(p % q for q in range(2, p))
 LARGEST_ROOT = 12
 """Largest denominator of an exponent."""
 
+LARGEST_POWER = 100
+"""Largest exponent: beyond, numbers have too many digits to compute with."""
+
 
 def raise_to(base: Fraction, exponent: Fraction) -> Fraction:
     """Return base^exponent for a base from 0 and an exponent above 0.
@@ -22,7 +25,8 @@ def raise_to(base: Fraction, exponent: Fraction) -> Fraction:
     Raises
     ------
     ValueError
-        If the exponent is not positive, or its denominator exceeds `LARGEST_ROOT`.
+        If the exponent is not positive, it exceeds `LARGEST_POWER`, or its denominator exceeds
+        `LARGEST_ROOT`.
 
     Examples
     --------
@@ -31,8 +35,11 @@ def raise_to(base: Fraction, exponent: Fraction) -> Fraction:
     >>> float(raise_to(Fraction(2), Fraction(1, 2)))
     1.4142135623730951
     """
-    if exponent <= 0 or exponent.denominator > LARGEST_ROOT:
-        raise ValueError(f"the exponent is {exponent}; its denominator is at most {LARGEST_ROOT}")
+    if not 0 < exponent <= LARGEST_POWER or exponent.denominator > LARGEST_ROOT:
+        raise ValueError(
+            f"the exponent is {exponent}; it is above 0 and at most {LARGEST_POWER}, and its "
+            f"denominator at most {LARGEST_ROOT}"
+        )
     power = base**exponent.numerator
     return find_root(power, exponent.denominator) if exponent.denominator > 1 else power
 
@@ -67,7 +74,8 @@ def _round_root(x: int, degree: int) -> Fraction:
     whole = _floor_root(x, degree)
     if whole**degree == x:
         return Fraction(whole)
-    shift = max(0, DIGITS + 1 - len(str(whole)))
+    # Python writes no number of thousands of digits.
+    shift = 0 if whole.bit_length() > 4 * DIGITS else max(0, DIGITS + 1 - len(str(whole)))
     return Fraction(_floor_root(x * 10 ** (shift * degree), degree), 10**shift)
 
 

@@ -156,6 +156,12 @@ def read_answers(path: Path) -> dict[str, bool | None]:
         ) from None
     answers: dict[str, bool | None] = {}
     for number, (element, text) in enumerate(rows, 2):
+        if element is None:
+            raise InputError(
+                f"inspection.answers: {path.name}, line {number}",
+                f"the column {ELEMENT} is empty",
+                "leave the questions as they are; write only the answers",
+            )
         said = (text or "").strip().casefold()
         if said not in _ANSWERS:
             raise InputError(

@@ -280,12 +280,6 @@ def _refuse_deposit(deposit: Fraction) -> InputError:
     )
 
 
-# ------------------------------------------------------------------------ all lies
-
-
-# --------------------------------------------------------------------- closed forms
-
-
 def _design_by_bounds(
     setting: InspectionSetting, rate: Fraction | None, deposit: Fraction | None
 ) -> InspectionDesign:
@@ -347,8 +341,7 @@ def find_deposit_by_bounds(setting: InspectionSetting, rate: Fraction) -> Fracti
             return (1 - hit) * (setting.gain + 1) / hit * (2 if setting.miss else 1)
         needs = [
             find_needed_deposit(setting.gain, e, rate, setting.miss)
-            for r in setting.ranges
-            for e in {r.low, r.high}
+            for e in {end for r in setting.ranges for end in (r.low, r.high)}
         ]
         most = max(needs)
         exact = (1 - hit) / hit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import comb
 
 import numpy as np
@@ -117,10 +118,20 @@ def _find_probabilities(
     unseen = np.power(1 - hit, k)
     if not miss:
         return unseen, (1 - unseen)[:, None]
-    missed = np.arange(table.caught.shape[1])
-    rest = np.maximum(k[:, None] - missed[None, :], 0)
-    known = _find_binomial(missed[None, :], k[:, None], float(miss))
-    return unseen, known * (1 - np.power(1 - float(rate), rest))
+    rest, known = _list_misses(len(k), table.caught.shape[1], float(miss))
+    return unseen, known * (1 - np.power(1 - float(rate), np.arange(len(k) + 1))[rest])
+
+
+@lru_cache(maxsize=2)
+def _list_misses(
+    invented: int, missed: int, chance: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return how many are not missed, and how likely just so many are: both (K, J).
+
+    They are the same for every rate that is tried.
+    """
+    k, j = np.arange(1, invented + 1)[:, None], np.arange(missed)[None, :]
+    return np.maximum(k - j, 0), _find_binomial(j, k, chance)
 
 
 def _find_binomial(

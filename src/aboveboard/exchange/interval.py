@@ -30,7 +30,7 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.errors import InputError
-from aboveboard.exchange.exact_powers import LARGEST_ROOT
+from aboveboard.exchange.exact_powers import LARGEST_POWER, LARGEST_ROOT
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
     ExclusiveParty,
@@ -94,6 +94,8 @@ class IntervalFile(ExclusiveFile):
     def _one_value(self) -> Self:
         if self.function is not None and "power" in self.model_fields_set:
             raise ValueError("write either power or function; both say what a length is worth")
+        if self.power > LARGEST_POWER:
+            raise ValueError(f"power: it is too large; write a number up to {LARGEST_POWER}")
         if self.power.denominator > LARGEST_ROOT:
             raise ValueError(
                 f"power: its denominator is {self.power.denominator}; write a fraction with one up "

@@ -26,6 +26,9 @@ from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals
 MOST_LIES = 1 << 21
 """Lies of one party that are tabulated: some seconds."""
 
+MOST_MISSED = 1 << 11
+"""Invented elements up to which is computed how many inspectors miss: squared, 32 MiB a table."""
+
 
 @dataclass(frozen=True)
 class LieTable:
@@ -102,7 +105,7 @@ def tabulate_lies(
     Raises
     ------
     BudgetExceeded
-        If there are more lies than `MOST_LIES`.
+        If there are more lies than `MOST_LIES`, or inspectors can miss more than `MOST_MISSED`.
 
     Examples
     --------
@@ -115,6 +118,8 @@ def tabulate_lies(
     """
     if count_lies(game, whole_lists=whole_lists) > MOST_LIES:
         raise BudgetExceeded(f"{game.players[i]} has too many lies to try them all")
+    if misses and _count_invented(game) > MOST_MISSED:
+        raise BudgetExceeded(f"{game.players[i]} can invent too many elements to try all misses")
     if game.rule.name in ("equal-gain", "two-party") and not whole_lists:
         return _tabulate_equal_gain(game, i, misses=misses)
     return _tabulate(game, i, whole_lists=whole_lists, misses=misses)

@@ -133,8 +133,12 @@ def _read_files(
     if not path.exists():
         findings.miss(f"the center's own files: {path}")
         return None
-    content = read_limited(path, MOST_BYTES, "copy it once more")
-    files = read_files(decode_json(content, str(path)))
+    try:
+        content = read_limited(path, MOST_BYTES, "copy it once more")
+        files = read_files(decode_json(content, str(path)))
+    except InputError as error:
+        findings.contradict(f"the center's own files cannot be read: {error.problem}", who=CENTER)
+        return None
     wrong = [n for n in stated if n not in files or digest_file(*files[n]) != stated[n]]
     holds = findings.check(
         not wrong,
@@ -164,8 +168,8 @@ def _read_answers(
         if not path.exists():
             findings.miss(f"the answers of {name}: {path}")
             return None
-        data = decode_json(read_limited(path, MOST_BYTES, "copy it anew"), str(path))
         try:
+            data = decode_json(read_limited(path, MOST_BYTES, "copy it anew"), str(path))
             answer = Answer.from_dict(data.get(str(step)), str(path))
             check_opened(round_, step, name, answer)
         except (InputError, AttributeError) as error:

@@ -84,10 +84,13 @@ def make_opening(
 def collect_opened(folder: Path, round_: Round, keys: PrivateKeys, out: Path) -> None:
     """Write all parts that were opened to the auditor into a folder, as `audit_round` reads them.
 
+    What does not open with the auditor's keys is written as an empty part: the audit then names its
+    member, and the auditor can decide. Nobody holds up a ruling by what it opens.
+
     Raises
     ------
     InputError
-        If one does not open with the auditor's keys.
+        If a ciphertext that the log names is not in the public folder.
     """
     for name in (*round_.present, CENTER):
         statement = round_.find("open", name)
@@ -96,13 +99,23 @@ def collect_opened(folder: Path, round_: Round, keys: PrivateKeys, out: Path) ->
         place = f"what {name} has opened"
         sealed = read_sealed(folder, name, "open", statement.body["sealed"])
         context = encode_context(round_.terms_digest, name, AUDITOR, "open")
-        head, _, part = open_message(sealed, keys, context, place).partition(b"\n")
+        try:
+            head, _, part = open_message(sealed, keys, context, place).partition(b"\n")
+        except InputError:
+            head = part = b""
         if name == CENTER:
             write_private(out / OPENED_FILES, part)
             continue
         write_private(out / f"{name}.bin", part)
-        answers = json.loads(head).get("answers", {})
-        write_private(out / f"{name}.answers.json", encode_canonical(answers))
+        write_private(out / f"{name}.answers.json", _extract_answers(head))
+
+
+def _extract_answers(head: bytes) -> bytes:
+    """Return the answers in the first line of what was opened; "null" where there are none."""
+    try:
+        return encode_canonical(json.loads(head)["answers"])
+    except (ValueError, TypeError, LookupError, RecursionError, InputError):
+        return b"null"
 
 
 def rule(
