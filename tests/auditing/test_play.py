@@ -68,6 +68,20 @@ def test_ends_are_those_of_plain_reachability(seed: int) -> None:
                 assert table[(mover, *there)] > table[(mover, *here)]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_ends_counted_some_at_a_time_are_those_of_plain_reachability(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = np.random.default_rng(seed).integers(0, 2, (2, 5, 4))
+    plain = list_ends_plainly(lambda p: [table[(i, *p)] for i in range(2)], (5, 4))
+    assert len(plain) > 2
+    monkeypatch.setattr("aboveboard.auditing.better_replies.ENDS_AT_ONCE", 2)
+    found = find_ends(ab.TabularGame(table.tolist()))
+    assert sorted((e.profiles, e.surely, e.possibly) for e in found) == sorted(
+        (len(end), *counts) for end, counts in plain.items()
+    )
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_best_replies_have_the_same_equilibria_and_no_more_moves(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import aboveboard as ab
+from aboveboard.errors import InputError
 from aboveboard.exchange import AveragePoint
 from aboveboard.exchange.average_loss import Loss
+from aboveboard.exchange.exact_powers import raise_to
 
 METRICS = ("euclidean", "manhattan", "maximum")
 
@@ -80,6 +82,24 @@ def test_a_file_states_power_and_metric(tmp_path: Path) -> None:
     assert verdicts.promises_stand is True
     path.write_text(path.read_text().replace("exclusivity = 2", "exclusivity = 3"))
     assert not ab.audit(path)["ex-post IC"].promised
+
+
+@pytest.mark.parametrize("mechanism", ["average", "interval"])
+def test_a_power_that_nobody_can_compute_is_refused(tmp_path: Path, mechanism: str) -> None:
+    path = tmp_path / "c.toml"
+    knows = "point" if mechanism == "average" else "interval"
+    path.write_text(
+        f'mechanism = "exchange.{mechanism}"\npower = 1e9\n'
+        f"[parties.a]\n{knows} = [0, 3]\n[parties.b]\n{knows} = [1, 5]\n"
+    )
+    with pytest.raises(InputError, match="power: it is too large; write a number up to 100"):
+        ab.load(path)
+
+
+def test_a_root_of_thousands_of_digits_is_taken() -> None:
+    base = Fraction(10**200 + 1)
+    root = raise_to(base, Fraction(199, 4))
+    assert 0 <= 1 - root**4 / base**199 < Fraction(1, 10**35)
 
 
 def test_two_parties_at_exclusivity_one_are_indifferent_whatever_the_power() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aboveboard as ab
-from aboveboard.errors import InputError
+from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.exchange import RULES, ExclusivityRange, HidingGame, Regions
 from aboveboard.exchange.inspected_inventing import AgainstInspectedInventing
 from aboveboard.exchange.inspection import format_answers, read_answers
@@ -355,6 +355,22 @@ def test_people_are_asked_and_the_next_run_goes_on(tmp_path: Path) -> None:
         name for name, own in zip("abc", ("1234", "3456", "1678"), strict=True) if first in own
     ]
     assert list(report.settlement.details["inspection"]["invented"]) == owners
+
+
+def test_an_answer_without_its_element_is_refused(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("element,real\nx,yes\n,no\n")
+    with pytest.raises(InputError, match="line 3: the column element is empty"):
+        read_answers(answers)
+
+
+def test_misses_of_long_lists_are_not_tabulated() -> None:
+    """The table would have the square of the number of elements."""
+    sets = [set(range(i * 1500, i * 1500 + 1500)) for i in range(2)]
+    setting = make_setting(sets, "1/2", whole_lists=True, miss=Fraction(1, 10))
+    with pytest.raises(BudgetExceeded, match="misses"):
+        list(setting.list_tables())
+    assert next(iter(make_setting(sets, "1/2", whole_lists=True).list_tables())).size > 0
 
 
 def test_by_hand_needs_a_seed(tmp_path: Path) -> None:

@@ -118,6 +118,16 @@ def test_widening_pays_where_length_costs_less_the_longer_an_interval_is() -> No
     assert claim.compute_gain(1, (Fraction(15, 2), Fraction(11)), Fraction(1)) > Fraction(1, 10)
 
 
+def test_a_limit_of_time_ends_the_search_and_the_verdict_says_so() -> None:
+    named = {"a": (Fraction(0), Fraction(10)), "b": (Fraction(4), Fraction(9))}
+    rule = OneDimensionalSearch(dict.fromkeys(named, 1), LengthValue(Fraction(1, 2)))
+    claim = rule.make_widening_claim(named)
+    whole = ab.audit(rule.game(named), [claim])[NAME]
+    cut = ab.audit(rule.game(named), [claim], seconds=1e-9)[NAME]
+    assert whole.checked == whole.total == cut.total > cut.checked == 1
+    assert "ended this search after 1 check" in (cut.statement or "")
+
+
 def test_the_game_of_any_value_is_the_rule() -> None:
     generator = np.random.default_rng(4)
     for power in ("1/2", "3/2", "3"):
