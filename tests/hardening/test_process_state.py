@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,61 @@ def test_a_second_interrupt_does_not_stop_what_cleans_up(
         run_app(stopping, "aboveboard")
     assert (ended.value.code, cleaned) == (INTERRUPTED, ["all"])
     assert capsys.readouterr().err.endswith("aboveboard: interrupted\n")
+
+
+class Finalized:
+    """Ends the process from a finalizer, where Python can raise to nobody."""
+
+    def __init__(self, by: signal.Signals) -> None:
+        self.by = by
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.by)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_during_a_finalizer_ends_the_command_silently(
+    by: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cleaned = []
+
+    def work() -> None:
+        Finalized(by)
+        try:
+            time.sleep(60)
+        finally:
+            cleaned.append("all")
+
+    stopping = typer.Typer()
+    stopping.command()(work)
+    monkeypatch.setattr(sys, "argv", ["aboveboard"])
+    begin = time.monotonic()
+    with pytest.raises(SystemExit) as ended:
+        run_app(stopping, "aboveboard")
+    assert time.monotonic() - begin < 60
+    assert (ended.value.code, cleaned) == (128 + by, ["all"])
+    assert "Exception ignored" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("interruptible")
+def test_a_signal_that_comes_while_a_class_is_made_ends_the_command(
+    by: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Member:
+        def __set_name__(self, owner: type, name: str) -> None:
+            signal.raise_signal(by)
+
+    def work() -> None:
+        type("Made", (), {"member": Member()})
+
+    stopping = typer.Typer()
+    stopping.command()(work)
+    monkeypatch.setattr(sys, "argv", ["aboveboard"])
+    with pytest.raises(SystemExit) as ended:
+        run_app(stopping, "aboveboard")
+    assert ended.value.code == 128 + by
 
 
 def test_a_command_runs_in_a_thread_that_handles_no_signals(

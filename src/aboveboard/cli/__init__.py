@@ -27,7 +27,7 @@ from aboveboard.cli.collaborations import audit, compare, design, replay, run
 from aboveboard.cli.implementing import implement
 from aboveboard.cli.party import party
 from aboveboard.cli.playing import play
-from aboveboard.cli.process_state import handle_signals
+from aboveboard.cli.process_state import catch_lost_errors, handle_signals, send_soon
 from aboveboard.cli.starting import demo, init, mechanisms
 from aboveboard.errors import AboveboardError
 
@@ -146,6 +146,14 @@ class _StopSignals:
         self._last = now
         raise KeyboardInterrupt if number == signal.SIGINT else _TerminationRequest
 
+    def repeat(self, lost: type[BaseException]) -> bool:
+        """Ask again where what was raised reached nobody; return whether it was such a request."""
+        if not issubclass(lost, (KeyboardInterrupt, _TerminationRequest)):
+            return False
+        self._last = -GRACE
+        send_soon(signal.SIGINT if issubclass(lost, KeyboardInterrupt) else signal.SIGTERM)
+        return True
+
 
 def main() -> None:
     """Run the command line, and end the process."""
@@ -187,7 +195,8 @@ def run_app(app: typer.Typer, program: str, *, ends_process: bool = False) -> No
     numbers = [signal.SIGTERM]
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         numbers.append(signal.SIGINT)
-    with handle_signals(dict.fromkeys(numbers, stop), signal.SIG_IGN if ends_process else None):
+    after = signal.SIG_IGN if ends_process else None
+    with catch_lost_errors(stop.repeat), handle_signals(dict.fromkeys(numbers, stop), after):
         try:
             status = _find_status(app, program)
         except BaseException as error:  # while an error was explained
@@ -220,10 +229,10 @@ def _explain(error: BaseException, program: str) -> int:
         return _fail(program, _list_errors(error))
     if isinstance(error, USAGE_ERROR):
         return _fail("", [{"message": _format_usage_error(error)}])
-    if isinstance(error, _TerminationRequest):
+    # Python itself wraps what is raised while a class is being made.
+    if _is_caused_by(error, _TerminationRequest):
         return 128 + signal.SIGTERM
     if isinstance(error, typer.Abort) or _is_caused_by(error, KeyboardInterrupt):
-        # Python itself wraps what is raised while a class is being made.
         _print_error(f"{program}: interrupted")
         return INTERRUPTED
     if _is_out_of_memory(error):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -40,6 +42,53 @@ def handle_signals(
         for number, handler in before.items():
             if after is not None or handler is not None:  # None: not set from Python
                 signal.signal(number, handler if after is None else after)
+
+
+@contextmanager
+def catch_lost_errors(is_caught: Callable[[type[BaseException]], bool]) -> Iterator[None]:
+    """Hand over the errors in here that Python can raise to nobody; it would print and drop them.
+
+    What a signal raises is lost where it comes during a callback of a weak reference or a
+    finalizer: the import system has such callbacks, so that a command that is asked to end while it
+    imports would go on.
+
+    Parameters
+    ----------
+    is_caught
+        Takes the kind of a lost error and returns whether it was for it; others are printed as
+        before.
+    """
+    before = sys.unraisablehook
+
+    def hand_over(lost: sys.UnraisableHookArgs) -> None:
+        if not is_caught(lost.exc_type):
+            before(lost)
+
+    sys.unraisablehook = hand_over
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
+SOON = 0.01
+"""Seconds after which a signal is sent again: the callback in which it was lost has ended by then,
+and a person notices no delay."""
+
+
+def send_soon(number: int) -> None:
+    """Send a signal to the main thread in a moment; return at once."""
+    # Not threading.Thread: its locks may be held by what the garbage collector interrupted.
+    _thread.start_new_thread(_send, (number,))
+
+
+def _send(number: int) -> None:
+    time.sleep(SOON)
+    ident = threading.main_thread().ident
+    if ident is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(ident, number)  # it also ends a wait
+    else:
+        signal.raise_signal(number)
 
 
 @contextmanager
