@@ -428,6 +428,18 @@ def sign_with_a_replaced_key(center: Center, tmp: Path) -> str:
     return rounds.close_step(made.folder).refused[path]
 
 
+def name_another_rule_in_the_parameters(center: Center, tmp: Path) -> str:
+    """Sign terms whose parameters would take the place of the mechanism that members read."""
+    folder = tmp / "round"
+    shutil.copytree(center.organisations.folder, folder)
+    said = json.loads(center.entries[0])["body"]
+    said["parameters"] = {**said["parameters"], "mechanism": "exchange.average"}
+    terms = sign_statement(said, "center", center.keys.center).content
+    log = Log(center.origin, (terms,))
+    write_log(folder, log, log.sign_checkpoint(center.keys.log))
+    return catch(lambda: read_round(folder))
+
+
 def pass_tokens_out_of_turn(center: Center, tmp: Path) -> str:
     play = Play(make_terms(("acme", "bolt"), counts="members"))
     play.agree()
@@ -449,6 +461,9 @@ def catch(action: Callable[[], object]) -> str:
 
 
 ELSEWHERE: dict[str, tuple[Callable[[Center, Path], str], str, str]] = {
+    "parameters of the terms name another mechanism": (
+        name_another_rule_in_the_parameters, "everybody", "its parameters hold 'mechanism'"
+    ),
     "a log is rolled back": (roll_the_log_back, "every command of a member", "the log shrank"),
     "two logs are shown to two members": (
         show_two_logs, "whoever sees both", "has seen another log"

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from houses import House, Table
@@ -180,6 +181,7 @@ WORK = """
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from aboveboard.hub.home import open_hub
 from aboveboard.hub.jobs.worker import Worker
 hub = open_hub(Path(sys.argv[1]))
@@ -280,3 +282,15 @@ def test_a_damaged_round_does_not_keep_the_steps_of_others_open(
     assert Worker(hub).end_steps() == 2
     states = {table.view("acme")["state"] for table in (tables[0], tables[2])}
     assert states == {"cancelled"}
+
+
+def test_what_a_child_writes_is_signed_as_a_result_or_not_at_all(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    seal(house, tmp_path)
+
+    def choose_the_statement(_: Path, outcome: dict[str, Any]) -> None:
+        outcome["body"] |= {"kind": "cancel", "terms": "ab" * 32}
+
+    Worker(hub, tamper=choose_the_statement).work()
+    assert count_results(hub) == 1

@@ -231,7 +231,7 @@ def state(
         If it cannot follow.
     """
     round_, log = read_own_round(folder)
-    body = {"kind": kind, "terms": round_.terms_digest, **make_body(round_)}
+    body = {**make_body(round_), "kind": kind, "terms": round_.terms_digest}
     statement = sign_statement(body, CENTER, keys.center)
     try:
         round_ = round_.accept(statement)

@@ -21,6 +21,13 @@ FORMAT: Literal[1] = 1
 MOST_MEMBERS = 1000
 """Members of one round; each adds four statements to the log."""
 
+NOT_PARAMETERS = frozenset({"name", "mechanism", "parties", "seed", "currency", "sees"})
+"""Keys of a collaboration file that are no parameters of its mechanism.
+
+The terms have them in fields of their own, which members read. The table that is run is made of
+both, so that one of these among the parameters would take the place of what was read.
+"""
+
 MOST_QUESTIONS = 100
 """Questions that members may be asked while the rule runs."""
 
@@ -185,8 +192,8 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
     Raises
     ------
     InputError
-        If a key is missing, unknown or of another type, two members share a key, a member has a
-        name of ours, or a deadline is not a time.
+        If a key is missing, unknown or of another type, a parameter would take the place of a
+        field, two members share a key, a member has a name of ours, or a deadline is not a time.
     """
     if type(body.get("format")) is not int:  # true is 1 to Python
         raise InputError(place, "the terms are not valid: format is not a whole number", _REMEDY)
@@ -198,6 +205,12 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
         raise InputError(
             place, f"the terms are not valid: {where}: {first['msg'].lower()}", _REMEDY
         ) from error
+    if twice := sorted(NOT_PARAMETERS & set(terms.parameters)):
+        raise InputError(
+            place,
+            f"its parameters hold {twice[0]!r}, which the terms state in a place of its own",
+            _REMEDY,
+        )
     _refuse_members(terms, place)
     _refuse_outputs(terms, place)
     _refuse_repeats(terms, place)

@@ -19,9 +19,7 @@ from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.payloads import FILE_NAME
-
-_NOT_PARAMETERS = {"name", "mechanism", "parties", "seed", "currency", "sees"}
-"""Keys of a collaboration file that are no parameters of its mechanism."""
+from aboveboard.evidence.terms import NOT_PARAMETERS
 
 
 def state_rule(table: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -78,7 +76,7 @@ def collect_files(
             )
     files: dict[str, bytes] = {}
     own = {
-        key: x if key in _NOT_PARAMETERS else _take_files(x, folder, files)
+        key: x if key in NOT_PARAMETERS else _take_files(x, folder, files)
         for key, x in table.items()
     }
     return own, files
@@ -189,7 +187,7 @@ def draft_terms(
         "engine": f"aboveboard {__version__}",
         "mechanism": str(table.get("mechanism", "")),
         "parameters": as_plain(
-            {k: v for k, v in state_rule(table).items() if k not in _NOT_PARAMETERS}
+            {k: v for k, v in state_rule(table).items() if k not in NOT_PARAMETERS}
         ),
         "members": {
             name: {"keys": keys[name].as_dict(), "parameters": as_plain(parties[name])}

@@ -160,7 +160,8 @@ def take_own(
 
 def make_own(hub: Hub, round_: Round, kind: str, body: Mapping[str, object]) -> Statement:
     """Return a statement of the center in a round, signed with the key that is in force there."""
-    whole = {"kind": kind, "terms": round_.terms_digest, **body}
+    # A result's body comes from the child that read members' data: it chooses no other statement.
+    whole = {**body, "kind": kind, "terms": round_.terms_digest}
     return sign_statement(whole, CENTER, hub.find_signer(round_).center)
 
 
