@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from houses import House
@@ -14,7 +17,7 @@ from houses import House
 from aboveboard.errors import InputError
 from aboveboard.hub.configuration import check_configuration
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs import inputs, settling
+from aboveboard.hub.jobs import inputs, settling, spawning
 from aboveboard.hub.jobs.child import settle_folder
 from aboveboard.hub.jobs.isolation import (
     drop_rights,
@@ -23,8 +26,11 @@ from aboveboard.hub.jobs.isolation import (
     require_own_file,
     take_folder_back,
 )
+from aboveboard.hub.jobs.packing import name_reply
+from aboveboard.hub.jobs.queue import Lease
 from aboveboard.hub.jobs.spawning import ChildError, spawn_child
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.series import elements
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
@@ -139,19 +145,93 @@ def test_a_folder_of_jobs_that_somebody_else_made_is_refused(hub: Hub, tmp_path:
         inputs._make_scratch(other)
 
 
-@pytest.mark.child
-def test_a_child_that_has_the_network_settles_nothing_where_that_is_required(
-    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from aboveboard.hub.jobs import spawning
-    from aboveboard.hub.jobs.queue import Lease
-
-    strict = configure(hub, require_isolation=True)
-    folder = tmp_path / "scratch" / "job"
+@pytest.fixture
+def job_folder(tmp_path: Path) -> Path:
+    """The folder of a job, beside which the child's output lies."""
+    folder = tmp_path / "scratch" / "job-1-1"
     folder.mkdir(parents=True)
-    (folder / "outcome.json").write_text('{"network": true}')
-    (folder.parent / "job.txt").write_text("")
-    with pytest.raises(ChildError, match="network"):
-        spawning._check(strict, folder, 0)
-    assert callable(spawn_child)
-    assert Lease(1, "settle", "x", 1, 1).key == ""
+    return folder
+
+
+def act_as_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
+    """Let a script of the shell run in a child's place."""
+    command = tmp_path / "child.sh"
+    command.write_text(f"#!/bin/sh\n{script}\n")
+    command.chmod(0o700)
+    monkeypatch.setattr(spawning.sys, "executable", str(command))
+
+
+LEASE = Lease(1, "settle", "x", 1, 1)
+
+
+@pytest.mark.parametrize(("network", "settles"), [("true", False), ("false", True)])
+def test_a_child_that_has_the_network_settles_nothing_where_that_is_required(
+    hub: Hub, job_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    network: str, *, settles: bool,
+) -> None:  # fmt: skip
+    strict = configure(hub, require_isolation=True)
+    act_as_child(monkeypatch, tmp_path, f"""echo '{{"network": {network}}}' > outcome.json""")
+    spawn_child(hub, LEASE, job_folder)
+    if settles:
+        spawn_child(strict, LEASE, job_folder)
+        return
+    with pytest.raises(ChildError, match="does not let the child leave the network"):
+        spawn_child(strict, LEASE, job_folder)
+
+
+def test_what_a_child_writes_and_prints_is_its_own_whatever_the_workers_umask(
+    hub: Hub, job_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act_as_child(
+        monkeypatch,
+        tmp_path,
+        "mkdir settlement; echo reply > settlement/acme.txt; echo '{}' > outcome.json\n"
+        f"stat -c %a ../{job_folder.name}.txt settlement settlement/acme.txt outcome.json > modes",
+    )
+    before = os.umask(0)
+    try:
+        spawn_child(hub, LEASE, job_folder)
+    finally:
+        os.umask(before)
+    assert (job_folder / "modes").read_text().split() == ["600", "700", "600", "600"]
+
+
+def test_a_folder_that_cannot_be_taken_back_leaves_no_descriptor_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+    opened: list[int] = []
+    real = os.open
+
+    def fail_at_the_third(*given: object, **options: object) -> int:
+        if len(opened) == 3:
+            raise OSError(errno.ELOOP, "a link took its place")
+        opened.append(real(*given, **options))  # type: ignore[arg-type]  # as they come
+        return opened[-1]
+
+    monkeypatch.setattr(os, "open", fail_at_the_third)
+    with pytest.raises(OSError, match="a link took its place"):
+        take_folder_back(tmp_path, os.geteuid())
+    assert len(opened) == 3
+    for descriptor in opened:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+
+
+def test_a_link_of_a_child_is_neither_a_part_nor_hashes_that_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "signing.pem").write_text("key")
+    folder = tmp_path / "job"
+    for place in ("parts", "elements"):
+        (folder / place).mkdir(parents=True)
+        (folder / place / "acme.bin").symlink_to(tmp_path / "signing.pem")
+    with pytest.raises(InputError, match="not a file of the child"):
+        name_reply(folder, "acme", tmp_path / "reply")
+    terms = SimpleNamespace(repeats=SimpleNamespace(limits_lists=True), serial=1)
+    round_: Any = SimpleNamespace(terms=terms, present=("acme",))
+    hub: Any = SimpleNamespace(folder=tmp_path / "hub")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elements, "_find_series", lambda *_: "series")
+        with pytest.raises(InputError, match="not a file of the child"):
+            elements.keep_elements(hub, "round", round_, folder)
+    assert not (tmp_path / "hub").exists()

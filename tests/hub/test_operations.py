@@ -21,6 +21,7 @@ from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, metadata
 from aboveboard.hub.home import Hub, open_hub
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.operations import backup
 from aboveboard.hub.operations.backup import back_up, restore
 from aboveboard.hub.operations.checking import check_hub
 from aboveboard.hub.operations.overview import look
@@ -100,6 +101,25 @@ def test_a_restored_hub_goes_on_where_the_backup_was_made(
     assert look(again)["collaborations"][0]["state"] == "result"
     assert invite(again, "more").name == "more"  # counters go on behind the restored rows
     again.close()
+
+
+def test_nobody_else_looks_into_a_hub_while_it_is_restored(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if hub.engine.dialect.name == "postgresql":
+        pytest.skip("it is about the folder alone")
+    back_up(hub, tmp_path / "backup")
+    (tmp_path / "backup").chmod(0o755)  # as a copy may be
+    modes, copy = [], backup.shutil.copyfile
+
+    def watch(source: Any, target: Any, **options: Any) -> Any:
+        modes.append((tmp_path / "again").stat().st_mode & 0o777)
+        return copy(source, target, **options)
+
+    monkeypatch.setattr(backup.shutil, "copyfile", watch)
+    restore(tmp_path / "backup", tmp_path / "again")
+    assert set(modes) == {0o700}
+    assert (tmp_path / "again").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_backup_is_restored_into_nothing_but_an_empty_place(

@@ -24,6 +24,9 @@ _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _DIE_WITH_PARENT, _NO_NEW_RIGHTS = 1, 38
 """Options of Linux: PR_SET_PDEATHSIG and PR_SET_NO_NEW_PRIVS of <linux/prctl.h>."""
 
+OTHERS = 0o077
+"""Rights that nobody but the child itself has on what it writes: its umask."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -109,7 +112,7 @@ def isolate(limits: Limits) -> bool:
     drop_rights(limits.user, limits.group)
     die_with_parent(limits.parent)
     limit_process(limits.memory, limits.seconds, limits.output)
-    os.umask(0o077)
+    os.umask(OTHERS)
     return alone
 
 
@@ -151,20 +154,23 @@ def take_folder_back(folder: Path, user: int) -> None:
 
     A process that a child started and that has left its group may still run: it could exchange a
     file for a link to our keys between a look and a read. Folders are taken one by one, each before
-    what is in it is listed, and no link is followed.
+    what is in it is listed, and no link is followed. One is open at a time: a child may have made
+    more than a process can open.
     """
     if user < 0:
         return
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    waiting = [os.open(folder, flags)]
+    waiting = [folder]
     while waiting:
-        place = waiting.pop()
+        path = waiting.pop()
+        place = os.open(path, flags)  # what leads there is ours already
         try:
             os.fchown(place, os.geteuid(), os.getegid())
             os.fchmod(place, 0o700)
             with os.scandir(place) as found:
-                inside = [each.name for each in found if each.is_dir(follow_symlinks=False)]
-            waiting += [os.open(name, flags, dir_fd=place) for name in inside]
+                waiting += [
+                    path / each.name for each in found if each.is_dir(follow_symlinks=False)
+                ]
         finally:
             os.close(place)
 

@@ -14,6 +14,7 @@ from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.child import PARTS
 from aboveboard.hub.jobs.inputs import SealedRound
+from aboveboard.hub.jobs.isolation import require_own_file
 
 __all__ = ["name_reply", "seal_results"]
 
@@ -30,7 +31,7 @@ def name_reply(folder: Path, name: str, reply: Path) -> str:
     reply
         The file.
     """
-    content = (folder / PARTS / f"{name}.bin").read_bytes()
+    content = require_own_file(folder, f"{PARTS}/{name}.bin").read_bytes()
     part = decode_payload(content, f"submission of {name}")
     return hide_reply(name, digest_file(reply), part.key)
 

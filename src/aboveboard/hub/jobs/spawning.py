@@ -12,10 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from aboveboard.evidence.keys import write_private
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.child import OUTCOME_FILE
-from aboveboard.hub.jobs.isolation import find_user, give_folder, take_folder_back
+from aboveboard.hub.jobs.isolation import OTHERS, find_user, give_folder, take_folder_back
 from aboveboard.hub.jobs.queue import Lease, renew
 from aboveboard.hub.jobs.relay import SOCKET_FILE
 from aboveboard.mechanisms.child_processes import SAFE
@@ -60,6 +61,7 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=OTHERS,
         )
         try:
             _wait(hub, lease, child)
@@ -70,7 +72,11 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
 
 
 def _open_output(folder: Path) -> BinaryIO:
-    return (folder.parent / f"{folder.name}.txt").open("wb")
+    """Return a new private file for what the child prints: it may quote what members sent."""
+    place = folder.parent / f"{folder.name}.txt"
+    place.unlink(missing_ok=True)
+    write_private(place, b"")
+    return place.open("wb")
 
 
 def _make_environment(folder: Path, *, own: bool) -> dict[str, str]:

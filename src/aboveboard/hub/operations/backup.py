@@ -99,8 +99,10 @@ def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[
     numbers = _read_numbers(backup)
     if folder.exists():
         raise InputError(str(folder), "it exists", "name a folder that is new")
-    shutil.copytree(backup, folder, ignore=shutil.ignore_patterns(TABLES, FORMAT_FILE))
-    folder.chmod(PRIVATE_FOLDER)
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True)  # private before a key is in it
+    left_out = shutil.ignore_patterns(TABLES, FORMAT_FILE)
+    shutil.copytree(backup, folder, ignore=left_out, dirs_exist_ok=True)
+    folder.chmod(PRIVATE_FOLDER)  # the backup's own may be open
     if database is not None:
         _set_database(folder, database)
     upgrade_hub(folder)

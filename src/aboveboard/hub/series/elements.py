@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from aboveboard.evidence.rounds import Round
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import collaboration
 from aboveboard.hub.home import SERIES, Hub
+from aboveboard.hub.jobs.isolation import require_own_file
 from aboveboard.hub.series.lists import KEY_FILE, LAST, NOW
 
 
@@ -29,7 +29,7 @@ def copy_last_elements(hub: Hub, identifier: str, round_: Round, folder: Path) -
             if int(path.stem) < round_.terms.serial
         ]
         if found:
-            shutil.copyfile(max(found)[1], folder / LAST / f"{name}.bin")
+            write_private(folder / LAST / f"{name}.bin", max(found)[1].read_bytes())
 
 
 def keep_elements(hub: Hub, identifier: str, round_: Round, folder: Path) -> None:
@@ -37,13 +37,14 @@ def keep_elements(hub: Hub, identifier: str, round_: Round, folder: Path) -> Non
     if not round_.terms.repeats.limits_lists:
         return
     series = _find_series(hub, identifier)
-    for path in sorted((folder / NOW).glob("*.bin")):
-        place = hub.folder / SERIES / series / path.stem
+    for name in round_.present:
+        path = require_own_file(folder, f"{NOW}/{name}.bin")
+        place = hub.folder / SERIES / series / name
         place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         target = place / f"{round_.terms.serial}.bin"
         fresh = place / f".{round_.terms.serial}.new"
-        shutil.copyfile(path, fresh)
-        fresh.chmod(0o600)
+        fresh.unlink(missing_ok=True)
+        write_private(fresh, path.read_bytes())
         fresh.replace(target)
 
 
