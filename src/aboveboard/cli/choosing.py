@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.cli.options import Format, FormatOption, YesNo, echo_json
 from aboveboard.errors import InputError
 
 if TYPE_CHECKING:
     from aboveboard.commands.choosing import Answer
-
-
-class YesNo(StrEnum):
-    """An answer to a question of `choose`."""
-
-    YES = "yes"
-    NO = "no"
 
 
 ANSWERS: dict[YesNo, Answer] = {YesNo.YES: "yes", YesNo.NO: "no"}

@@ -10,6 +10,13 @@ from typing import Annotated, Any
 import typer
 
 
+class YesNo(StrEnum):
+    """An answer to a question."""
+
+    YES = "yes"
+    NO = "no"
+
+
 class Format(StrEnum):
     """How results are printed."""
 

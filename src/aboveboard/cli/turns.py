@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from aboveboard.cli.evidence import find_passphrase
-from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.cli.options import Format, FormatOption, YesNo, echo_json
 from aboveboard.cli.rounds import TermsOption, attend_round, echo, hand_over
 from aboveboard.errors import InputError
 
@@ -19,10 +19,13 @@ ReferenceArgument = Annotated[
 def answer(
     answer: Annotated[
         str | None,
-        typer.Argument(help="JSON, or a .json file. Without it: print the question."),
+        typer.Argument(
+            help="Your answer as JSON, or a .json file with it. Without it: print the question."
+        ),
     ] = None,
     vote: Annotated[
-        str | None, typer.Option(help="'yes' or 'no': in a market, in both steps.")
+        YesNo | None,
+        typer.Option(help="In place of ANSWER: how you vote in a market, in both steps."),
     ] = None,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
@@ -35,6 +38,8 @@ def answer(
     )
     from aboveboard.evidence.members import read_round
 
+    if answer is not None and vote is not None:
+        raise InputError("--vote", "an answer stands beside it", "give one of the two")
     here = attend_round(terms)
     member = here.member
     if answer is None and vote is None:
@@ -44,7 +49,11 @@ def answer(
         text = f"asked for {question['question']}; shown is {question['shows']}"
         echo(output, text, **{key: question[key] for key in ("question", "shows", "until")})
         return
-    value: Any = {"step_2": vote, "step_3": vote} if vote else read_answer_file(str(answer))
+    value: Any = (
+        read_answer_file(str(answer))
+        if vote is None
+        else {"step_2": vote.value, "step_3": vote.value}
+    )
     path = answer_question(member, value)
     echo(output, hand_over(here, path, "; send it to the center"), statement=path)
 
@@ -131,17 +140,25 @@ def rule(
 ) -> None:
     """Auditor: compute a disputed round of a hub again, and rule.
 
-    Exit status: 0 the result stands; 1 something is not as stated; 3 a part is missing.
+    Exit status: 0 you have ruled that the result stands; 1 that it does not; 3 you have not ruled,
+    since a part is missing or false.
     """
     from aboveboard.hub.members.auditing import rule_at_hub
 
     findings, taken = rule_at_hub(reference, passphrase=find_passphrase(), stands=stands)
-    ruled = f"the round is {taken['state']}" if taken else "no ruling: a part is missing or false"
     if output is Format.JSON:
         echo_json({**findings.as_dict(), "ruling": taken})
     else:
-        typer.echo(f"{findings}\n{ruled}")
-    raise typer.Exit(findings.exit_status)
+        typer.echo(f"{findings}\n{_describe_ruling(taken)}")
+    raise typer.Exit(3 if taken is None else 0 if taken["stands"] else 1)
+
+
+def _describe_ruling(taken: dict[str, Any] | None) -> str:
+    """Return what the auditor has ruled."""
+    if taken is None:
+        return "no ruling: a part is missing or false; wait for it, or say --stands or --falls"
+    ruled = "stands" if taken["stands"] else "does not stand"
+    return f"ruled: the result {ruled}; the round is {taken['state']}"
 
 
 def recover_keys(reference: ReferenceArgument, output: FormatOption = Format.TEXT) -> None:

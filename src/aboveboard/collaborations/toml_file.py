@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,19 @@ def decode_content(content: bytes, path: Path) -> str:
         raise InputError(f"{path}: line {line}", "this is not UTF-8", "save it as UTF-8") from None
 
 
-def parse_table(text: str, path: Path) -> dict[str, Any]:
+def parse_table(
+    text: str, path: Path, parse_float: Callable[[str], Any] = Decimal
+) -> dict[str, Any]:
     """Return a collaboration file as a table; numbers with a point are decimals, as written.
+
+    Parameters
+    ----------
+    text
+        The file.
+    path
+        Where it stands, for messages.
+    parse_float
+        Makes a number of one with a point or an exponent.
 
     Raises
     ------
@@ -110,7 +121,7 @@ def parse_table(text: str, path: Path) -> dict[str, Any]:
     if LONG_WORD.search(text) and LONG_WORD.search(_blank_texts(text)):
         raise _long_number_error(text, path)
     try:
-        return tomllib.loads(text, parse_float=Decimal)
+        return tomllib.loads(text, parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
         problem = str(error)
         found = re.search(r"\(at line (\d+), column (\d+)", problem)

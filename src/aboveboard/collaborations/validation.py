@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,21 +17,21 @@ from aboveboard.collaborations.toml_file import find_line
 from aboveboard.errors import InputError
 from aboveboard.faults import MOST_FAULTS, raise_faults
 from aboveboard.formatting import format_quantity
-from aboveboard.mechanisms.file_model import CollaborationFile
 
 MOST_QUOTED = 60
 """Characters of a wrong value that a message quotes."""
 
 
-def validate_table(
-    model: type[CollaborationFile], table: dict[str, Any], text: str, path: Path
-) -> CollaborationFile:
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate_table(model: type[Model], table: dict[str, Any], text: str, path: Path) -> Model:
     """Return the table of a file, validated by a mechanism's model.
 
     Parameters
     ----------
     model
-        What the mechanism's file may hold.
+        What the file may hold.
     table
         What this one holds.
     text, path

@@ -5,15 +5,15 @@ What it has agreed to can be given: then a training that starts otherwise is ref
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-from pydantic import ValidationError
+from pydantic import BaseModel
 
+from aboveboard.collaborations.toml_file import decode_content, parse_table
+from aboveboard.collaborations.validation import validate_table
 from aboveboard.commands.rounds import Membership
 from aboveboard.errors import InputError
 from aboveboard.evidence.members import read_payload, read_round
@@ -89,6 +89,12 @@ class Agreement:
             )
 
 
+class _TrainingFile(BaseModel):
+    """A collaboration file, of which only its training is read."""
+
+    training: TrainingTable
+
+
 def read_agreement(content: bytes, source: str) -> Agreement:
     """Return what a collaboration file says of its training.
 
@@ -102,23 +108,27 @@ def read_agreement(content: bytes, source: str) -> Agreement:
     Raises
     ------
     InputError
-        If it is no TOML or has no table `[training]` of engine flower.
+        If it is not TOML or has no table `[training]` of engine flower.
     """
-    try:
-        data = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(source, f"it is no TOML ({error})", "name a collaboration file") from None
-    table: Any = data.get("training")
+    path = Path(source)
+    text = decode_content(content, path)
+    return _make_agreement(parse_table(text, path).get("training"), text, source)
+
+
+def _make_agreement(table: Any, text: str, source: str) -> Agreement:
+    """Return what a table `[training]` says, wherever it comes from.
+
+    Raises
+    ------
+    InputError
+        If it is none of engine flower, or a key is wrong: one fault, or all of them.
+    """
     if not isinstance(table, dict) or table.get("engine") != "flower":
         raise InputError(
             source, "it has no [training] with engine flower", "name the file that all agreed to"
         )
-    try:
-        return Agreement(TrainingTable.model_validate(table), source)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in ("training", *first["loc"]))
-        raise InputError(f"{source}: {place}", first["msg"], "correct it") from None
+    file = validate_table(_TrainingFile, {"training": table}, text, Path(source))
+    return Agreement(file.training, source)
 
 
 def read_round_agreement(member: Membership) -> Agreement:
@@ -135,9 +145,8 @@ def read_round_agreement(member: Membership) -> Agreement:
         If the terms name no training of engine flower, or the member has committed to nothing.
     """
     parameters = read_round(member.folder, member.private).round.terms.parameters
-    content = tomli_w.dumps({"training": parameters.get("training", {})})
+    agreement = _make_agreement(parameters.get("training"), "", "the terms")
     own = read_payload(member.private).table
-    agreement = read_agreement(content.encode(), "the terms")
     return replace(agreement, key=own.get("key"), sha256=own.get("sha256"))
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_canonical, decode_hex, encode_canonical
 from aboveboard.evidence.terms import Terms
@@ -156,14 +158,24 @@ def parse_answer(question: str, answer: Any, place: str) -> Any:
     """
     try:
         QUESTIONS[question].check(answer)
+        encode_canonical(answer)  # half a character, which JSON can hold, could not be sealed
     except (ValueError, TypeError) as error:
-        detail = str(error).splitlines()[0][:200]
         raise InputError(
             place,
-            f"this does not answer the question for {question} ({detail})",
+            f"this does not answer the question for {question} ({_describe(error)})",
             _EXAMPLES[question],
         ) from error
     return answer
+
+
+def _describe(error: ValueError | TypeError) -> str:
+    """Return what is wrong with an answer, and which part of it."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    what = first["msg"].removeprefix("Value error, ").replace("Input ", "it ")
+    part = ".".join(map(str, first["loc"]))
+    return f"{part}: {what}" if part else what
 
 
 _EXAMPLES = {

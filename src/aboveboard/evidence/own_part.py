@@ -7,7 +7,6 @@ terms. Exchange of lists commits to each element, every other mechanism to the w
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from aboveboard.collaborations.loading import find_rule, read_all
 from aboveboard.collaborations.source_file import SourceFile
+from aboveboard.collaborations.toml_file import decode_content, parse_table
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, fill_answers
 from aboveboard.evidence.canonical import as_plain
@@ -63,12 +63,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, Content]]:
     if path.suffix != ".toml":
         return {"data": _check_name(path)}, {path.name: _read_data(path, "name your data file")}
     content = read_limited(path, MOST_TOML_BYTES, "name your own part of the collaboration")
-    try:
-        table = tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
-        raise InputError(
-            str(path), f"it is not TOML ({error})", "write your party's keys"
-        ) from error
+    table = parse_table(decode_content(content, path), path, parse_float=float)
     files: dict[str, Content] = {}
     for key in PATH_KEYS:
         if isinstance(table.get(key), str):

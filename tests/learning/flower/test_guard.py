@@ -222,7 +222,7 @@ def test_features_that_were_agreed_to_are_kept(party: GuardedParty) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"\xff", "no TOML"),
+        (b"\xff", "not UTF-8"),
         (b"[training]\nestimator = 'a.b'", "no \\[training\\] with engine flower"),
         (b"[training]\nengine = 'flower'\nestimator = 'a.b'\ntest = 't'", "nothing says where"),
     ],

@@ -251,13 +251,7 @@ def fetch(member: Membership, out: Path) -> Path:
     context = encode_context(seen.round.terms_digest, CENTER, member.name, "result")
     content = open_message(sealed, member.keys, context, str(found[-1]))
     line, _, rest = content.partition(b"\n")
-    try:
-        header = json.loads(line)
-        length, file = int(header["bundle"]), str(header["file"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(str(found[-1]), "it is not a result", "dispute the round") from error
-    if not FILE_NAME.fullmatch(file) or file == BUNDLE:
-        raise InputError(str(found[-1]), "its reply has no name of a file", "dispute the round")
+    length, file = parse_header(line, str(found[-1]))
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, part in ((BUNDLE, rest[:length]), (file, rest[length:])):
         with atomic_file(out / name) as target:
@@ -265,6 +259,26 @@ def fetch(member: Membership, out: Path) -> Path:
             target.chmod(PRIVATE)
     note_seen(member, seen)
     return out / BUNDLE
+
+
+def parse_header(line: bytes, place: str) -> tuple[int, str]:
+    """Return the length of the bundle in a result, and the name of the file of its reply.
+
+    Raises
+    ------
+    InputError
+        If the line tells neither, or a name that is none.
+    """
+    try:
+        header = json.loads(line)
+        length, file = int(header["bundle"]), header["file"]
+    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise InputError(place, "it is not a result", "dispute the round") from error
+    if length < 0 or not isinstance(file, str):
+        raise InputError(place, "it is not a result", "dispute the round")
+    if not FILE_NAME.fullmatch(file) or file == BUNDLE:
+        raise InputError(place, "its reply has no name of a file", "dispute the round")
+    return length, file
 
 
 def answer(member: Membership, reason: str | None = None) -> Path:

@@ -27,7 +27,10 @@ def rule_at_hub(
     *,
     stands: bool | None = None,
 ) -> tuple[Findings, dict[str, Any] | None]:
-    """Compute a disputed round again, and hand in the ruling; return findings and where it stands.
+    """Compute a disputed round again, and hand in the ruling; return the findings and the ruling.
+
+    The ruling has where it stands in the log, and as `stands` whether the result does; None: there
+    is no ruling.
 
     Parameters
     ----------
@@ -48,7 +51,8 @@ def rule_at_hub(
     mirror, keys, findings, statement = compute_at_hub(reference, home, passphrase, stands=stands)
     if statement is None:
         return findings, None
-    return findings, push(mirror, write_statement(mirror.folder, statement), keys)
+    taken = push(mirror, write_statement(mirror.folder, statement), keys)
+    return findings, {**taken, "stands": statement.body["stands"]}
 
 
 def compute_at_hub(

@@ -164,7 +164,7 @@ def list_hubs(home: Path) -> list[KnownHub]:
     for path in sorted((home / HUBS).glob(f"*/{HUB_FILE}")):
         try:
             found.append(KnownHub(**json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise InputError(str(path), "it is damaged", "join the hub once more") from error
     return found
 

@@ -60,7 +60,7 @@ def find_mirror(folder: Path) -> Mirror | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return Mirror(folder, str(data["address"]), str(data["id"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(str(path), "it is damaged", "agree to the terms once more") from error
 
 

@@ -106,7 +106,7 @@ class Allowance:
             kept = json.loads(path.read_text())
             self._left, self._at = float(kept["left"]), float(kept["at"])
             self._known = dict.fromkeys(map(str, kept["known"]))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(
                 str(path), f"it is not the count of trainings ({error})", "remove it"
             ) from None

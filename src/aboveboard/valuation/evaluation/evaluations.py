@@ -193,7 +193,7 @@ def _record(line: str) -> tuple[tuple[Level, ...], Number] | None:
             number = float.fromhex(value)
             return (key, number) if isfinite(number) else None
         return key, Fraction(value) if kind == "fraction" else int(value)
-    except (ValueError, TypeError, ZeroDivisionError):
+    except (ValueError, TypeError, ArithmeticError, RecursionError):
         return None
 
 

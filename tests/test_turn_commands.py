@@ -1,0 +1,76 @@
+"""`aboveboard rule` and `answer` as a script meets them: the exit status, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from aboveboard.cli import app
+from aboveboard.evidence.findings import Findings
+from aboveboard.hub.members import auditing
+
+
+def call(home: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env={"ABOVEBOARD_HOME": str(home)})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "missing", "stands", "status"),
+    [
+        ("", "", True, 0),
+        ("", "what bolt opens", True, 0),
+        ("", "what bolt opens", False, 1),
+        ("its reply is short", "", True, 0),
+        ("its reply is short", "", False, 1),
+        ("", "what bolt opens", None, 3),
+        ("it opened something else", "", None, 3),
+    ],
+)
+def test_the_status_of_a_ruling_is_that_of_the_ruling_not_of_what_was_found(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: str,
+    missing: str,
+    *,
+    stands: bool | None,
+    status: int,
+) -> None:
+    def find(*_: object, **__: object) -> tuple[Findings, dict[str, Any] | None]:
+        findings = Findings()
+        if wrong:
+            findings.contradict(wrong)
+        if missing:
+            findings.missing.append(missing)
+        taken = {"index": 7, "state": "settled" if stands else "failed", "stands": stands}
+        return findings, None if stands is None else taken
+
+    monkeypatch.setattr(auditing, "rule_at_hub", find)
+    ran = call(tmp_path, "rule", "0123456789abcdef")
+    assert ran.exit_code == status, ran.output
+    said = {True: "ruled: the result stands", False: "the result does not stand", None: "no ruling"}
+    assert said[stands] in ran.output
+    ran = call(tmp_path, "rule", "0123456789abcdef", "--format", "json")
+    assert ran.exit_code == status
+    ruling = json.loads(ran.output)["ruling"]
+    assert (ruling and ruling["stands"]) is stands
+
+
+def test_a_vote_beside_an_answer_is_refused_before_anything_is_asked_of_a_hub(
+    tmp_path: Path,
+) -> None:
+    ran = call(tmp_path, "answer", "[0, 1]", "--vote", "yes")
+    assert ran.exit_code == 1
+    assert str(ran.exception).startswith("--vote: an answer stands beside it")
+
+
+@pytest.mark.parametrize("vote", ["", "None", "perhaps"])
+def test_a_vote_that_is_none_is_refused_by_its_name(tmp_path: Path, vote: str) -> None:
+    ran = call(tmp_path, "answer", "--vote", vote)
+    assert ran.exit_code == 2
+    assert "--vote" in ran.output
+    assert f"{vote!r} is not one of 'yes', 'no'" in ran.output
