@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from houses import LISTS, House, Person, Table
+from sqlalchemy import select, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
@@ -20,6 +21,9 @@ from aboveboard.evidence.member_statements import make_rotation, make_voucher, p
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.hub.collaborations.steps import make_own, state_own
+from aboveboard.hub.database.engine import read as read_database
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import notice
 from aboveboard.hub.home import Hub, open_hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.operations.checking import check_hub
@@ -234,6 +238,72 @@ def test_a_lost_signing_key_is_replaced_once_the_others_have_vouched(
     state_own(hub, table.id, "vouch", {"member": "acme", **proved})
     assert table.post("acme", table.commitment("acme")).status_code == 201
     assert house.people["bolt"].send("GET", f"{table.path}/recovery").json() == {"recoveries": []}
+
+
+def count_notices(hub: Hub, recipient: str, kind: str, until: int | None = None) -> int:
+    """Return how many notices somebody gets until some time; None: all that are written."""
+    with read_database(hub.engine) as connection:
+        due = connection.execute(
+            select(notice.c.due).where(notice.c.recipient == recipient, notice.c.kind == kind)
+        ).scalars()
+        return sum(until is None or each <= until for each in due)
+
+
+def mark_sent(hub: Hub) -> None:
+    with write(hub.engine) as connection:
+        where = (notice.c.due <= hub.now, notice.c.sent.is_(None))
+        connection.execute(update(notice).where(*where).values(sent=hub.now))
+
+
+def test_new_keys_that_are_named_again_and_again_are_told_once_a_day(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path, more={"lost_key": "majority"})
+    table.agree()
+    pairs = [
+        json.dumps(prove_keys(read(table), "acme", each)).encode()
+        for each in (generate_keys(), generate_keys())
+    ]
+
+    def name_them(*which: int) -> None:
+        for k in which:
+            sent = house.people["acme"].send("PUT", f"{table.path}/recovery", pairs[k])
+            assert sent.status_code == 204
+            mark_sent(hub)
+
+    name_them(0, 0, 0)
+    assert count_notices(hub, "bolt", "vouch") == 1
+    name_them(1, 0, 1, 0, 1)
+    assert count_notices(hub, "bolt", "vouch", hub.now) == 1
+    assert count_notices(hub, "bolt", "vouch") == 2  # one more waits, until tomorrow
+    shown = house.people["bolt"].send("GET", f"{table.path}/recovery").json()["recoveries"]
+    assert {shown[0][key] for key in ("signing", "proof")} <= set(json.loads(pairs[1]).values())
+    house.clock.seconds += 24 * 3600
+    name_them(1)
+    assert count_notices(hub, "bolt", "vouch", hub.now) == 2
+    name_them(0, 1)
+    assert count_notices(hub, "bolt", "vouch", hub.now) == 2
+    assert count_notices(hub, "acme", "vouch") == 0
+
+
+def test_disputes_that_are_withdrawn_again_and_again_are_told_once_a_day(disputed: Table) -> None:
+    hub = disputed.house.hub
+    mark_sent(hub)
+    result = read(disputed).find("result")
+    assert result is not None
+    for k in range(5):
+        dispute = read(disputed).find("dispute", "acme")
+        assert dispute is not None
+        withdrawn = {"result": result.digest, "withdraws": dispute.digest}
+        assert disputed.say("acme", "accept", **withdrawn).status_code == 201
+        mark_sent(hub)
+        again = {"result": result.digest, "reason": f"short, {k}"}
+        assert disputed.say("acme", "dispute", **again).status_code == 201
+        mark_sent(hub)
+    for name, kind in (("bolt", "open"), ("judge", "ruling"), ("bolt", "accept")):
+        recipient = "auditor" if name == "judge" else name
+        assert count_notices(hub, recipient, kind, hub.now) == 1
+        assert count_notices(hub, recipient, kind) <= 2
 
 
 def test_nobody_takes_over_a_member_without_its_vouchers(

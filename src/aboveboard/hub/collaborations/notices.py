@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from aboveboard.evidence.round_states import State
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.collaborations.deadlines import DAY
 from aboveboard.hub.database.tables import notice
 
 OPERATOR = "operator"
@@ -33,19 +36,43 @@ def notify_awaited(
     ]
     if before is not None and before.state is not after.state and not turns:
         told += [(name, after.state.value) for name in after.present]
-    if told:
-        rows = [_describe(identifier, recipient, kind, now) for recipient, kind in told]
-        connection.execute(notice.insert(), rows)
+    _write(connection, identifier, told, now)
 
 
 def write_notice(
     connection: Connection, identifier: str, recipient: str, kind: str, now: int
 ) -> None:
     """Write a notice: a kind of statement that is awaited, or the state that the round is in."""
-    connection.execute(notice.insert(), _describe(identifier, recipient, kind, now))
+    _write(connection, identifier, [(recipient, kind)], now)
 
 
-def _describe(identifier: str, recipient: str, kind: str, now: int) -> dict[str, Any]:
+def _write(
+    connection: Connection, identifier: str, told: Sequence[tuple[str, str]], now: int
+) -> None:
+    """Write notices by recipient and kind: of rare kinds one a day, and none while one waits."""
+    rare = {kind for _, kind in told} & RARE
+    last: dict[tuple[str, str], Any] = {}
+    if rare:
+        rows = connection.execute(
+            select(notice.c.recipient, notice.c.kind, notice.c.due, notice.c.sent)
+            .where(notice.c.collaboration == identifier, notice.c.kind.in_(rare))
+            .order_by(notice.c.due)
+        )
+        last = {(row.recipient, row.kind): row for row in rows}
+    due = {each: _find_due(last.get(each), now) for each in told}
+    fresh = [_describe(identifier, *each, now, at) for each, at in due.items() if at is not None]
+    if fresh:
+        connection.execute(notice.insert(), fresh)
+
+
+def _find_due(last: Any, now: int) -> int | None:
+    """Return when a notice may be sent, after the last one like it; None: that one still waits."""
+    if last is None or not now - DAY < last.due <= now + DAY:
+        return now
+    return None if last.sent is None else int(last.due) + DAY
+
+
+def _describe(identifier: str, recipient: str, kind: str, now: int, due: int) -> dict[str, Any]:
     """Return the row of a notice."""
     text = f"it is your turn: {kind}" if kind in TURNS else _TEXTS.get(kind, _STATE + kind)
     return {
@@ -54,7 +81,7 @@ def _describe(identifier: str, recipient: str, kind: str, now: int) -> dict[str,
         "kind": kind,
         "text": text,
         "created": now,
-        "due": now,
+        "due": due,
     }
 
 
@@ -69,3 +96,9 @@ TURNS = frozenset(
     ["agree", "change", "commit", "submit", "count", "answer", "accept", "open", "ruling", "vouch"]
 )
 """Kinds of notices that ask for something."""
+
+RARE = frozenset(["accept", "open", "ruling", "vouch", "refused", *State])
+"""Kinds of notices that one member can bring about as often as it likes.
+
+It disputes a result and withdraws that, sends data that the rule refuses, or names new keys.
+"""

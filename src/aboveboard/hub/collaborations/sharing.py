@@ -151,6 +151,8 @@ def take_recovery(
 ) -> None:
     """Keep a member's new keys until the others have vouched for them, and tell them.
 
+    The same keys once more change nothing, and nobody is told of them again.
+
     Raises
     ------
     RefusedStatementError
@@ -172,6 +174,9 @@ def take_recovery(
         if not verify_signature(keys.signing, signature, content):
             raise RefusedStatementError("the new key has not signed the rotation")
         where = (recovery.c.collaboration == identifier, recovery.c.name == name)
+        named = (recovery.c.signing == keys.signing, recovery.c.sealing == keys.sealing)
+        if connection.execute(select(recovery.c.name).where(*where, *named)).first() is not None:
+            return
         connection.execute(delete(recovery).where(*where))
         connection.execute(
             recovery.insert().values(
