@@ -24,6 +24,7 @@ from aboveboard.hub.home import Hub
 from aboveboard.hub.notices import messages, sending
 from aboveboard.hub.notices.sending import remind, send_notices
 from aboveboard.hub.organizations.contacts import set_contact
+from aboveboard.hub.series.repeating import propose_change
 
 
 class MailStub(socketserver.ThreadingTCPServer):
@@ -308,6 +309,31 @@ def test_who_is_awaited_is_reminded_once_before_the_deadline(
     assert remind(told) == 0
     assert send_notices(told) == 1
     assert len(mails.mails) == 2
+
+
+def test_whatever_else_happens_a_step_is_reminded_once_and_a_moved_deadline_once_more(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    told = configure(hub, remind_hours=2)
+    deadline = "2027-01-15T10:00:00Z"  # two hours ahead
+    table = house.open(tmp_path, deadlines={"agree": deadline, "commit": deadline})
+    counts = [remind(told)]
+    for name in table.names:
+        house.clock.seconds += 10
+        table.say(name, "agree")
+        counts.append(remind(told))
+    assert counts == [3, 0, 0, 3]  # the last one began another step
+    for name in ("acme", "bolt"):
+        house.clock.seconds += 10
+        table.post(name, table.commitment(name))
+        assert remind(told) == 0
+    moved = {"agree": deadline, "commit": "2027-01-15T09:30:00Z"}
+    change = propose_change(hub, table.id, {"deadlines": moved}).digest
+    for name in table.names:
+        assert remind(told) == 0
+        assert table.say(name, "change", change=change).status_code == 201
+    assert remind(told) == 3
+    assert remind(told) == 0
 
 
 def test_a_hub_without_mail_keeps_its_notices_to_itself(

@@ -24,7 +24,7 @@ from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.evidence.trees import InvalidProofError, compute_root
-from aboveboard.hub.collaborations.deadlines import find_until
+from aboveboard.hub.collaborations.deadlines import STEPS, find_until
 from aboveboard.hub.collaborations.nodes import (
     Node,
     extend_frontier,
@@ -294,6 +294,7 @@ _CHANGE = (
                 "until",
                 "keep_days",
                 "ended",
+                "reminded",
             )
         }
     )
@@ -308,11 +309,17 @@ def describe_standing(row: Any, round_: Round, now: int) -> dict[str, Any]:
         ended = row.ended if same and row.ended else now
     if same and row.until and round_.state is State.RESULT and row.keep_days is not None:
         until = row.until  # it does not begin anew with each member that accepts
+    kept = (
+        row is not None
+        and until == row.until
+        and STEPS.get(State(row.state)) == STEPS.get(round_.state)
+    )
     return {
         "turns": json.dumps(list_turns(round_), sort_keys=True),
         "until": until,
         "keep_days": round_.terms.keep_days,
         "ended": ended,
+        "reminded": row.reminded if kept else None,
     }
 
 

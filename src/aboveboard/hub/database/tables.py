@@ -90,8 +90,11 @@ collaboration = Table(
     Column("ended", BigInteger, index=True),
     Column("keep_days", Integer),
     Column("frontier", LargeBinary),
+    Column("reminded", BigInteger),
 )
 """A round. `turns` has the kind of statement that is awaited by name, `until` its deadline.
+
+When whoever is awaited was reminded of just this step and deadline is `reminded`.
 
 Rounds with the same members are a `series`, named by the id of its first one. `frontier` holds the
 hashes of the log's complete subtrees, the largest first: what the next root is computed from.

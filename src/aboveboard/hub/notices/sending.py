@@ -14,7 +14,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.notices import OPERATOR, TURNS, write_notice
@@ -208,33 +208,33 @@ def _put_off(hub: Hub, waiting: list[Waiting], problem: str) -> None:
 def remind(hub: Hub) -> int:
     """Write a reminder for everybody who is awaited soon before a deadline; return how many.
 
-    There is one for each step and member.
+    There is one for each step; a deadline that is moved brings another one.
     """
     soon = hub.now + hub.configuration.notices.remind_hours * 3600
-    reminded = (
-        exists()
-        .where(
-            notice.c.collaboration == collaboration.c.id,
-            notice.c.kind == REMINDER,
-            notice.c.created >= collaboration.c.updated,
-        )
-        .correlate(collaboration)
+    where = (
+        collaboration.c.until > hub.now,
+        collaboration.c.until <= soon,
+        collaboration.c.reminded.is_(None),
     )
-    where = (collaboration.c.until > hub.now, collaboration.c.until <= soon)
     with read(hub.engine) as connection:
-        rows = connection.execute(
-            select(collaboration.c.id).where(*where, or_(~reminded)).limit(AT_ONCE)
-        ).scalars()
+        rows = connection.execute(select(collaboration.c.id).where(*where).limit(AT_ONCE)).scalars()
         waiting = list(rows)
     count = 0
     for identifier in waiting:
         with write(hub.engine) as connection:
             row = connection.execute(
                 select(collaboration)
-                .where(collaboration.c.id == identifier, *where, ~reminded)
+                .where(collaboration.c.id == identifier, *where)
                 .with_for_update()
             ).first()
-            for name in json.loads(row.turns) if row is not None else ():
+            if row is None:
+                continue  # another worker was quicker
+            connection.execute(
+                update(collaboration)
+                .where(collaboration.c.id == identifier)
+                .values(reminded=hub.now)
+            )
+            for name in json.loads(row.turns):
                 recipient = OPERATOR if name == CENTER else name
                 write_notice(connection, identifier, recipient, REMINDER, hub.now)
                 count += 1
