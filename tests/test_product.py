@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,8 +12,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import aboveboard as ab
+from aboveboard.cli import app
 from aboveboard.commands import audit_collaboration, demo, settle
 from aboveboard.commands.demo_lists import LISTS, read_lists
 
@@ -58,6 +61,26 @@ def test_the_demonstration_shows_truth_against_the_best_lie(tmp_path: Path) -> N
     assert "blocklist" in page
     again = demo(tmp_path / "demo")
     assert again.report.read_text(encoding="utf-8") == page
+
+
+@pytest.mark.deep
+@needs_lists
+def test_the_round_of_the_demonstration_is_verified_by_all_beside_the_other_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("aboveboard-demo").mkdir()  # as `aboveboard demo` leaves it
+    called = ["demo", "--between-organisations", "--format", "json"]
+    shown = CliRunner().invoke(app, called, catch_exceptions=False)
+    assert shown.exit_code == 0
+    told = json.loads(shown.stdout)
+    assert (told["state"], set(told["members"])) == ("settled", {party for party, *_ in LISTS})
+    for found in told["members"].values():
+        assert found["contradicted"] == []
+        assert (
+            "your reply is the first elements of the committed order that you lack"
+            in (found["verified"])
+        )
 
 
 @pytest.mark.deep

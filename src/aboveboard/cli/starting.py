@@ -15,8 +15,15 @@ from aboveboard.formatting import format_count
 def demo(
     name: Annotated[str, typer.Argument(help="Which demonstration: exchange.")] = "exchange",
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder for lists, replies and report.")
-    ] = Path("aboveboard-demo"),
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for lists, replies and report; left out: aboveboard-demo, or"
+            " aboveboard-round between organisations.",
+            show_default=False,
+        ),
+    ] = None,
     between: Annotated[
         bool,
         typer.Option(
@@ -31,14 +38,14 @@ def demo(
     The lists are of disposable e-mail domains, from installed packages.
     """
     if between:
-        _demonstrate_round(out, output)
+        _demonstrate_round(out or Path("aboveboard-round"), output)
         return
     from aboveboard.cli.text import demo_text
     from aboveboard.commands import demo as run_demo
 
     if name != "exchange":
         raise InputError(f"demo {name!r}", "there is no such demonstration", "write: exchange")
-    result = run_demo(out)
+    result = run_demo(out or Path("aboveboard-demo"))
     echo_json(result.as_dict()) if output is Format.JSON else typer.echo(demo_text(result))
 
 
