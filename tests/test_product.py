@@ -174,9 +174,9 @@ def test_the_readme_names_every_mechanism_and_command() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in load_mechanisms():
         assert f"`{name}`" in readme
-    for command in app.registered_commands:
-        name = command.name or command.callback.__name__.replace("_", "-")
-        assert f"aboveboard {name}" in readme
+    commands = [each.name or each.callback.__name__ for each in app.registered_commands]
+    for name in [*commands, *(each.name for each in app.registered_groups)]:
+        assert re.search(rf"aboveboard {name.replace('_', '-')}\b", readme), name
 
 
 def test_no_file_names_a_registry_or_this_machine() -> None:
