@@ -11,6 +11,7 @@ import pytest
 
 from aboveboard.collaborations.inputs import Reader
 from aboveboard.errors import InputError
+from aboveboard.mechanisms.reading import ListSource
 from aboveboard.storage.formats import content
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.tabular_files import read_table
@@ -88,3 +89,36 @@ def test_files_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(content, "open_regular_file", open_and_note)
     Reader(tmp_path / "c.toml")("a", data=Path("a.txt"), elements=None)
     assert opened == [tmp_path / "a.txt"]
+
+
+@pytest.mark.parametrize("amount", [3, BIG // 10])
+def test_a_check_hashes_only_files_of_one_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: int
+) -> None:
+    content_of = {
+        "a.txt": list_names(amount),
+        "b.txt": list_names(amount),
+        "c.txt": list_names(amount)[::-1],
+        "d.txt": list_names(amount + 1),
+    }
+    sources = {}
+    for name, data in content_of.items():
+        (tmp_path / name).write_bytes(data)
+        sources[name] = ListSource(Path(name), None, DataOptions(kind="text"))
+    hashed: list[bytes] = []
+    true_hash = hashlib.sha256
+
+    def hash_and_note(data: bytes) -> object:
+        hashed.append(data)
+        return true_hash(data)
+
+    monkeypatch.setattr(content.hashlib, "sha256", hash_and_note)
+    everything, check = (Reader(tmp_path / "t.toml", fingerprints=x) for x in (True, False))
+    assert len(list(everything.read_lists(sources))) == 4
+    assert len(hashed) == 4
+    hashed.clear()
+    assert len(list(check.read_lists(sources))) == 4
+    assert len(hashed) == 3
+    assert content_of["d.txt"] not in hashed
+    assert check.inputs == {name: everything.inputs[name] for name in ("a.txt", "b.txt", "c.txt")}
+    assert check.inputs["a.txt"] == check.inputs["b.txt"] != check.inputs["c.txt"]

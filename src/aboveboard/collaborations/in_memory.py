@@ -99,10 +99,10 @@ class _FrameReader(Reader):
     def _measure_file(self, party: str, source: ListSource) -> int:
         return 0 if party in self._frames else super()._measure_file(party, source)
 
-    def _read(self, party: str, source: ListSource) -> tuple[Records, str]:
+    def _read(self, party: str, source: ListSource, hashed: bool) -> tuple[Records, str]:
         frame = self._frames.get(party)
         if frame is None:
-            return super()._read(party, source)
+            return super()._read(party, source, hashed)
         buffer = io.BytesIO()
         frame.write_ipc(buffer)
         digest = hashlib.sha256(buffer.getvalue()).hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -55,6 +55,9 @@ class Reader:
         Whether files may lie outside of the collaboration's folder.
     caches
         Whether values that earlier runs have kept may be used.
+    fingerprints
+        Whether every party's list gets its fingerprint; if not, only those of one size do, which
+        may be the same file.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class Reader:
         *,
         allow_outside: bool = False,
         caches: bool = True,
+        fingerprints: bool = True,
     ) -> None:
         self.path, self.allow_outside, self.caches = path, allow_outside, caches
+        self.fingerprints = fingerprints
         self.inputs: dict[str, str] = {}
         self._faults = faults
 
@@ -87,29 +92,40 @@ class Reader:
 
     def read_lists(self, sources: Mapping[str, ListSource]) -> Iterator[tuple[str, Records]]:
         """Yield each party's records, in the order of parties; see `Read`."""
+        sizes = {party: self._measure_file(party, source) for party, source in sources.items()}
+        of_size = Counter(sizes.values())
         waiting: deque[tuple[str, ListSource, Future[tuple[Records, str]]]] = deque()
         with ThreadPoolExecutor(THREADS) as pool:
             for party, source in sources.items():
-                alongside = len(sources) > 1 and self._measure_file(party, source) in ALONGSIDE
+                size = sizes[party]
+                hashed = self.fingerprints or of_size[size] > 1
+                alongside = len(sources) > 1 and size in ALONGSIDE
                 while waiting and (not alongside or len(waiting) >= THREADS):
                     yield self._finish(*waiting.popleft())
                 if alongside:
-                    waiting.append((party, source, pool.submit(self._read, party, source)))
+                    reading = pool.submit(self._read, party, source, hashed)
+                    waiting.append((party, source, reading))
                 else:
-                    yield self._finish(party, source, None)
+                    yield self._finish(party, source, None, hashed)
             while waiting:
                 yield self._finish(*waiting.popleft())
 
     def _finish(
-        self, party: str, source: ListSource, reading: Future[tuple[Records, str]] | None
+        self,
+        party: str,
+        source: ListSource,
+        reading: Future[tuple[Records, str]] | None,
+        hashed: bool = True,
     ) -> tuple[str, Records]:
         """Return what was read of a party, and remember its fingerprint or its faults."""
         try:
-            records, digest = self._read(party, source) if reading is None else reading.result()
+            records, digest = (
+                self._read(party, source, hashed) if reading is None else reading.result()
+            )
         except InputError as error:
             self.record(error)
             return party, read_elements((), place="")
-        if source.data is not None:
+        if source.data is not None and digest:
             self.inputs[source.data.as_posix()] = digest
         return party, records
 
@@ -128,9 +144,10 @@ class Reader:
             self._remember(place, data)
         except InputError as error:
             self.record(error)
-            # Others ask whether it is there; of a name that is too long no system says so.
-            short = len(data.as_posix().encode("utf-8", "replace")) <= LONGEST_NAME
-            return self.path.parent / (data if short else "missing")
+            # Others ask whether it is there; of a name that is none no system says so.
+            name = data.as_posix().encode("utf-8", "replace")
+            is_name = len(name) <= LONGEST_NAME and b"\0" not in name
+            return self.path.parent / (data if is_name else "missing")
         return describe_path(source, self.inputs[data.as_posix()], options)
 
     def cache(self, place: str, folder: Path) -> Path | None:
@@ -149,16 +166,17 @@ class Reader:
             raise error
         self._faults.extend(list_faults(error))
 
-    def _read(self, party: str, source: ListSource) -> tuple[Records, str]:
-        """Return a party's records, and the fingerprint of its file."""
+    def _read(self, party: str, source: ListSource, hashed: bool) -> tuple[Records, str]:
+        """Return a party's records, and the fingerprint of its file; "" where it has none."""
         place = f"{self.path}: parties.{party}"
         if source.data is None:
             elements = source.elements or ()
             return read_elements(elements, place=f"{place}.elements", options=source.options), ""
         place = f"{place}.data"
         path = self._locate(place, source.data)
-        file = read_file(path, f"{place}: {path}")
-        return read_records(file, place=place, options=source.options), file.digest
+        file = read_file(path, f"{place}: {path}", hashed=hashed)
+        records = read_records(file, place=place, options=source.options)
+        return records, file.digest if hashed else ""
 
     def _locate(self, place: str, data: Path) -> Path:
         return locate_file(self.path.parent, data, place, allow_outside=self.allow_outside)

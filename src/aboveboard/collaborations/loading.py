@@ -234,7 +234,8 @@ def read_without_execution(
 ) -> tuple[CollaborationFile, Mapping[str, Any], Mapping[str, str]]:
     """Return keys, reports and inputs; no code of a user is imported or called.
 
-    Reports that only such code can make are left out.
+    Reports that only such code can make are left out, and of the lists those that no other has the
+    size of: they have no fingerprint.
 
     Raises
     ------
@@ -243,7 +244,7 @@ def read_without_execution(
     """
     path, table = source.path, dict(source.table)
     faults: list[InputError] = []
-    reader = source.make_reader(faults)
+    reader = source.make_reader(faults, fingerprints=False)
     reports: Mapping[str, Any] = {}
     try:
         with allow_code(source.code), forbid_execution():

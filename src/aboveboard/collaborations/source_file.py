@@ -46,9 +46,15 @@ class SourceFile:
     allow_outside: bool = False
     caches: bool = True
 
-    def make_reader(self, faults: list[InputError]) -> Reader:
-        """Return what reads the files that it names."""
-        return Reader(self.path, faults, allow_outside=self.allow_outside, caches=self.caches)
+    def make_reader(self, faults: list[InputError], *, fingerprints: bool = True) -> Reader:
+        """Return what reads the files that it names; `fingerprints` is as `Reader` has it."""
+        return Reader(
+            self.path,
+            faults,
+            allow_outside=self.allow_outside,
+            caches=self.caches,
+            fingerprints=fingerprints,
+        )
 
     @cached_property
     def code(self) -> CodeList:

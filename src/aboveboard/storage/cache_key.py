@@ -16,8 +16,10 @@ from functools import cache
 from pathlib import Path
 
 KEY_BYTES = 32
+"""Bytes of a key of HMAC-SHA256: as many as its digest."""
 NAME = "cache.key"
 CHECKSUM_BYTES = 32
+"""Bytes of HMAC-SHA256."""
 
 
 @cache

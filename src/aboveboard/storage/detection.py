@@ -21,6 +21,7 @@ SAMPLE = 1000
 """Lines from which the kind of a list is guessed, for the advice."""
 
 SAMPLES = 3
+"""Lines that a message shows."""
 
 _TOKEN = (
     r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+|[0-9A-Fa-f]{32,}"

@@ -241,13 +241,14 @@ def _find_spellings(
 
 
 def _filter_respellable(elements: pl.Series, kind: Kind | None) -> pl.Series:
-    return elements.filter(_is_respellable(elements, kind))
+    """Return the elements that a person could take for one that is spelled almost the same."""
+    if kind in ("address", "hash", "email"):
+        return elements.clear()
+    fits = _is_respellable(elements, kind)
+    return elements.filter(fits) if fits.any() else elements.clear()
 
 
 def _is_respellable(elements: pl.Series, kind: Kind | None) -> pl.Series:
-    """Return which elements a person could take for one that is spelled almost the same."""
-    if kind in ("address", "hash", "email"):
-        return pl.zeros(elements.len(), pl.Boolean, eager=True)
     if kind == "domain":
         return elements.str.starts_with("www.")
     if elements.len() <= FEW:

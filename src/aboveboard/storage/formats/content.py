@@ -141,13 +141,15 @@ class FileBytes:
         The file.
     data
         Its bytes.
+    hashed
+        Whether the SHA-256 will be asked for; if not, it is computed only then.
     """
 
-    def __init__(self, path: Path, data: bytes) -> None:
+    def __init__(self, path: Path, data: bytes, *, hashed: bool = True) -> None:
         self.path, self.data = path, data
         self._hash: Any = None
         self._thread: threading.Thread | None = None
-        if len(data) >= HASHED_ASIDE:
+        if hashed and len(data) >= HASHED_ASIDE:
             # hashlib lets other threads run: the file is parsed meanwhile.
             self._thread = threading.Thread(target=self._compute)
             self._thread.start()
@@ -165,8 +167,17 @@ class FileBytes:
         return str(self._hash.hexdigest())
 
 
-def read_file(path: Path, where: str) -> FileBytes:
+def read_file(path: Path, where: str, *, hashed: bool = True) -> FileBytes:
     """Read all bytes of a regular file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    where
+        What to call it in messages.
+    hashed
+        As `FileBytes` has it.
 
     Raises
     ------
@@ -186,7 +197,7 @@ def read_file(path: Path, where: str) -> FileBytes:
             # Unbuffered: one copy of the bytes, not two.
             raw = cast(io.FileIO, file.raw)
             raw.seek(0)
-            found = FileBytes(path, raw.readall())
+            found = FileBytes(path, raw.readall(), hashed=hashed)
     except OSError as error:
         raise describe_os_error(error, where) from error
     if isinstance(path, DataPath) and path.digest not in ("", found.digest):

@@ -16,6 +16,7 @@ Marked = Literal["comments", "unclear", "data"]
 """What rows are that begin with `#`, in a file without a comment above its header."""
 
 SAMPLES = 3
+"""Lines that a message shows."""
 
 _above = re.compile(rb"#|!|//|--\s|;\s+[^;]*$")
 """How lines above a header begin that are comments; `;a;b` is a header."""

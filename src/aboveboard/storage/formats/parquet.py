@@ -31,9 +31,11 @@ from aboveboard.storage.formats.parquet_footer import (
 from aboveboard.storage.limits import refuse_too_large
 
 STDERR = 2
+"""Descriptor of standard error, to which a library's compiled code writes."""
 PEAK = 4
 """Times the size of the columns in memory that reading them and finding repeated keys takes."""
 TRIAL_SECONDS = 600
+"""Seconds for reading a file in a child: far beyond any file that fits memory."""
 TRIAL = """\
 import sys
 sys.path.append(sys.argv[1])

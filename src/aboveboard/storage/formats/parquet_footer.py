@@ -19,6 +19,7 @@ from aboveboard.storage.limits import LONGEST_LINE, LONGEST_ROW
 MOST_FOOTER = 1 << 28
 """Bytes of a footer."""
 MOST_DEPTH = 32
+"""Levels of nesting: of real tables a handful."""
 MOST_ITEMS = 1 << 22
 """Values of a footer: a hundred for each chunk of a column."""
 
