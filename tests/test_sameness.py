@@ -396,6 +396,32 @@ def numbers_formatted_elsewhere() -> Iterator[str]:
                     yield f"{place(path, node)}: use aboveboard.formatting instead of {spec!r}"
 
 
+def constants_without_a_reason() -> Iterator[str]:
+    """Find numbers of a module without words: behind a `#`, or in the string below them.
+
+    Words above or below several assignments without a blank line between them are for all.
+    """
+    for path, tree in MODULES.items():
+        lines = path.read_text().split("\n")
+        for node in tree.body:
+            if not (isinstance(node, ast.Assign) and re.fullmatch(NUMBER, ast.unparse(node.value))):
+                continue
+            name = ast.unparse(node.targets[0])
+            block = node.end_lineno
+            while re.match(ASSIGNED, lines[block]):
+                block += 1
+            above = node.lineno - 1
+            while re.match(ASSIGNED, lines[above - 1]):
+                above -= 1
+            explained = lines[block].startswith('"""') or lines[above - 1].startswith("#")
+            if not explained and "#" not in lines[node.lineno - 1]:
+                yield f"{place(path, node)}: say in words why {name} is {ast.unparse(node.value)}"
+
+
+NUMBER = r"-?[\d(][\d.e+\-*/<() ]*"
+ASSIGNED = r"_?[A-Z][A-Z0-9_]*(: \w+)? = "
+"""An assignment to a constant."""
+
 SILENCED = re.compile(
     r"# (?:noqa(?:: *[A-Z]+[0-9]+(?:, *[A-Z]+[0-9]+)*)?|type: ignore(?:\[[\w, -]+\])?"
     r"|pyright: ignore(?:\[[\w, ]+\])?|fmt: skip|pragma: no cover)(?P<why>.*)"
@@ -413,6 +439,7 @@ def silenced_checks_without_a_reason() -> Iterator[str]:
 
 
 CHECKS = [
+    constants_without_a_reason,
     numbers_formatted_elsewhere,
     silenced_checks_without_a_reason,
     functions_written_twice,

@@ -16,6 +16,7 @@ DECIMALS = {
 """Decimals of currencies that have no cents, or more decimals than cents."""
 
 CENTS = 2
+"""Decimals of every other currency."""
 
 
 def count_decimals(currency: str) -> int:

@@ -15,8 +15,11 @@ from typing import Any
 from aboveboard.kernel_cache import can_be_made
 
 INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the signal's number."""
 TERMINATED = 143
+"""Exit status after SIGTERM: 128 and the signal's number."""
 NO_MEMORY = 71
+"""Exit status where memory does not suffice: EX_OSERR of <sysexits.h>."""
 LEAST_MEMORY = 384 << 20
 """Bytes of addresses that libraries take before any data."""
 

@@ -46,6 +46,7 @@ MOST_DENOMINATOR = 2**110
 
 _CONTEXT = b"aboveboard pedersen v1\n"
 _BYTES = 32
+"""Bytes of a point and of a number below `ORDER`."""
 
 _WHOLE = re.compile(r"[1-9][0-9]{0,33}")
 _POINT = re.compile(r"[0-9a-f]{64}")

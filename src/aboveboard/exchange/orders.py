@@ -33,6 +33,7 @@ MOST_ORDERS = 120
 """Orders of the kinds that are tried before all orders are, or where those are too many."""
 
 FEWEST_ORDERS = 8
+"""Orders that are tried however many kinds there are."""
 MOST_PLACES = 1 << 16
 """Places of all orders together: with very many kinds fewer orders are tried."""
 

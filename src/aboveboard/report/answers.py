@@ -26,6 +26,7 @@ MOST_LISTED, LONGEST_LIST = 6, 60
 """Parties, and characters of their names, up to which the first screen lists them."""
 
 MOST_WITHOUT_CHOICE = 3
+"""Parties that are named one by one."""
 
 SEARCH = "run 'aboveboard audit' on the collaboration file"
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 MINUTE = 60
+"""Seconds of a window."""
 
 
 class RateWindow:

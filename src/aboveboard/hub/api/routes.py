@@ -41,7 +41,9 @@ from aboveboard.hub.organizations.invitations import accept_invitation
 from aboveboard.hub.signatures import RefusedRequestError
 
 MOST_PAGE = 200
+"""Collaborations on a page of the API."""
 MOST_ENTRIES = 1000
+"""Entries of a log on a page of the API."""
 BLOCK = 2**20
 """Bytes of an upload that are written at once."""
 

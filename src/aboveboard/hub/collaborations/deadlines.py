@@ -30,6 +30,7 @@ def find_deadline(round_: Round, kind: str) -> int | None:
 
 
 DAY = 24 * 3600
+"""Seconds of a day."""
 
 LEAST_DAYS = 14
 """Days to accept or dispute a result, at least, where the terms state no deadline for that."""

@@ -27,6 +27,7 @@ from aboveboard.hub.home import Hub
 logger = logging.getLogger(__name__)
 
 DAY = 24 * 3600
+"""Seconds of a day."""
 
 AGAIN = 7 * DAY
 """Seconds for which files that were deleted are looked for again."""

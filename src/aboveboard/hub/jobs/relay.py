@@ -23,6 +23,7 @@ MOST_CONNECTIONS = 64
 """Most connections at once: a training needs a handful."""
 
 CONNECT_SECONDS = 20.0
+"""Seconds in which the SuperLink must answer."""
 SEND_SECONDS = 120.0
 """Seconds that one end may take to accept what the other has sent."""
 
@@ -30,6 +31,7 @@ PAUSE = 0.5
 """Seconds between two looks whether the child is over."""
 
 BLOCK = 2**16
+"""Bytes that are passed on at once."""
 
 
 def find_superlink(parameters: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -39,6 +39,7 @@ from aboveboard.hub.members.transport import HubConnection
 from aboveboard.storage.atomic import atomic_file
 
 PAGE = 1000
+"""Entries of a log that are asked for at once; the API gives no more."""
 
 
 def find_mirror(folder: Path) -> Mirror | None:

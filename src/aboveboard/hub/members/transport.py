@@ -31,6 +31,7 @@ MOST_JSON = 2**28
 """Bytes of an answer in JSON: a page of a log."""
 
 MOST_PROBLEM = 2**16
+"""Bytes of an error that are read: a few lines."""
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 

@@ -37,7 +37,9 @@ from aboveboard.storage.atomic import atomic_folder
 TABLES = "tables"
 FORMAT_FILE = "backup.json"
 FORMAT = 1
+"""Changes with what a backup holds, so that no other version misreads it."""
 ROWS = 500
+"""Rows that are inserted in one statement."""
 
 
 def back_up(hub: Hub, out: Path) -> dict[str, int]:

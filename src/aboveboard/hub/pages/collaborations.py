@@ -46,6 +46,7 @@ from aboveboard.report.rounds import (
 from aboveboard.settlements.money import format_payment
 
 MOST_INDEX = 2**31 - 1
+"""Stands for a number that no entry has."""
 _IDENTIFIER = re.compile("[0-9a-f]{16}")
 
 

@@ -38,6 +38,7 @@ PER_PAGE = 25
 """Collaborations on a page."""
 
 ENTRIES_PER_PAGE = 100
+"""Entries of a log on a page."""
 
 OVER = ("settled", "cancelled", "archived", "declined", "failed")
 """States in which nobody is awaited any more."""

@@ -18,6 +18,7 @@ from flwr.serverapp import Grid
 from flwr.supercore.task_identity import TaskIdentity
 
 RUN = 1
+"""Number of the only run that there is in this process."""
 
 Node = Callable[[Message], Message | None]
 """Answers a message; None: it stays silent."""

@@ -32,6 +32,7 @@ LEVELS = (1.0, 0.5, 0.0)
 """Parts of its size that each party is tried with."""
 
 MOST_TRIED = 3**7
+"""Profiles of reports that are tried at most: every one of seven parties."""
 
 MOST_WORK = 3**7 * 2**4
 """Valuations, where each profile takes one for each set of the served."""

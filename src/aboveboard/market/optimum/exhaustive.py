@@ -21,6 +21,7 @@ MOST = 20_000_000
 """Allocations that are searched at most: some ten seconds."""
 
 CHUNK = 1 << 16
+"""Allocations that are valued at once: a few megabytes."""
 
 
 def count_allocations(market: Market) -> int:

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 FRACTION_BITS = 64
 """The grid is 2^-64: finer than a float64 of the size of 1 can tell."""
 WORD_BITS = 192
+"""Bits of a masked number: 64 behind the point and 128 before it."""
 MODULUS = 1 << WORD_BITS
 LARGEST = 2.0**95
 """2^32 numbers of this size, on the grid, still fit below half the modulus."""
 SEED_BYTES = 32
+"""Bytes of a key of ChaCha20 and X25519."""
 NONCE_BYTES = 12
+"""Bytes of a nonce of ChaCha20-Poly1305."""
 
 Vector = tuple[int, ...]
 

@@ -30,6 +30,7 @@ from aboveboard.errors import InputError
 from aboveboard.mechanisms.child_processes import SafeContext, safe_environment
 
 MOST_WORKERS = 1024
+"""Processes on one machine; more is a mistake in the file."""
 PATIENCE = 8
 """Seconds until a scheduler that does not answer, or has no worker, is given up."""
 DESERTED = 60

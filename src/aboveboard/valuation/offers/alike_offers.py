@@ -22,11 +22,13 @@ from aboveboard.valuation.offers.curve import Curve, FloatArray
 from aboveboard.valuation.offers.offer import Selection
 
 SLACK = 1e-12
+"""Relative rounding of float64 bounds that are compared."""
 NEAR = 1e-9
 """Part of the largest utility: offers whose values differ by no more are equally good."""
 BESIDE = 1e-9
 """How far above a bound, relatively, the answers just above it are taken."""
 GOLDEN = (5**0.5 - 1) / 2
+"""Part of an interval that each step of a golden section keeps."""
 HALVINGS = 60
 """Steps of a golden section: an offer is refined far below 1e-6."""
 

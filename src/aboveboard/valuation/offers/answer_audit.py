@@ -51,3 +51,4 @@ def _find_exact_alpha(users: DesignUsers, best: Candidate, levels: Sequence[Leve
 
 
 NEAR = 1e-9
+"""How far the exact alpha may lie from the one found in float64; else it is another one."""

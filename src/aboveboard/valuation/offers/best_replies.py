@@ -17,7 +17,9 @@ from aboveboard.valuation.offers.alike_users import Candidate
 from aboveboard.valuation.offers.offer import Selection
 
 PASSES = 1000
+"""Rounds of replies after which users are taken to go round in a circle."""
 SLACK = 1e-12
+"""Gains up to this size are rounding."""
 BESIDE = 1e-9
 """How far beside a step, relatively, users reply: offers are found to this part of alpha."""
 

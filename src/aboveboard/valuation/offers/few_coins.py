@@ -23,9 +23,13 @@ from aboveboard.valuation.offers.alike_users import Candidate
 from aboveboard.valuation.offers.curve import FloatArray
 
 MOST_USERS = 7
+"""More users have too many sets of tossers for the grid: seconds each."""
 POINTS = 500
+"""Values of alpha on the first grid."""
 REFINEMENTS = 6
+"""Finer grids around the best point; each divides the step."""
 TIE = 1e-10
+"""Probabilities and gains up to this size are rounding."""
 
 Probabilities = tuple[float, ...]
 """By user: with which probability it shares."""

@@ -17,6 +17,7 @@ import numpy as np
 from aboveboard.valuation.offers.profile_space import FloatArray, IntArray, ProfileSpace
 
 SLACK = 1e-12
+"""Relative rounding of float64 sums that are compared with a budget."""
 
 
 def find_least_shares(space: ProfileSpace, potential: FloatArray, states: IntArray) -> FloatArray:

@@ -34,6 +34,7 @@ from aboveboard.valuation.shares.division import MOST_USERS, Fairness
 from aboveboard.valuation.utilities.utilities import Utility
 
 CURVE_POINTS = 101
+"""Points of the curve that a report draws: one for each percent."""
 
 
 def propose_offer(

@@ -22,6 +22,7 @@ from aboveboard.valuation.offers.curve import FloatArray
 from aboveboard.valuation.offers.offer import Selection
 
 TIE = 1e-12
+"""Values that differ by no more are equal but for rounding."""
 ABOVE = 1e-9
 """How far from a breakpoint, relatively, the equilibria just beside it are taken."""
 

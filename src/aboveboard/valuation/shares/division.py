@@ -51,6 +51,7 @@ MOST_USERS = 26
 MOST_EVALUATED = 20
 """The same where every value is a call of its own."""
 MOST_EXACT_STATES = 512
+"""States up to which shares are divided in fractions: a second."""
 MOST_WORK = 9 * MOST_STATES
 """States times types squared, the cost of a sweep: of three types as many as it takes at all."""
 ROUNDING = 1e-12

@@ -37,6 +37,7 @@ FIRST_STEPS = 40
 FEWEST_BLOCKS = 20
 """Their spread says how wrong the mean may be."""
 MOST_BLOCKS = 5000
+"""More say little more: the error falls with the square root of their number."""
 STEPS = 1 << 28
 """Users looked at in all: about a second."""
 MOST_USERS = 2000

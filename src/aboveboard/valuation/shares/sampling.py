@@ -42,6 +42,7 @@ FEWEST_PLAYERS = 4
 SMALLEST_BUDGET = 16
 """All coalitions of that many users."""
 LARGEST_BUDGET = 1_000_000
+"""Evaluations; more would take hours with the cheapest utility."""
 
 
 @dataclass(frozen=True)
