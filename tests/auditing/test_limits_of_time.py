@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 import aboveboard as ab
+from aboveboard.auditing import Status, Verdict, families
 from aboveboard.auditing.budget import Clock
 from aboveboard.games.actions import Grid
+from aboveboard.games.game import Game
 
 
 class Wide:
@@ -113,3 +116,25 @@ def test_a_mapped_table_with_an_infinite_payoff_is_refused(tmp_path: Path) -> No
     np.array([[1.5, np.inf]]).tofile(path)
     with pytest.raises(ValueError, match="finite"):
         ab.TabularGame(np.memmap(path, dtype=np.float64, mode="r", shape=(1, 2)))
+
+
+def test_what_another_verdict_settles_leaves_its_time_to_the_searches_that_follow() -> None:
+    class Share(ab.Property):
+        """Notes how many searches are said to be still to come."""
+
+        name = "share"
+        left: ClassVar[list[int]] = []
+
+        def examine(self, game: Game, *, budget: ab.Budget, **more: object) -> Verdict:
+            assert budget.clock is not None
+            self.left.append(budget.clock.searches)
+            return Verdict(self.name, Status.HOLDS, 1, 1, "exhaustive")
+
+    size = 400
+    table = -np.arange(size)[:, None] * np.ones((2, 1, 1), np.int64)
+    table = np.stack([table[0] + 0 * table[0].T, table[0].T + 0 * table[0]])
+    props = [ab.DSIC(), ab.ExPostIC(), ab.EpsilonIC(1), Share()]
+    games = [ab.TabularGame(table)] * (families.WORTH_SKIPPING // (2 * size) + 1)
+    found = ab.audit(games, props, seconds=600)
+    assert found["ex-post IC"].how == "implied by DSIC"
+    assert Share.left[0] == len(games), "of the properties only the last is still to come"

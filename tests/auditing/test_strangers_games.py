@@ -20,6 +20,7 @@ from aboveboard.auditing import (
     audit,
     estimate_cost,
     pure_equilibria,
+    search,
 )
 from aboveboard.games.actions import Grid
 from aboveboard.games.capabilities import HasBatches
@@ -340,3 +341,30 @@ def test_two_draws_that_are_both_the_truth_are_no_rows():
     for seed in range(40):
         found = audit(Coin(), [ExPostIC()], budget=Budget(rows=1, samples=2), seed=seed)
         assert found["ex-post IC"].checked <= 4
+
+
+def test_a_likely_gain_that_is_no_deviation_of_a_property_says_nothing_of_it(monkeypatch):
+    """Who bids 9 gains, whatever the others do; who stays away does not."""
+
+    class Boast(Auction):
+        def actions(self, i):
+            return ["away", 1, 9]
+
+        def truth(self, i):
+            return 1
+
+        def absent(self, i):
+            return "away"
+
+        def payoffs(self, profile):
+            return [0 if own == "away" else own for own in profile]
+
+        def find_likely_gain(self):
+            return 0, (9, 1)
+
+    monkeypatch.setattr(search, "WORTH_A_GUESS", 0)
+    always = IndividualRationality(against="every report")
+    found = audit(Boast(), [always, DSIC()])
+    assert found[always.name].status is Status.HOLDS
+    assert found["DSIC"].status is Status.FAILS
+    assert found["DSIC"].checked == 1

@@ -14,6 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.exchange import OneDimensionalSearch
 from aboveboard.exchange.exact_powers import find_root, raise_to
 from aboveboard.exchange.interval_values import LengthValue, narrow_by_value
+from aboveboard.exchange.widening import MOST_ENDS, PIECES
 
 Pair = tuple[Fraction, Fraction]
 NAME = "ex-post IC against widening"
@@ -174,3 +175,15 @@ def test_powers_are_exact_where_they_can_be() -> None:
     assert find_root(Fraction(10) ** 60, 3) == 10**20
     close = find_root(Fraction(2, 10**30), 2)
     assert abs(close**2 / Fraction(2, 10**30) - 1) < Fraction(1, 10**35)
+
+
+@pytest.mark.parametrize(("n", "cut"), [(4, False), (12, True)])
+def test_a_verdict_says_so_where_only_the_nearest_ends_were_tried(n: int, cut: bool) -> None:
+    """Each party's interval is one longer on either side than that of the party before."""
+    named = {f"p{i:02}": (Fraction(-i - 1), Fraction(i + 1)) for i in range(n)}
+    rule = OneDimensionalSearch(dict.fromkeys(named, 1), LengthValue(Fraction(1, 2)))
+    verdict = ab.audit(rule.game(named), [rule.make_widening_claim(named)], seconds=1e-9)[NAME]
+    # Of the shortest one each longer one gives an end, with the last three between, and one more.
+    ends = min(1 + PIECES * n, MOST_ENDS)
+    assert verdict.total >= ends**2 - 1
+    assert ("the nearest 23 of such ends" in (verdict.statement or "")) is cut

@@ -137,10 +137,10 @@ class Budget:
             return self
         return replace(self, clock=Clock(self.find_end(sampled=True), searches))
 
-    def finish_search(self) -> None:
-        """Leave what a search did not use to those that follow."""
+    def finish_search(self, searches: int = 1) -> None:
+        """Leave what a search, or several, did not use to those that follow."""
         if self.clock is not None:
-            self.clock.searches = max(1, self.clock.searches - 1)
+            self.clock.searches = max(1, self.clock.searches - searches)
 
     def describe_end(self, checked: int, total: int) -> str:
         """Return in words that the time ended a search."""

@@ -76,10 +76,15 @@ def audit(
     # The strongest first: what it settles need not be checked again.
     order = sorted(properties, key=lambda p: -sum(implies(p, q) for q in properties if q != p))
     for prop in order:
-        if prop not in known:
-            known[prop] = families.infer_verdict(prop, known, games) or families.combine_verdicts(
-                [_examine(g, prop, budget, seed, progress) for g in games], games
-            )
+        if prop in known:
+            continue
+        inferred = families.infer_verdict(prop, known, games)
+        if inferred is None:
+            found = [_examine(g, prop, budget, seed, progress) for g in games]
+            known[prop] = families.combine_verdicts(found, games)
+        else:
+            known[prop] = inferred
+            budget.finish_search(len(games))
     settled = families.reconcile(known, games)
     return Verdicts(settled[prop] for prop in properties)
 

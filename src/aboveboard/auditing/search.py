@@ -276,13 +276,14 @@ class _SearchState:
             self.best = joint[k], row(k)
 
     def try_likely_gain(self, parts: Sequence[DeviationSet]) -> bool:
-        """Value the row that the game names, and return whether it is a gain."""
+        """Value the row that the game names, if it is one of these, and return whether it gains."""
         game = self.valuation.game
         if not isinstance(game, HasLikelyGains) or (named := game.find_likely_gain()) is None:
             return False
         player, profile = named
         for part in parts:
-            if part.members == (player,) and part.others_free and part.outside is None:
+            free = part.others_free and part.outside is None
+            if free and part.members == (player,) and profile[player] in part.lies[0]:
                 self.value_all(part, iter([self.valuation.columns(profile)]))
                 return self.best is not None and self.best[0] > 0
         return False

@@ -66,7 +66,9 @@ class AverageFile(ExclusiveFile):
 
     mechanism: Literal["exchange.average"]
     power: Annotated[Exact, Field(gt=0)] = Field(
-        default=Fraction(2), description="p: a point is worth its distance to this power, negative"
+        default=Fraction(2),
+        description="p: a point is worth its distance to this power, negative; at most "
+        f"{LARGEST_POWER}, and its denominator at most {LARGEST_DENOMINATOR}",
     )
     metric: Metric = Field(default="euclidean", description="how distances are measured")
     parties: dict[str, AverageParty] = Field(

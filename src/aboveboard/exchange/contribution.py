@@ -153,7 +153,10 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         "DSIC and IR for exclusivity 0 to 1, symmetric, strong dominance; where rewards are drawn, "
         "DSIC and IR at exclusivity 0 alone"
     )
-    COST: ClassVar[str] = "O(n^2 2^n): every coalition counts in a run as in the game"
+    COST: ClassVar[str] = (
+        "O(n^2 2^n): every coalition counts in a run as in the game; where rewards are drawn, a "
+        "run adds n 2^n steps, and the audit of DSIC n 3^n"
+    )
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix C, Mechanism 4"
     FILE: ClassVar[type[CollaborationFile]] = ContributionFile
 

@@ -79,7 +79,9 @@ class IntervalFile(ExclusiveFile):
 
     mechanism: Literal["exchange.interval"]
     power: Annotated[Exact, Field(gt=0)] = Field(
-        default=Fraction(1), description="an interval is worth its length to this power, negative"
+        default=Fraction(1),
+        description="an interval is worth its length to this power, negative; at most "
+        f"{LARGEST_POWER}, and its denominator at most {LARGEST_ROOT}",
     )
     function: str | None = Field(
         default=None,

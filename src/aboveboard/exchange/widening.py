@@ -28,7 +28,7 @@ PIECES = 4
 """Into how many a gap between two ends of intervals is cut."""
 
 MOST_ENDS = 24
-"""Ends that are tried on either side."""
+"""Ends that are tried on either side, the own one among them: the nearest."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ class AgainstWidening(Property):
         if best is None:
             return Verdict(self.name, Status.VACUOUS, 0, 0, "exhaustive")
         said = "wider intervals were tried that end at those of others, between, and beyond"
+        if any(self._has_farther_ends(i) for i in range(len(self.ranges))):
+            said = f"{said}, on either side the nearest {MOST_ENDS - 1} of such ends"
         if checked < len(lies):
             said = f"{said}; {budget.describe_end(checked, len(lies))}"
         fails = best[0] > 0
@@ -135,13 +137,23 @@ class AgainstWidening(Property):
 
     def _list_wider(self, i: int) -> Iterator[Interval]:
         own = self.intervals[i][1]
-        others = [x for j, (_, x) in enumerate(self.intervals) if j != i]
-        below = _list_ends(own[0], [x[0] for x in others if x[0] < own[0]], own[1] - own[0], -1)
-        above = _list_ends(own[1], [x[1] for x in others if x[1] > own[1]], own[1] - own[0], 1)
-        for start in below:
-            for end in above:
+        below, above = self._list_all_ends(i)
+        for start in below[:MOST_ENDS]:
+            for end in above[:MOST_ENDS]:
                 if (start, end) != own:
                     yield start, end
+
+    def _has_farther_ends(self, i: int) -> bool:
+        return max(map(len, self._list_all_ends(i))) > MOST_ENDS
+
+    def _list_all_ends(self, i: int) -> tuple[list[Fraction], list[Fraction]]:
+        """Return the ends below and above party i's interval, its own first, then the nearest."""
+        own = self.intervals[i][1]
+        others = [x for j, (_, x) in enumerate(self.intervals) if j != i]
+        return (
+            _list_ends(own[0], [x[0] for x in others if x[0] < own[0]], own[1] - own[0], -1),
+            _list_ends(own[1], [x[1] for x in others if x[1] > own[1]], own[1] - own[0], 1),
+        )
 
     def _make_witness(self, gain: Fraction, i: int, wide: Interval, e: Fraction) -> Witness:
         party = self.intervals[i][0]
@@ -168,4 +180,4 @@ def _list_ends(
     found = [own]
     for near, far in pairwise(ends):
         found += [near + (far - near) * k / PIECES for k in range(1, PIECES + 1)]
-    return found[:MOST_ENDS]
+    return found
