@@ -52,10 +52,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "all_results" in getattr(item, "fixturenames", ()):  # every claim takes a minute
             item.add_marker(pytest.mark.deep)
-    deselected = [i for i in items if left_out & {mark.name for mark in i.iter_markers()}]
-    if deselected and not config.getoption("-m"):
+    if not config.getoption("-m"):
+        kept: list[pytest.Item] = []
+        deselected: list[pytest.Item] = []
+        for item in items:
+            marked = left_out & {mark.name for mark in item.iter_markers()}
+            (deselected if marked else kept).append(item)
         config.hook.pytest_deselected(items=deselected)
-        items[:] = [item for item in items if item not in set(deselected)]
+        items[:] = kept
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:

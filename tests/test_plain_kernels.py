@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,23 +15,23 @@ import pytest
 from aboveboard import kernels
 from aboveboard.kernels import Kernel, kernel
 
-MODULES = (
-    "auditing.kernels",
-    "exchange.group_kernels",
-    "exchange.hiding_kernels",
-    "exchange.kernels",
-    "exchange.siphash",
-    "exchange.three_party_kernels",
-)
+PACKAGE = Path(kernels.__file__).parent
+MODULES = [
+    ".".join(("aboveboard", *path.relative_to(PACKAGE).with_suffix("").parts))
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if re.search(r"^ *@kernel\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+]
+"""Every module that defines a kernel."""
 
 
 def find_plain_kernels() -> dict[str, Kernel[..., Any]]:
     """Return the kernels that may run as plain Python, by name."""
-    found = {}
-    for module in MODULES:
-        for name, value in vars(importlib.import_module(f"aboveboard.{module}")).items():
-            if isinstance(value, Kernel) and value.steps is not None:
-                found[name] = value
+    found: dict[str, Kernel[..., Any]] = {}
+    for name in MODULES:
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, Kernel) and value.steps is not None and value.__module__ == name:
+                assert value.__name__ not in found, f"two kernels are called {value.__name__}"
+                found[value.__name__] = value
     return found
 
 
@@ -121,6 +123,7 @@ def draw_arguments(name: str, rng: np.random.Generator) -> list[Any]:
         "largest_gain_between": [payoffs, payoffs + 1, 0, 0, 4],
         "clear_unless_best": [payoffs, 0, np.ones((3, 4, 2), bool), payoffs[0, 0].copy()],
     }
+    assert name in drawn, f"{name} may run as plain Python: say here how its arguments are drawn"
     return drawn[name]
 
 
