@@ -52,7 +52,7 @@ REPEAT = 3
 
 
 def sections(scale: Scale = "full", names: Sequence[str] = ()) -> list[Section]:
-    """Give the named sections, or all, without running anything."""
+    """Return the named sections, or all, without running anything."""
     return [MODULES[name].section(scale) for name in names or MODULES]
 
 

@@ -31,7 +31,7 @@ MANY = "audit of many intervals or points"
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     large = (7, 10) if full else (4, 5)
     loops = (5, 8) if full else (3, 4)
@@ -165,7 +165,7 @@ def against_loops(players: int, actions: int, repeat: int) -> Measured:
 
 
 def second_price(bidders: int, types: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Give who wins (the first of the highest bids) and the price, by profile of bids."""
+    """Return who wins (the first of the highest bids) and the price, by profile of bids."""
     bids = np.indices((types,) * bidders)
     return bids.argmax(axis=0), np.sort(bids, axis=0)[-2]
 

@@ -35,7 +35,7 @@ Table = NDArray[np.bool_]
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     pairs = (8, 10) if full else (4,)
     plain = 7 if full else 3
@@ -114,7 +114,7 @@ def random_table(n: int) -> Table:
 
 
 def rivals_of(n: int) -> dict[int, Channel]:
-    """Give what agent 1 hears of the center, who is sure, and of each rival."""
+    """Return what agent 1 hears of the center, who is sure, and of each rival."""
     some = np.random.default_rng(SEED).random((n + 1, 2))
     return {0: CLEAR} | {j: Channel(*map(float, some[j])) for j in range(2, n + 1)}
 
@@ -262,7 +262,7 @@ def advice(n: int, repeat: int) -> Measured:
 
 
 def others_worth(n: int) -> float:
-    """Give 1 minus the chance that a guess from one's own bit alone is right; a majority."""
+    """Return 1 minus the chance that a guess from one's own bit alone is right; a majority."""
     from scipy.stats import binom
 
     ones = binom.pmf(np.arange(n), n - 1, 0.5)

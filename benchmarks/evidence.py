@@ -40,7 +40,7 @@ TOKENS = "blinded tokens: one member blinds a list once"
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     sizes = (50_000, 50_000, 25_000) if full else (300, 200, 100)
     most = 1_000_000 if full else 1_000
@@ -123,7 +123,7 @@ def commit(amount: int, repeat: int, *, recursion: bool) -> Measured:
 
 
 def _root(leaves: list[bytes], start: int, end: int) -> bytes:
-    """Give the root as RFC 9162 defines it (section 2.1.1)."""
+    """Return the root as RFC 9162 defines it (section 2.1.1)."""
     if end - start == 1:
         return leaves[start]
     split = 1 << (end - start - 1).bit_length() - 1

@@ -28,7 +28,7 @@ CONTRIBUTION = "Mechanism 4: rewards of all coalitions"
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     parties, rows = (10, 1_000_000) if full else (3, 400)
     sets, elements = (12, 5_000) if full else (4, 60)

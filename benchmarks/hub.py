@@ -69,7 +69,7 @@ bare = Table("bare", MetaData(), Column("id", Integer, primary_key=True), Column
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     members, rounds = (16, 24) if full else (2, 2)
     megabytes = 1024 if full else 2
@@ -482,7 +482,7 @@ class LongLog:
 
 
 def extend_log(hub: Hub, identifier: str, size: int) -> LongLog:
-    """Give a collaboration a log of this size, its nodes and its checkpoint; entries are short."""
+    """Append to a collaboration's log up to this size, with its nodes and its checkpoint."""
     with read(hub.engine) as connection:
         row = connection.execute(
             collaboration.select().where(collaboration.c.id == identifier)

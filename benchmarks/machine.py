@@ -51,12 +51,12 @@ def machine() -> Machine:
 
 
 def load() -> str:
-    """Give the load average of the last minute, five, and fifteen."""
+    """Return the load average of the last minute, five, and fifteen."""
     return ", ".join(f"{x:.2f}" for x in os.getloadavg())
 
 
 def now() -> datetime:
-    """Give the time in UTC."""
+    """Return the time in UTC."""
     return datetime.now(UTC)
 
 

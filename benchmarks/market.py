@@ -39,7 +39,7 @@ SPOKEN = {"exhaustive": "our exhaustive search", "highs": "HiGHS", "cp-sat": "CP
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     tiny = (4, 7) if full else (2, 3)
     sizes = ((10, 20), (30, 60), (50, 100)) if full else ((6, 8),)

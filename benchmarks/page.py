@@ -47,12 +47,12 @@ def as_markdown(run: Run) -> str:
 
 
 def key(case: Case) -> tuple[str, str, str]:
-    """Give what a row of the page is known by."""
+    """Return what a row of the page is known by."""
     return case.what, case.size, case.against or "-"
 
 
 def keys(section: Section) -> list[tuple[str, ...]]:
-    """Give what the rows of a section are known by, in order."""
+    """Return what the rows of a section are known by, in order."""
     return [key(case) for case in section.cases] + [(case.what,) for case in section.errors]
 
 

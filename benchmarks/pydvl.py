@@ -125,7 +125,7 @@ def shapley(table: NDArray[np.float64], repeat: int, *, install: bool) -> Told:
 
 @cache
 def interpreter(install: bool) -> str:
-    """Give a Python that has pyDVL; one that is made for the run goes when the run ends."""
+    """Return a Python that has pyDVL; one that is made for the run goes when the run ends."""
     named = os.environ.get(NAMED_BY)
     if named:
         return named

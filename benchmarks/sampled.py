@@ -25,7 +25,7 @@ Table = NDArray[np.float64]
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     sizes = ((12, 300), (12, 1000), (14, 1000), (16, 2000)) if full else ((6, 60),)
     seeds = SEEDS if full else 2
@@ -49,7 +49,7 @@ def section(scale: Scale) -> Section:
 
 
 def errors(game: Callable[[int], Table], n: int, budget: int, seeds: int) -> tuple[str, ...]:
-    """Give each method's error."""
+    """Return each method's error."""
     table = game(n)
     exact = shapley_among_users(table).users
     return tuple(_error(table, exact, method, budget, seeds) for method in METHODS)

@@ -69,13 +69,13 @@ def timed(repeat: int, *contestants: Callable[[], Any]) -> list[tuple[Timing, An
 
 
 def timing_of(calls: list[Call]) -> Timing:
-    """Give the time of the fastest of several calls, and how far they spread."""
+    """Return the time of the fastest of several calls, and how far they spread."""
     fastest = min(calls, key=lambda call: call.wall)
     return Timing(fastest.wall, fastest.cpu, max(call.wall for call in calls), len(calls))
 
 
 def peak_of(contestant: Callable[[], Any]) -> int:
-    """Give the most bytes that a call allocates at once; it runs slower meanwhile."""
+    """Return the most bytes that a call allocates at once; it runs slower meanwhile."""
     tracemalloc.start()
     try:
         contestant()

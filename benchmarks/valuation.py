@@ -43,7 +43,7 @@ Table = NDArray[np.float64]
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     plain, private, federated = (12, 5, 10) if full else (5, 3, 4)
     peers = (12, 14, 16) if full else (5,)

@@ -192,7 +192,7 @@ def _instead(token: str, rng: random.Random) -> str:
 
 
 def _large(rng: random.Random) -> str:
-    """Give a value that is long, deep or both."""
+    """Return a value that is long, deep or both."""
     n = rng.choices(LONG, (8, 8, 4, 1))[0]
     return rng.choice(
         (

@@ -49,7 +49,7 @@ class Seed:
 
 
 def seeds() -> list[Seed]:
-    """Give all folders, always in the same order."""
+    """Return all folders, always in the same order."""
     evidence = (Seed(*folder) for folder in list_folders())
     first = [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists(), *_code(), *_more()]
     return [*first, *_pages()]
@@ -67,20 +67,20 @@ def _files() -> Iterator[Seed]:
 
 
 def _lists() -> Iterator[Seed]:
-    """Give a folder for each format of data files."""
+    """Yield a folder for each format of data files."""
     for name, content in list_files().items():
         yield Seed(name, "list", {name: content, "other.txt": OTHER}, (name,))
 
 
 def _code() -> Iterator[Seed]:
-    """Give a module that imports another, and each message of a secure sum."""
+    """Yield a module that imports another, and each message of a secure sum."""
     yield Seed("code", "code", dict(code_doors.CODE), (code_doors.MODULE, code_doors.HELPER))
     for name, content in code_doors.MESSAGES.items():
         yield Seed(name, "message", {code_doors.MESSAGE: content}, (code_doors.MESSAGE,))
 
 
 def _more() -> Iterator[Seed]:
-    """Give games of others, tables of a market, notes, sealed messages, requests to a hub."""
+    """Yield games of others, tables of a market, notes, sealed messages, requests to a hub."""
     for name, content in more_doors.GAMES.items():
         yield Seed(name, "game", {name: content}, (name,))
     for name, (text, tables) in more_doors.MARKETS.items():
@@ -97,7 +97,7 @@ def _data() -> Iterator[Seed]:
 
 
 def _kept() -> Iterator[Seed]:
-    """Give a folder whose cache of evaluations holds lines of a run."""
+    """Yield a folder whose cache of evaluations holds lines of a run."""
     with tempfile.TemporaryDirectory() as scratch:
         files = {FILE: CALLED.encode(), **FUNCTIONS}
         kept = _run(Path(scratch), files, lambda folder: folder / "cache")
@@ -105,7 +105,7 @@ def _kept() -> Iterator[Seed]:
 
 
 def _settled() -> Iterator[Seed]:
-    """Give a settlement folder beside its inputs, whose manifest is spoilt."""
+    """Yield a settlement folder beside its inputs, whose manifest is spoilt."""
     with tempfile.TemporaryDirectory() as scratch:
         files = {FILE: UNION.encode(), **DATA}
         out = _run(Path(scratch), files, lambda folder: folder / "out")

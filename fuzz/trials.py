@@ -108,7 +108,7 @@ def _spoken(error: BaseException) -> str:
 
 
 def _at(error: BaseException) -> str:
-    """Give the innermost place in the product, which tells findings apart."""
+    """Return the innermost place in the product, which tells findings apart."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"{os.sep}aboveboard{os.sep}" in frame.filename]
     if not ours:

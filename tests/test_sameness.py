@@ -64,7 +64,7 @@ def place(path: Path, node: ast.AST) -> str:
 
 
 def public(path: Path) -> Iterator[tuple[ast.ClassDef | Function, ast.ClassDef | None]]:
-    """Give the public classes, functions and methods of a module, with the class they are in."""
+    """Yield the public classes, functions and methods of a module, with the class they are in."""
 
     def within(
         body: list[ast.stmt], owner: ast.ClassDef | None
@@ -85,7 +85,7 @@ def everything_public() -> Iterator[tuple[Path, ast.ClassDef | Function, ast.Cla
 
 
 def on_a_face() -> Iterator[tuple[Path, ast.ClassDef | Function]]:
-    """Give what the faces export, where it is defined, once each."""
+    """Yield what the faces export, where it is defined, once each."""
     seen = set()
     for face in FACES:
         module = import_module(face)
@@ -114,7 +114,7 @@ def is_dataclass(node: ast.ClassDef) -> bool:
 
 
 def undocumented_fields(node: ast.ClassDef) -> list[str]:
-    """Give the public fields that neither the class docstring names nor a string follows."""
+    """Return the public fields that neither the class docstring names nor a string follows."""
     text = ast.get_docstring(node) or ""
     lacking = []
     for field, after in zip(node.body, [*node.body[1:], None], strict=True):
@@ -128,7 +128,7 @@ def undocumented_fields(node: ast.ClassDef) -> list[str]:
 
 
 def entries(text: str) -> list[str] | None:
-    """Give the names that the section Parameters describes; None if there is no such section."""
+    """Return the names that the section Parameters describes; None if there is no such section."""
     _, heading, after = text.partition("Parameters\n----------\n")
     if not heading:
         return None
@@ -142,7 +142,7 @@ def names(text: str, word: str) -> bool:
 
 
 def raised(function: Function) -> set[str]:
-    """Give the exceptions that a function itself raises, be it in a function within it."""
+    """Return the exceptions that a function itself raises, be it in a function within it."""
     return {
         ast.unparse(node.exc.func).rpartition(".")[2]
         for node in ast.walk(function)
@@ -247,7 +247,7 @@ NAMES_THAT_OPEN = re.compile(
 
 
 def voices(argument: ast.expr) -> Iterator[tuple[str, str]]:
-    """Give how the texts that an argument may be begin and end ("" where a value stands)."""
+    """Yield how the texts that an argument may be begin and end ("" where a value stands)."""
     if isinstance(argument, ast.IfExp):
         yield from voices(argument.body)
         yield from voices(argument.orelse)
@@ -333,7 +333,7 @@ def modules_that_are_too_long() -> Iterator[str]:
 
 
 def bodies() -> Iterator[tuple[str, str, str]]:
-    """Give the functions of more than two statements: the code without its docstring, and where."""
+    """Yield functions of more than two statements: the code without its docstring, and where."""
     for path, tree in MODULES.items():
         for node in ast.walk(tree):
             if isinstance(node, Function):
@@ -353,7 +353,7 @@ def functions_written_twice() -> Iterator[str]:
 
 
 def spoken_of(tree: ast.Module) -> Iterator[str]:
-    """Give the words that code uses: names, attributes, imports, and words in strings."""
+    """Yield the words that code uses: names, attributes, imports, and words in strings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id

@@ -35,7 +35,7 @@ logs = {firm: int(log[firm].sum()) for firm in firms}
 
 
 def worth(firm: str, licences: tuple[str, ...]) -> int:
-    """Give how many of a firm's own flights become forecastable by these licences."""
+    """Return how many of a firm's own flights become forecastable by these licences."""
     own = log[firm]
     known = own + sum(log[other] for other in licences)
     enough, of = ENOUGH
@@ -44,7 +44,7 @@ def worth(firm: str, licences: tuple[str, ...]) -> int:
 
 
 def bundles(firm: str) -> list[tuple[int, tuple[str, ...]]]:
-    """Give a firm's best bundles of others' licences, each worth more than any part of it."""
+    """Return a firm's best bundles of others' licences, each worth more than any part of it."""
     others = [other for other in firms if other != firm]
     found: dict[tuple[str, ...], int] = {}
     for size in range(1, MOST_LICENCES + 1):

@@ -64,7 +64,7 @@ def _equilibria(game):
 
 
 def _pure(profile, game):
-    """Give the positions that a pure profile of either version of pygambit puts weight 1 on."""
+    """Return the positions that a pure profile of either version of pygambit puts weight 1 on."""
     chosen = []
     for i, player in enumerate(game.players):
         labels = [str(game.describe(i, a)) for a in game.actions(i)]

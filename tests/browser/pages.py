@@ -82,7 +82,7 @@ TYPICAL = (
 
 
 def made(folder: Path) -> Iterator[tuple[str, str]]:
-    """Give each page's name and HTML; files are written into `folder`.
+    """Yield each page's name and HTML; files are written into `folder`.
 
     Some audits, of seconds, are left out: those of the starting files look the same.
     """

@@ -30,7 +30,7 @@ CUT = """() => [...document.querySelectorAll('th, td, p, dd, h1, h2')].filter(el
 
 @pytest.fixture(scope="module", params=SCREENS)
 def screen(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
-    """Give a tab of a desktop or of a phone, and the addresses that it asked for."""
+    """Yield a tab of a desktop or of a phone, and the addresses that it asked for."""
     width, height = SCREENS[request.param]
     tab = browser.new_page(viewport={"width": width, "height": height})
     tab.asked = []
@@ -41,7 +41,7 @@ def screen(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def phone(browser: Any) -> Iterator[Any]:
-    """Give a tab of a phone."""
+    """Yield a tab of a phone."""
     width, height = SCREENS["phone"]
     tab = browser.new_page(viewport={"width": width, "height": height})
     yield tab
@@ -50,7 +50,7 @@ def phone(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def paper(browser: Any) -> Iterator[Any]:
-    """Give a tab as wide as A4 less its margins of 15 mm at 96 dots an inch, for print."""
+    """Yield a tab as wide as A4 less its margins of 15 mm at 96 dots an inch, for print."""
     tab = browser.new_page(viewport={"width": 680, "height": 1009})
     tab.emulate_media(media="print")
     yield tab

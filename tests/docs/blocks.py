@@ -83,7 +83,7 @@ class Shown:
 
 
 def blocks_of(markdown: str, page: str = "page") -> list[Block]:
-    """Give the fenced blocks in order; raises `PageError` at what would stay unrun."""
+    """Return the fenced blocks in order; raises `PageError` at what would stay unrun."""
     found: list[Block] = []
     joined = False  # a text block here is what the Python block before printed
     for token in MarkdownIt("commonmark").parse(markdown):
@@ -124,7 +124,7 @@ def _refuse_unknown(block: Block, page: str) -> None:
 
 @contextmanager
 def fresh_folder() -> Iterator[Path]:
-    """Give a folder with a copy of the examples, and be in it."""
+    """Yield a folder with a copy of the examples, and be in it."""
     with tempfile.TemporaryDirectory(prefix="page-") as name, ExitStack() as stack:
         folder = Path(name).resolve()
         shutil.copytree(
@@ -263,13 +263,13 @@ def _refuse_unknown_extras(line: str, place: str) -> None:
 
 
 def _arguments(line: str) -> list[str] | None:
-    """Give a line's words; None if a shell is needed to know them."""
+    """Return a line's words; None if a shell is needed to know them."""
     words = line.split(" #")[0]
     return None if SHELL & set(words) else shlex.split(words, comments=True)
 
 
 def _commands(block: Block, place: str) -> list[str]:
-    """Give the commands of a session, each as it stands, with the lines that continue it."""
+    """Return the commands of a session, each as it stands, with the lines that continue it."""
     commands: list[str] = []
     going_on = False
     for line in block.text.splitlines():
@@ -334,7 +334,7 @@ def shown_by(page: Path) -> list[Shown]:
 
 
 def rewritten(markdown: str, shown: list[Shown]) -> str:
-    """Give the page with the outputs that were found."""
+    """Return the page with the outputs that were found."""
     lines = markdown.splitlines(keepends=True)
     for each in reversed(shown):
         opening = lines[each.block.line - 1]

@@ -67,7 +67,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _meaning(model: type[BaseModel], name: str) -> str:
-    """Give a key's description, the base class's where it has none of its own, and its choices."""
+    """Return a key's description, the base class's where it has none of its own, and choices."""
     said = next(
         field.description
         for base in model.__mro__
@@ -101,7 +101,7 @@ def _in_a_cell(text: str) -> str:
 
 
 def with_tables(markdown: str, model: type[CollaborationFile]) -> str:
-    """Give a page with its table of keys as the model has it now."""
+    """Return a page with its table of keys as the model has it now."""
 
     def written(found: re.Match[str]) -> str:
         left = (found[1] or "").removeprefix(" without ").split(", ")

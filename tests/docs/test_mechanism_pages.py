@@ -26,7 +26,7 @@ def _text(page: Path) -> str:
 
 
 def _shown(page: Path) -> str:
-    """Give what a page's console blocks show; `test_blocks.py` sees to it that it is true."""
+    """Return what a page's console blocks show; `test_blocks.py` sees to it that it is true."""
     return "".join(b.text for b in blocks_of(_text(page), page.name) if b.language == "console")
 
 

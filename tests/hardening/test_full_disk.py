@@ -51,7 +51,7 @@ def command(*arguments: object, limit: int | None = None) -> subprocess.Complete
 
 
 def said(ran: subprocess.CompletedProcess[str]) -> str:
-    """Give the one line with which a command failed."""
+    """Return the one line with which a command failed."""
     assert ran.returncode == 2, ran.stderr
     lines = ran.stderr.splitlines()
     assert len(lines) == 1, ran.stderr

@@ -47,7 +47,7 @@ def written(folder: Path, content: bytes | str) -> Path:
 
 
 def refusal(path: Path) -> str:
-    """Give the message with which a file is refused, which must be one plain line."""
+    """Return the message with which a file is refused, which must be one plain line."""
     with pytest.raises(ab.InputError) as raised:
         ab.load(path)
     return plain(raised.value)

@@ -7,21 +7,26 @@ know; none ends in an error of Python.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 
+from aboveboard.commands.rounds.disputes import AUDITOR, collect_opened
 from aboveboard.commands.rounds.member import parse_header
 from aboveboard.commands.rounds.questions import read_answer_file
 from aboveboard.commands.training_party import read_agreement
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, parse_answer
 from aboveboard.evidence.canonical import decode_canonical, decode_json
+from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.own_part import read_own_file
+from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.hub.configuration import CONFIGURATION_FILE, read_configuration
 from aboveboard.hub.members import transport
 from aboveboard.hub.members.membership import HUB_FILE, HUBS, list_hubs
@@ -191,3 +196,29 @@ def test_half_a_character_in_an_answer_is_refused_before_it_is_sealed(part: str)
 )
 def test_what_is_no_answer_says_which_part_of_it(question: str, value: Any, said: str) -> None:
     assert said in refuse(lambda: parse_answer(question, value, "answer"))
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["sealed", "as it is"])
+@pytest.mark.parametrize(
+    "content",
+    [*JSON.values(), b'{"answers":NaN}\nno part', b'{"answers":"\\ud800"}\nno part', b"{}\n"],
+)
+def test_what_a_member_opens_to_the_auditor_ends_no_ruling(
+    tmp_path: Path, content: bytes, *, sealed: bool
+) -> None:
+    auditor, terms = generate_keys(), "0" * 64
+    context = encode_context(terms, "bolt", AUDITOR, "open")
+    opened = seal_message(content, auditor.public.sealing, context) if sealed else content
+    digest = hashlib.sha256(opened).hexdigest()
+    statement = SimpleNamespace(body={"sealed": digest})
+    round_: Any = SimpleNamespace(
+        present=("bolt",),
+        terms_digest=terms,
+        find=lambda _, name: statement if name == "bolt" else None,
+    )
+    write(tmp_path / "round" / "sealed" / f"bolt-open-{digest[:16]}.bin", opened)
+    out = tmp_path / "opened"
+    out.mkdir()
+    collect_opened(tmp_path / "round", round_, auditor, out)
+    assert (out / "bolt.answers.json").read_bytes() == b"null"
+    assert (out / "bolt.bin").read_bytes() in (b"", b"no part")

@@ -40,7 +40,7 @@ class Plain:
         return list(product(*(range(extent) for extent in self.shape)))
 
     def gains(self, members, lies, *, free):
-        """Give (honest profile, lying profile, each member's gain) of every deviation."""
+        """Yield (honest profile, lying profile, each member's gain) of every deviation."""
         own = [lies[k] for k in range(len(members))]
         others = [j for j in range(self.n) if j not in members]
         reports = (
@@ -104,7 +104,7 @@ class Plain:
         return found
 
     def equilibria(self):
-        """Give all pure Nash equilibria."""
+        """Return all pure Nash equilibria."""
         return [
             p
             for p in self.profiles()
@@ -116,11 +116,11 @@ class Plain:
         ]
 
     def totals_paid(self):
-        """Give what the center takes in, in every profile."""
+        """Return what the center takes in, in every profile."""
         return [sum(self.payments[p]) for p in self.profiles()]
 
     def outcome(self, profile):
-        """Give payoffs, and what the center takes in where money moves."""
+        """Return payoffs, and what the center takes in where money moves."""
         if self.payments is None:
             return list(self.payoffs[profile])
         return [*self.payoffs[profile], sum(self.payments[profile])]

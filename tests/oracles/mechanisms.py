@@ -24,7 +24,7 @@ class QuasiLinear:
         return list(product(*(range(t) for t in self.types)))
 
     def game_of(self, truth, table):
-        """Give the game in which everybody's type is fixed to `truth`, as `table(payoffs, ..)`."""
+        """Return the game with types fixed to `truth`, as `table(payoffs, ..)`."""
         payoffs = np.empty((self.agents, *self.types), dtype=object)
         for i in range(self.agents):
             for report in self.profiles():
@@ -39,7 +39,7 @@ class QuasiLinear:
         )
 
     def family(self, table):
-        """Give one game for each profile of types."""
+        """Return one game for each profile of types."""
         return [self.game_of(truth, table) for truth in self.profiles()]
 
     def mechaudit(self, requirements):
@@ -63,7 +63,7 @@ class QuasiLinear:
 
 
 def second_price(bidders, types):
-    """Give the second-price auction: bids 0 to types - 1, the first of the highest wins."""
+    """Return the second-price auction: bids 0 to types - 1, the first of the highest wins."""
     shape = (types,) * bidders
     values = np.zeros((bidders, types, bidders), dtype=int)
     for i in range(bidders):

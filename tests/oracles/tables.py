@@ -23,7 +23,7 @@ def shapes(draw, *, players=(1, 4), most=64):
 
 @st.composite
 def tables(draw, entries=None, **limits):
-    """Give nested lists of shape (players, actions_1, .., actions_n)."""
+    """Return nested lists of shape (players, actions_1, .., actions_n)."""
     shape = draw(shapes(**limits))
     if entries is None:
         entries = draw(st.sampled_from([INTEGERS, FRACTIONS, FLOATS]))
@@ -52,7 +52,7 @@ def positions(draw, shape):
 
 
 def exact(table):
-    """Give nested lists with every number as the fraction that it is."""
+    """Return nested lists with every number as the fraction that it is."""
     if isinstance(table, list):
         return [exact(row) for row in table]
     return Fraction(table)

@@ -9,5 +9,5 @@ from papers import Result, check_claim, list_claims
 
 @pytest.fixture(scope="session")
 def all_results() -> dict[str, Result]:
-    """Give the result of every claim, by its id."""
+    """Return the result of every claim, by its id."""
     return {claim.id: check_claim(claim) for claim in list_claims()}

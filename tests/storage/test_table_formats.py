@@ -109,6 +109,13 @@ def test_comment_lines_above_a_header_are_skipped_and_the_header_found_in_the_la
     assert read(plain, "url").frame.rows() == [("http://a.example/", "1")]
 
 
+@pytest.mark.parametrize("mark", ["#", "##", "//", "!", "-- ", "; ", "#!"])
+def test_a_header_in_a_comment_has_no_mark_however_comments_begin(write: Write, mark: str) -> None:
+    path = write("a.csv", f"{mark}Feed\n{mark}id,url\n1,http://a.example/\n")
+    records = read(path, "id")
+    assert (records.columns, records.frame.rows()) == (("id", "url"), [("1", "http://a.example/")])
+
+
 def test_a_fault_after_comment_lines_has_the_line_of_the_file(write: Write) -> None:
     assert "a.csv, line 6: the row has 1 field and the header 2" in complaint(
         write("a.csv", "sep=,\n# Feed\n\nk,n\na,1\nb\n")

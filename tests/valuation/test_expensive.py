@@ -68,7 +68,7 @@ class Place:
         (self.path / f"weights_{self.tag}.py").write_text(f"FIRST = {first}\n")
 
     def calls(self) -> list[str]:
-        """Give for what levels the function was called."""
+        """Return for what levels the function was called."""
         path = self.path / "calls.txt"
         lines = path.read_text().splitlines() if path.exists() else []
         return [line.rpartition(" ")[0] for line in lines]
@@ -80,7 +80,7 @@ class Place:
         return json.loads((self.path / out / folder.MANIFEST).read_text())
 
     def kept(self) -> Path:
-        """Give the file of values."""
+        """Return the file of values."""
         (found,) = (self.path / ".aboveboard-cache").iterdir()
         return found
 

