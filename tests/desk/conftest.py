@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from browsers import LISTS, Town, Visitor
 
+from aboveboard.commands.rounds.rules import describe_rule_here
+from aboveboard.desk import member
 from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.home import Hub, make_hub
 from aboveboard.hub.jobs import settling
@@ -27,6 +29,7 @@ def _compute_here(monkeypatch: pytest.MonkeyPatch) -> None:
         write_outcome(folder, settle_folder(folder))
 
     monkeypatch.setattr(settling, "spawn_child", settle_here)
+    monkeypatch.setattr(member, "describe_rule", describe_rule_here)
 
 
 @pytest.fixture

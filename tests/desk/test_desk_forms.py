@@ -81,6 +81,8 @@ def test_a_form_without_a_chosen_file_has_none(tmp_path: Path) -> None:
 def test_two_files_of_one_name_and_too_many_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="two files have this name"):
         send(tmp_path, files=[("file", ("a.txt", b"1")), ("file", ("x/a.txt", b"2"))])
+    with pytest.raises(InputError, match="two files have this name"):
+        send(tmp_path, files=[("file", ("b.txt", b"1")), ("file", ("B.TXT", b"2"))])
     many = [("file", (f"{k}.txt", b"1")) for k in range(17)]
     with pytest.raises(InputError, match="more than 16"):
         send(tmp_path, files=many)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,44 @@ def test_the_served_desk_answers_on_this_machine_alone(tmp_path: Path) -> None:
             DeskServer(Desk(tmp_path / "home"), server.port)
     finally:
         server.close()
+
+
+def send_in_pieces(server: DeskServer, head: str, piece: bytes, pieces: int) -> str:
+    """Send a form to a desk, all of it before anything is read; return the answer."""
+    host = f"127.0.0.1:{server.port}"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sent:
+        path = f"{server.application.guard.root}/join"
+        start = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n{head}\r\n\r\n"
+        sent.sendall(start.encode())
+        for _ in range(pieces):
+            sent.sendall(piece)
+        sent.shutdown(socket.SHUT_WR)
+        answer = b""
+        while block := sent.recv(2**16):
+            answer += block
+    return answer.decode()
+
+
+def test_a_form_that_is_too_large_or_of_unknown_size_is_told_so(tmp_path: Path) -> None:
+    server = DeskServer(Desk(tmp_path / "home"))
+    server.begin()
+    piece, form = b"x" * 2**20, "Content-Type: multipart/form-data; boundary=x"
+    chunk = b"100000\r\n" + piece + b"\r\n"
+    try:
+        large = send_in_pieces(server, f"{form}\r\nContent-Length: 5000000000", piece, 30)
+        unknown = send_in_pieces(server, f"{form}\r\nTransfer-Encoding: chunked", chunk, 30)
+        endless = send_in_pieces(server, f"{form}\r\nContent-Length: {'9' * 30}", piece, 1)
+        other = send_in_pieces(server, "Content-Type: text/plain\r\nContent-Length: 9", b"x" * 9, 1)
+    finally:
+        server.close()
+    assert large.startswith("HTTP/1.0 413 "), large[:80]
+    assert "it is larger than the 2.0 GiB that a round takes" in large
+    assert unknown.startswith("HTTP/1.0 411 "), unknown[:80]
+    assert "does not say how large it is" in unknown
+    assert endless.startswith("HTTP/1.0 413 "), endless[:80]
+    assert other.startswith("HTTP/1.0 400 "), other[:80]
+    for page in (large, unknown, endless, other):
+        assert page.rstrip().endswith("</html>")
 
 
 def test_a_browser_is_opened_by_a_file_that_only_its_owner_reads(

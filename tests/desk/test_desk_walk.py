@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from browsers import LISTS, Town, Visitor
 
-from aboveboard.hub.jobs import settling
 from aboveboard.hub.jobs.worker import Worker
 
 
@@ -80,7 +79,6 @@ def test_a_hub_that_cuts_a_reply_is_found_out_and_disputed(
     town.join()
     identifier = town.open()
     town.until_sealed(identifier)
-    assert settling.Tamper is not None
     Worker(town.hub, tamper=cut).work()
     path, acme = f"/round/{identifier}", town.desks["acme"]
     shown = acme.get(f"{path}/result").text
@@ -100,6 +98,8 @@ def test_a_member_leaves_from_its_desk(town: Town) -> None:
     refused = acme.press(f"{path}/leave")
     assert refused.status_code == 422
     assert "tick the box" in refused.text
+    assert "Nothing was signed" not in refused.text  # a step that has begun may have signed
+    assert f'{path}/log">the round' in refused.text
     assert "You have left the round." in acme.press(f"{path}/leave", sure="yes").text
 
 
@@ -190,4 +190,50 @@ def test_what_was_committed_on_the_command_line_is_verified_at_the_desk(town: To
     Worker(town.hub).work()
     shown = acme.get(f"/round/{identifier}/result").text
     assert "Your result is verified" in shown
-    assert "Your own data are what was committed, whole".lower() in shown.lower()
+    assert "your own data are what was committed, whole" in shown
+
+
+@pytest.mark.deep
+def test_the_file_that_was_committed_is_the_one_that_is_verified(town: Town) -> None:
+    town.join()
+    identifier = town.open()
+    path, acme = f"/round/{identifier}", town.desks["acme"]
+    for desk in town.desks.values():
+        desk.agree(identifier)
+    keys = b'data = "list.txt"\n'
+    content = "".join(f"{x}\n" for x in LISTS["acme"]).encode()
+    acme.drop(f"{path}/file", ("keys.toml", keys), ("list.txt", content))
+    acme.press(f"{path}/commit")
+    refused = acme.drop(f"{path}/file", ("other.txt", b"other.example\n"))
+    assert refused.status_code == 422
+    assert "you have committed to a file" in refused.text
+    for name in ("bolt", "core"):
+        town.desks[name].bring(identifier, name)
+    for desk in town.desks.values():
+        desk.press(f"{path}/submit", seen="yes")
+    Worker(town.hub).work()
+    own = acme.application.desk.home / "desk" / identifier / "own"
+    (own / "list.txt").write_bytes(b"other.example\n")  # whatever lies on the desk by now
+    shown = acme.get(f"{path}/result").text
+    assert "Your result is verified" in shown
+    assert "your own data are what was committed, whole" in shown
+    assert acme.drop(f"{path}/file", ("other.txt", b"other.example\n")).status_code == 422
+    assert [each.name for each in own.iterdir() if each.name == "other.txt"] == []
+
+
+@pytest.mark.deep
+def test_a_machine_without_the_committed_data_opens_the_reply_and_says_what_is_missing(
+    town: Town,
+) -> None:
+    town.join()
+    identifier = town.open()
+    town.until_sealed(identifier)
+    Worker(town.hub).work()
+    acme = town.desks["acme"]
+    (payload,) = (acme.application.desk.home / "rounds").glob("*/payload.bin")
+    payload.unlink()
+    path = f"/round/{identifier}"
+    shown = acme.get(f"{path}/result").text
+    assert "Something is missing to verify all of it" in shown
+    assert "You committed on another machine" in shown
+    assert acme.get(f"{path}/reply").status_code == 200

@@ -21,6 +21,7 @@ from aboveboard.desk.member import Desk
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import MOST_SEALED_BYTES
 from aboveboard.faults import list_faults
+from aboveboard.formatting import format_bytes
 from aboveboard.report.templates import load_template, read_stylesheet
 
 logger = logging.getLogger(__name__)
@@ -91,11 +92,22 @@ class Visit:
         )
         return Answer(text.encode("utf-8"), status)
 
-    def refuse(self, error: InputError, status: int = 422) -> Answer:
-        """Return the page that says what is wrong."""
+    def refuse(self, error: InputError, status: int = 422, *, begun: bool = False) -> Answer:
+        """Return the page that says what is wrong.
+
+        Parameters
+        ----------
+        error
+            It.
+        status
+            Of HTTP.
+        begun
+            Whether a step had begun, so that something may have been signed and sent.
+        """
         faults = [(each.place, each.problem, each.remedy) for each in list_faults(error)]
-        back = re.match(r"/round/[0-9a-f]{16}", self.path)
-        return self.render("problem", status, faults=faults, back=back[0] if back else "/")
+        place = re.match(r"/round/[0-9a-f]{16}", self.path)
+        back, log = (place[0], f"{place[0]}/log") if place else ("/", None)
+        return self.render("problem", status, faults=faults, back=back, log=log if begun else None)
 
     def send_file(self, path: Path) -> Answer:
         """Return a file to be saved."""
@@ -203,16 +215,19 @@ class DeskApplication:
             return visit.refuse(InputError(path, "there is no such page", "go back"), status)
         if method not in ("GET", "HEAD", "POST"):
             return visit.refuse(InputError(path, "this is not possible", "go back"), 405)
+        length = 0 if reads else read_length(environ)
+        if length is None or length > MOST_BODY:
+            return _refuse_length(visit, length)
         try:
             if reads:
                 visit.notice, self._notice = self._notice, ""
                 answer: Answer = view(visit, **parts)
                 return answer
             with self._lock:  # a button that is pressed twice is one step after the other
-                self._notice = self._step(visit, view, parts, environ)
+                self._notice = self._step(visit, view, parts, environ, length)
             return self._redirect(visit)
         except InputError as error:
-            return visit.refuse(error)
+            return visit.refuse(error, begun=not reads)
         except BadFormError as error:
             return visit.refuse(InputError("the form", str(error), "use the page's own form"), 400)
         except pages.ShownError as shown:
@@ -220,21 +235,17 @@ class DeskApplication:
         except Exception:
             logger.exception("a page of the desk failed")
             defect = InputError("the desk", "this is a defect of aboveboard", "please report it")
-            return visit.refuse(defect, 500)
+            return visit.refuse(defect, 500, begun=not reads)
 
     def _step(
-        self, visit: Visit, step: Callable[..., str], parts: dict[str, str], environ: dict[str, Any]
+        self,
+        visit: Visit,
+        step: Callable[..., str],
+        parts: dict[str, str],
+        environ: dict[str, Any],
+        length: int,
     ) -> str:
-        """Take a step; return what it did, for the page that follows.
-
-        Raises
-        ------
-        InputError
-            If the body is too large, or says not how large it is, or the step is refused.
-        """
-        length = read_length(environ)
-        if length is None or length > MOST_BODY:
-            raise InputError("the form", "it is too large", "send a smaller file")
+        """Take a step; return what it did, for the page that follows."""
         with tempfile.TemporaryDirectory(dir=self._make_folder()) as scratch:
             form: Form = read_form(
                 environ["wsgi.input"], str(environ.get("CONTENT_TYPE", "")), length, Path(scratch)
@@ -251,6 +262,15 @@ class DeskApplication:
         back = re.match(r"/round/[0-9a-f]{16}", visit.path)
         place = f"{visit.root}{back[0] if back else '/'}"
         return Answer(b"", 303, (("Location", place), ("Content-Type", "text/plain")))
+
+
+def _refuse_length(visit: Visit, length: int | None) -> Answer:
+    """Return the page that says that a form is too large, or does not say how large it is."""
+    if length is None:
+        problem = "your browser does not say how large it is"
+        return visit.refuse(InputError("the form", problem, "use another browser"), 411)
+    problem = f"it is larger than the {format_bytes(MOST_BODY)} that a round takes"
+    return visit.refuse(InputError("the form", problem, "choose a smaller file"), 413)
 
 
 def _find(

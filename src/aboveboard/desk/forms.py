@@ -28,8 +28,11 @@ MOST_PAIRS = 2 * MOST_MEMBERS + 8
 """Fields of a form without files: an announcement has two for each member."""
 
 MOST_FIELD_BYTES = 2**16
+"""Bytes of one text field: the longest that a page asks for is a paragraph."""
 MOST_HEADER_BYTES = 2**13
+"""Bytes of the lines above one field: a name and a file's name."""
 BLOCK = 2**16
+"""Bytes of a body that are read at once."""
 
 
 class BadFormError(Exception):
@@ -145,7 +148,8 @@ class _Multipart:
         if len(self._form.files) == MOST_FILES:
             raise InputError("files", f"there are more than {MOST_FILES}", "send fewer")
         path = self._folder / tidy_name(given)
-        if path in self._form.files:
+        # Many disks take names that differ in case only for the same.
+        if path.name.casefold() in (each.name.casefold() for each in self._form.files):
             raise InputError(path.name, "two files have this name", "rename one")
         size = 0
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as out:
@@ -215,4 +219,4 @@ def tidy_name(given: str) -> str:
 def read_length(environ: dict[str, Any]) -> int | None:
     """Return how long a request's body is; None where it does not say so."""
     text = str(environ.get("CONTENT_LENGTH") or "")
-    return int(text) if re.fullmatch("[0-9]{1,12}", text) else None
+    return int(text) if re.fullmatch("[0-9]{1,100}", text) else None

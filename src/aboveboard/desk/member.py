@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import tomli_w
 
 from aboveboard.commands import rounds
 from aboveboard.commands.rounds.member import leave as state_leave
@@ -23,7 +27,7 @@ from aboveboard.evidence.bundles import MOST_BUNDLE_BYTES, decode_bundle
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_limited
-from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, PublicKeys, read_keys
+from aboveboard.evidence.keys import PRIVATE_FOLDER, PublicKeys, read_keys, write_private
 from aboveboard.evidence.members import PAYLOAD_FILE, read_payload, read_round
 from aboveboard.evidence.payloads import copy_content
 from aboveboard.evidence.rounds import Round
@@ -128,7 +132,7 @@ class Desk:
     def __init__(self, home: Path, passphrase: bytes | None = None) -> None:
         self.home, self.passphrase = home, passphrase
         self._rules: dict[bytes, dict[str, Any]] = {}
-        self._verified: dict[tuple[str, str, str], Findings] = {}
+        self._verified: dict[tuple[str, str], Findings] = {}
         self._auditing = threading.Lock()
 
     @property
@@ -201,7 +205,7 @@ class Desk:
         return self.home / FOLDER / place.id
 
     def keep_files(self, place: Place, files: list[Path]) -> Path:
-        """Keep the member's own files; return the one that is committed.
+        """Keep the member's own files; return the one that is to be committed.
 
         Parameters
         ----------
@@ -213,8 +217,14 @@ class Desk:
         Raises
         ------
         InputError
-            If it is not clear which one is meant.
+            If it is not clear which one is meant, or the member has committed to one.
         """
+        if place.has_committed:
+            raise InputError(
+                "your data",
+                "you have committed to a file, and it is that one until the end of the round",
+                "keep it as it is: your result is verified with it",
+            )
         main = _find_main(files)
         folder = self.locate(place) / "own"
         shutil.rmtree(folder, ignore_errors=True)
@@ -224,7 +234,7 @@ class Desk:
         return folder / main.name
 
     def find_own_file(self, place: Place) -> Path | None:
-        """Return the member's own file of a round; None where it has dropped none."""
+        """Return the file that the member has dropped, to commit to it; None without one."""
         folder = self.locate(place) / "own"
         files = sorted(folder.iterdir()) if folder.is_dir() else []
         return _find_main(files) if files else None
@@ -264,6 +274,8 @@ class Desk:
     def open_result(self, place: Place) -> OwnResult:
         """Open the member's own result, and verify it; the same one is verified once.
 
+        It is verified with what was committed, whatever else lies on the desk.
+
         Raises
         ------
         InputError
@@ -274,27 +286,11 @@ class Desk:
         content = read_limited(bundle, MOST_BUNDLE_BYTES, "open it again")
         read = decode_bundle(content, str(bundle))
         reply = bundle.parent / Path(read.reply["file"]).name
-        file = self.find_own_file(place) or self._restore_own_file(place)
-        digest = hashlib.sha256(content).hexdigest()
-        known = (place.id, digest, "" if file is None else str(file.stat().st_mtime_ns))
+        known = (place.id, hashlib.sha256(content).hexdigest())
         if known not in self._verified:
-            self._verified[known] = rounds.verify(bundle, file, attendance.member)
+            with restore_committed(attendance.member.private) as file:
+                self._verified[known] = rounds.verify(bundle, file, attendance.member)
         return OwnResult(reply, self._verified[known])
-
-    def _restore_own_file(self, place: Place) -> Path | None:
-        """Copy to the desk the single file that was committed elsewhere; None without one."""
-        private = require_attendance(place).member.private
-        if not (private / PAYLOAD_FILE).is_file():
-            return None
-        payload = read_payload(private)
-        if list(payload.table) != ["data"] or list(payload.files) != [payload.table["data"]]:
-            return None
-        folder = self.locate(place) / "own"
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        ((name, content),) = payload.files.items()
-        copy_content(content, folder / name)
-        (folder / name).chmod(PRIVATE)
-        return folder / name
 
     def answer(self, place: Place, reason: str | None = None) -> None:
         """Accept the result, or with a reason dispute it."""
@@ -317,6 +313,36 @@ def require_attendance(place: Place) -> Attendance:
     if place.attendance is None:
         raise InputError("the round", "you have not agreed to its terms", "read the terms first")
     return place.attendance
+
+
+@contextmanager
+def restore_committed(private: Path) -> Iterator[Path | None]:
+    """Yield the file that the member has committed to, in a folder that is removed afterwards.
+
+    Parameters
+    ----------
+    private
+        The member's private folder of the round.
+
+    Yields
+    ------
+    Path or None
+        Its data file, or a TOML file with its keys beside the files that they name; None where it
+        has committed on another machine.
+    """
+    if not (private / PAYLOAD_FILE).is_file():
+        yield None
+        return
+    payload = read_payload(private)
+    with TemporaryDirectory(dir=private) as folder:
+        for name, content in payload.files.items():
+            copy_content(content, Path(folder) / name)
+        if list(payload.files) == [payload.table.get("data")] and len(payload.table) == 1:
+            yield Path(folder) / payload.table["data"]
+            return
+        main = Path(folder) / "_own-keys.toml"  # no file of a payload is called so
+        write_private(main, tomli_w.dumps(payload.table).encode())
+        yield main
 
 
 def _find_main(files: list[Path]) -> Path:

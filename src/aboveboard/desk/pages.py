@@ -11,6 +11,7 @@ from aboveboard.commands.rounds.changes import describe_change
 from aboveboard.desk.member import Place
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log
+from aboveboard.evidence.members import PAYLOAD_FILE
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.formatting import format_bytes, join_names
@@ -34,6 +35,7 @@ MOST_LINES = 20
 """Lines of a reply that its page shows."""
 
 LONGEST_LINE = 200
+"""Characters of a line that its page shows: an element, not a whole file."""
 
 READ_AT_ONCE = 1 << 16
 """Bytes of a line that are read; a line of a reply may be as long as its whole file."""
@@ -215,7 +217,7 @@ def show_result(visit: Visit, identifier: str) -> Answer:
         findings=opened.findings,
         answered=answered,
         can_answer=list_turns(place.round).get(place.name) == "accept",
-        has_file=visit.desk.find_own_file(place) is not None,
+        has_data=(place.attendance.member.private / PAYLOAD_FILE).is_file(),
         suggestion="; ".join(each.what for each in opened.findings.contradicted)[:500],
     )
 

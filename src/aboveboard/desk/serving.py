@@ -6,6 +6,7 @@ import contextlib
 import socket
 import tempfile
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Iterator
 from html import escape
@@ -15,6 +16,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from aboveboard.desk.application import DeskApplication
+from aboveboard.desk.forms import BLOCK
 from aboveboard.desk.member import Desk
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import write_private
@@ -23,6 +25,9 @@ LOOPBACK = "127.0.0.1"
 
 SECONDS = 120
 """How long a connection may say nothing."""
+
+IDLE = 5
+"""Seconds that a refused form may pause before it is given up."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -44,6 +49,22 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Handler(WSGIRequestHandler):
     timeout = SECONDS
+
+    def finish(self) -> None:
+        """Close the connection once the answer can have been read."""
+        if getattr(self, "command", "GET") not in ("GET", "HEAD"):
+            self._take_rest()
+        super().finish()
+
+    def _take_rest(self) -> None:
+        """Take what is still being sent: where that is left, closing takes the answer away, too."""
+        ends = time.monotonic() + SECONDS
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(IDLE)
+            while self.connection.recv(BLOCK) and time.monotonic() < ends:
+                pass
 
     def log_message(self, *_: Any) -> None:
         """Log nothing: paths hold the desk's secret."""

@@ -36,6 +36,7 @@ from aboveboard.evidence.member_statements import (
     seal_submission,
 )
 from aboveboard.evidence.members import (
+    PAYLOAD_FILE,
     SeenRound,
     begin_membership,
     drop_void_payload,
@@ -343,7 +344,8 @@ def verify(bundle: Path, mine: Path | None = None, member: Membership | None = N
     key = expected = None
     answers: dict[str, Any] = {}
     if member is not None:
-        key = read_payload(member.private).key
+        kept = (member.private / PAYLOAD_FILE).is_file()  # else it has committed elsewhere
+        key = read_payload(member.private).key if kept else None
         round_ = read_round(member.folder, member.private).round
         expected, answers = round_.terms_digest, list_own_answers(member.private, round_)
     beside = reply if reply.is_file() else None
