@@ -25,15 +25,35 @@ def scratch_folder() -> Iterator[Path]:
     OSError
         If none can be made.
     """
-    sweep_scratch()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    lock = lock_folder(folder)
+    folder, lock = make_locked_folder()
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def make_locked_folder() -> tuple[Path, int | None]:
+    """Return a new private folder and the handle of its lock, None where there are no locks.
+
+    Those that ended processes have left are removed first. Another process may do the same between
+    the making of a folder and its lock, and take it for one of those: then another is made.
+
+    Raises
+    ------
+    OSError
+        If none can be made.
+    """
+    sweep_scratch()
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        with suppress(BlockingIOError, FileNotFoundError):
+            lock = lock_folder(folder)
+            if folder.is_dir():
+                return folder, lock
+            if lock is not None:
+                os.close(lock)
 
 
 def sweep_scratch() -> None:
@@ -52,7 +72,15 @@ def sweep_scratch() -> None:
 
 
 def lock_folder(folder: Path) -> int | None:
-    """Return a handle that holds the folder's lock; None if another has it, or there are none."""
+    """Return a handle that holds the folder's lock; None where there are no locks.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has it.
+    FileNotFoundError
+        If there is no such folder.
+    """
     try:
         import fcntl
     except ImportError:
@@ -60,7 +88,10 @@ def lock_folder(folder: Path) -> int | None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    except OSError:  # a file system without locks
         os.close(handle)
         return None
     return handle

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.storage.scratch import PREFIX, lock_folder, sweep_scratch
+from aboveboard.storage.scratch import make_locked_folder
 
 
 class SpillFolder:
@@ -32,9 +32,7 @@ class SpillFolder:
 
     def __init__(self) -> None:
         try:
-            sweep_scratch()
-            self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-            lock = lock_folder(self.path)
+            self.path, lock = make_locked_folder()
         except OSError as error:
             raise _describe(error) from error
         self._end = weakref.finalize(self, _remove, self.path, lock)
