@@ -195,15 +195,15 @@ def write_collaboration(
             raise InputError(f"file {name!r}", "it cannot be written", "give it another name")
         (folder / name).write_bytes(content)
     path = folder / "collaboration.toml"
-    path.write_text(tomli_w.dumps(_drop_missing(table)), encoding="utf-8", newline="\n")
+    path.write_text(tomli_w.dumps(drop_missing(table)), encoding="utf-8", newline="\n")
     return path
 
 
-def _drop_missing(value: Any) -> Any:
+def drop_missing(value: Any) -> Any:
     """Return a table without keys whose value is None, which TOML cannot write."""
     if isinstance(value, dict):
-        return {key: _drop_missing(x) for key, x in value.items() if x is not None}
-    return [_drop_missing(x) for x in value] if isinstance(value, list) else value
+        return {key: drop_missing(x) for key, x in value.items() if x is not None}
+    return [drop_missing(x) for x in value] if isinstance(value, list) else value
 
 
 def list_elements(terms: Terms, name: str, part: Payload) -> tuple[bytes, ...]:

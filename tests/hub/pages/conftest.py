@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from new_database import make_database
 
-from aboveboard.commands.rounds.rules import describe_rule
+from aboveboard.commands.rounds.rules import describe_rule_here
 from aboveboard.hub.pages import rule_book
 
 
@@ -32,6 +32,6 @@ def database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _describe_here(monkeypatch: pytest.MonkeyPatch) -> None:
     def describe(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return describe_rule(mechanism, parameters)
+        return describe_rule_here(mechanism, parameters)
 
     monkeypatch.setattr(rule_book, "describe_in_child", describe)

@@ -2,15 +2,22 @@
 
 The members' data are not known before a round, so that the promises are examined on the data of the
 mechanism's own starting file. Nothing of a user is executed: a rule that is the operator's own code
-is only named.
+is only named. Until they are signed the terms are a stranger's, whose parameters may be such that
+an audit has no end: a child makes it, within limits of time and memory.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +29,11 @@ from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.evidence.disclosures import list_facts
+from aboveboard.evidence.own_part import drop_missing
+from aboveboard.evidence.terms import NOT_PARAMETERS
 from aboveboard.evidence.verifiers import list_trusted
+from aboveboard.formatting import format_rounded
+from aboveboard.mechanisms.child_processes import SAFE
 from aboveboard.report.answers import write_answers
 from aboveboard.report.tables import tabulate_lies, tabulate_verdicts
 
@@ -31,6 +42,15 @@ logger = logging.getLogger(__name__)
 SAMPLES = 2_000
 """Cases beyond which an audit for a page samples."""
 
+SECONDS = 20.0
+"""Seconds that the searches of such an audit share; one that they end says so."""
+
+PATIENCE = 30.0
+"""Seconds after which the child is ended, whatever it does."""
+
+MEMORY = 4 * 2**30
+"""Bytes of address space that the child may take."""
+
 SEED = 1
 """Seed of the example, so that all members see the same audit."""
 
@@ -38,9 +58,12 @@ OWN_CODE = (
     "the rule is code of the operator's own: read it, and audit it yourself with "
     "'aboveboard audit' before you agree"
 )
+NO_AUDIT = "the rule could not be audited on an example"
 
 
-def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def describe_rule(
+    mechanism: str, parameters: Mapping[str, Any], *, patience: float = PATIENCE
+) -> dict[str, Any]:
     """Return what a rule is and what an audit on example data says of it, plain data.
 
     Parameters
@@ -49,6 +72,8 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
         Its name.
     parameters
         As the terms have them.
+    patience
+        Seconds after which there is no audit.
 
     Returns
     -------
@@ -58,26 +83,75 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
         stays on the center's word; "note": what the
         audit was made on, or why there is none; "audit": answers, verdicts and lies; None without.
     """
+    texts = _describe_in_words(mechanism, parameters)
+    return texts if "note" in texts else {**texts, **_audit_apart(mechanism, parameters, patience)}
+
+
+def describe_rule_here(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `describe_rule` does, audited in this process, which nothing ends.
+
+    Parameters
+    ----------
+    mechanism, parameters
+        As for `describe_rule`.
+    """
+    texts = _describe_in_words(mechanism, parameters)
+    return texts if "note" in texts else {**texts, **_audit_example(mechanism, parameters)}
+
+
+def _describe_in_words(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the texts of a rule; a "note" besides where it has none, and cannot be audited."""
     if ":" in mechanism:
         return {"note": OWN_CODE, "audit": None}
     try:
         rule = find_mechanism(mechanism, "the terms")
     except InputError as error:
         return {"note": str(error), "audit": None}
-    keys = {name: field.description or "" for name, field in rule.FILE.model_fields.items()}
-    texts = {
+    return {
         "summary": rule.SUMMARY,
         "guarantees": rule.GUARANTEES,
         "assumes": rule.ASSUMES,
         "source": rule.SOURCE,
-        "keys": keys,
+        "keys": {name: field.description or "" for name, field in rule.FILE.model_fields.items()},
         "told": list(list_facts(mechanism)),
         "trusted": list(list_trusted(mechanism, parameters)),
     }
-    example = tomllib.loads(rule.STARTING_FILE)
+
+
+def _audit_apart(mechanism: str, parameters: Mapping[str, Any], patience: float) -> dict[str, Any]:
+    """Return the audit of a child with its note; the child is ended after some seconds."""
+    given = json.dumps({"mechanism": mechanism, "parameters": dict(parameters)})
+    child = subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+        env={**os.environ, **SAFE},
+    )
+    try:
+        found = json.loads(child.communicate(given, timeout=patience)[0])
+    except subprocess.TimeoutExpired:
+        limit = format_rounded(patience, 3)
+        note = f"with these parameters the audit took more than {limit} seconds, and was ended"
+        return {"note": note, "audit": None}
+    except ValueError:  # it ended for want of memory
+        return {"note": NO_AUDIT, "audit": None}
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+    return {key: found[key] for key in ("note", "audit")}
+
+
+def _audit_example(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    example = tomllib.loads(find_mechanism(mechanism, "the terms").STARTING_FILE)
+    given = {key: x for key, x in parameters.items() if key not in NOT_PARAMETERS}
     for table, note in (
         (
-            {**example, **parameters},
+            {**example, **given},
             "on the data of an example, with the parameters of these terms",
         ),
         (
@@ -86,14 +160,14 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
         ),
     ):
         try:
-            return {**texts, "note": note, "audit": _tabulate(_audit(table))}
+            return {"note": note, "audit": _tabulate(_audit(table))}
         except (AboveboardError, ValueError):
             continue
         except Exception:
             # A defect of an installed mechanism: the rest of the terms can be read all the same.
             logger.exception("the audit of %s failed", mechanism)
             break
-    return {**texts, "note": "the rule could not be audited on an example", "audit": None}
+    return {"note": NO_AUDIT, "audit": None}
 
 
 def _audit(table: dict[str, Any]) -> AuditReport:
@@ -101,8 +175,8 @@ def _audit(table: dict[str, Any]) -> AuditReport:
 
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "example.toml"
-        path.write_text(tomli_w.dumps({**table, "seed": SEED}), encoding="utf-8")
-        return audit_collaboration(load(path), budget=Budget(samples=SAMPLES))
+        path.write_text(tomli_w.dumps(drop_missing({**table, "seed": SEED})), encoding="utf-8")
+        return audit_collaboration(load(path), budget=Budget(samples=SAMPLES, seconds=SECONDS))
 
 
 def _tabulate(report: AuditReport) -> dict[str, Any]:
@@ -117,10 +191,10 @@ def _tabulate(report: AuditReport) -> dict[str, Any]:
 
 def main() -> None:
     """Read a mechanism and its parameters from standard input, and print what they are, as JSON."""
-    import sys
-
+    with suppress(ValueError, OSError):  # a system that limits no address space, or has it less
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     given = json.load(sys.stdin)
-    json.dump(describe_rule(given["mechanism"], given["parameters"]), sys.stdout)
+    json.dump(describe_rule_here(given["mechanism"], given["parameters"]), sys.stdout)
 
 
 if __name__ == "__main__":
