@@ -17,18 +17,23 @@ def format_count(n: int) -> str:
 
     Examples
     --------
-    >>> format_count(12_345), format_count(2**64)
-    ('12,345', '1.8e19')
+    >>> format_count(12_345), format_count(2**64), format_count(1_999_999_999)
+    ('12,345', '1.8e19', '2.0e9')
     """
     n = int(n)  # numpy's numbers have no bit_length
     if n < 10**9:
         return f"{n:,}"
     if n.bit_length() < MOST_COUNT_BITS:
-        written = str(n)
-        return f"{written[0]}.{written[1]}e{len(written) - 1}"
-    shift = n.bit_length() - MOST_COUNT_BITS
-    exponent = log10(n >> shift) + shift * log10(2)
-    return f"{int(10 ** (exponent % 1 + 1) + 1e-6) / 10:.1f}e{int(exponent)}"
+        exponent = len(str(n)) - 1
+        tenths = (n + 5 * 10 ** (exponent - 2)) // 10 ** (exponent - 1)
+    else:
+        shift = n.bit_length() - MOST_COUNT_BITS
+        magnitude = log10(n >> shift) + shift * log10(2)
+        exponent = int(magnitude)
+        tenths = round(10 ** (magnitude - exponent + 1))
+    if tenths == 100:
+        tenths, exponent = 10, exponent + 1
+    return f"{tenths // 10}.{tenths % 10}e{exponent}"
 
 
 def format_count_typeset(n: int) -> str:
@@ -125,7 +130,7 @@ def format_span(seconds: float) -> str:
 
 
 def format_bytes(n: int) -> str:
-    """Return a size in the largest unit that has a whole number of it.
+    """Return a size in the largest unit of which there is at least one, to a tenth.
 
     Examples
     --------
@@ -133,6 +138,8 @@ def format_bytes(n: int) -> str:
     ('512 bytes', '3.0 MiB', '4.7 GiB')
     """
     for exponent, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if n >= 2**exponent:
-            return f"{n / 2**exponent:.1f} {unit}"
+        size = n / 2**exponent
+        # Else the next unit would be rounded up to 1024.0.
+        if size >= 1 or (exponent > 10 and round(1024 * size, 1) >= 1024):
+            return f"{size:.1f} {unit}"
     return format_quantity(n, "byte")

@@ -21,6 +21,9 @@ SAMPLES = 3
 _above = re.compile(rb"#|!|//|--\s|;\s+[^;]*$")
 """How lines above a header begin that are comments; `;a;b` is a header."""
 
+_mark = re.compile(rb"^(?:#|!|//|--|;)+")
+"""How a comment begins, without what it says."""
+
 
 def take_separator_line(content: bytes) -> tuple[bytes, int, str | None]:
     """Take off a first line such as `sep=;`, which Excel writes and reads."""
@@ -70,7 +73,7 @@ def take_commented_header(
     """
     if not comments:
         return None, 0
-    candidate = comments[-1].lstrip(b"#").strip()
+    candidate = _mark.sub(b"", comments[-1]).strip()
     names = [name.strip() for name in _split_plainly(candidate, delimiter)]
     first = _split_plainly(body.split(b"\n", 1)[0].rstrip(b"\r"), delimiter)
     if not body.strip():
