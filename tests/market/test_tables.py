@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from decimal import Decimal
 from fractions import Fraction
@@ -266,3 +267,19 @@ def test_an_announcement_in_money_is_priced_in_money(tmp_path: Path) -> None:
     assert found.details["step"] == "d"
     collaboration = ab.load(path)
     assert compare_game_with_settle(collaboration.mechanism, collaboration.reports).deviations > 2
+
+
+@pytest.mark.parametrize("key", ["bids", "endowments"])
+@pytest.mark.parametrize("name", ["x", "x.csv", "x.cats", "x\\u0000", "x" * 300])
+def test_a_table_that_is_missing_is_named(tmp_path: Path, key: str, name: str) -> None:
+    path = write(tmp_path, f'mechanism = "market.vcg"\n{key} = "{name}"\n[parties.acme]\n')
+    with pytest.raises(InputError, match=f"{key}: "):
+        ab.load(path)
+
+
+@pytest.mark.parametrize("name", ["x", "x.cats"])
+def test_bids_that_are_a_pipe_are_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, f'mechanism = "market.vcg"\nbids = "{name}"\n[parties.acme]\n')
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=r"not a file|no file"):
+        ab.load(path)

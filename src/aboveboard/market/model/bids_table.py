@@ -10,6 +10,7 @@ one bidder here. Cost: linear in the rows.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -21,6 +22,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.market.model.market_file import MarketFile, Player, Value
 from aboveboard.mechanisms.reading import Read
+from aboveboard.storage.formats.content import describe_os_error, open_regular_file
 from aboveboard.storage.tabular_files import read_table
 
 FileT = TypeVar("FileT", bound=MarketFile)
@@ -193,19 +195,35 @@ def _add_seller(parties: Mapping[str, Player], seller: str) -> dict[str, Player]
 
 
 def is_cats(path: Path) -> bool:
-    """Return whether a file is an instance of CATS: it begins with a comment (%) or its sizes."""
+    """Return whether a file is an instance of CATS: it begins with a comment (%) or its sizes.
+
+    Raises
+    ------
+    InputError
+        If it is no file that can be read.
+    """
     if path.suffix.lower() == ".cats":
         return True
-    with path.open("rb") as file:
+    with _open(path) as file:
         start = file.read(64).lstrip()
     return start.startswith(b"%") or re.match(rb"goods\s+\d+", start) is not None
+
+
+def _open(path: Path) -> io.BufferedReader:
+    where = f"bids: {path.name}"
+    try:
+        return open_regular_file(path, where)
+    except OSError as error:
+        raise describe_os_error(error, where) from error
 
 
 def _add_cats(parties: dict[str, Player], path: Path, seller: str) -> None:
     """Add the bidders of an instance, and a seller who brings all its goods."""
     sizes: dict[str, int] = {}
     bids: list[tuple[str, Fraction, list[int]]] = []
-    for k, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    with _open(path) as file:
+        lines = file.read().decode("utf-8", errors="replace").splitlines()
+    for k, line in enumerate(lines, 1):
         words = line.split()
         place = f"bids: {path.name}, line {k}"
         if not words or words[0].startswith("%"):
