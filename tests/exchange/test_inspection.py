@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from functools import partial
-from itertools import combinations, permutations, product
+from itertools import combinations, islice, permutations, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +21,7 @@ from aboveboard.exchange.inspected_inventing import AgainstInspectedInventing
 from aboveboard.exchange.inspection import format_answers, read_answers
 from aboveboard.exchange.inspection_bounds import compute_proved_rate, compute_stated_bound
 from aboveboard.exchange.inspection_design import InspectionSetting, design_inspection
+from aboveboard.exchange.inspection_search import find_least_deposit, find_least_rate
 from aboveboard.exchange.lie_tables import tabulate_lies
 from oracles import exchange as oracle
 
@@ -371,6 +372,65 @@ def test_misses_of_long_lists_are_not_tabulated() -> None:
     with pytest.raises(BudgetExceeded, match="misses"):
         list(setting.list_tables())
     assert next(iter(make_setting(sets, "1/2", whole_lists=True).list_tables())).size > 0
+
+
+@pytest.mark.parametrize("miss", [Fraction(0), Fraction(1, 10)])
+def test_rows_that_are_merged_keep_rate_and_deposit(miss: Fraction) -> None:
+    """The best of the lies that bring the same when caught are as good as all of them."""
+    generator = np.random.default_rng(11)
+    for _ in range(12):
+        e = Fraction(int(generator.integers(0, 5)), 4)
+        rule = ["equal-gain", "best-group"][int(generator.integers(2))]
+        setting = make_setting(draw_lists(generator, 5), e, rule, miss=miss)
+        tables = list(setting.list_tables())
+        merged = [table.merge_rows() for table in tables]
+        assert sum(t.size for t in merged) <= sum(t.size for t in tables)
+        for deposit in (Fraction(0), Fraction(3, 2)):
+            rates = [find_least_rate(each, miss, deposit) for each in (tables, merged)]
+            assert rates[0] == rates[1]
+        deposits = [find_least_deposit(each, Fraction(1, 7), miss) for each in (tables, merged)]
+        assert deposits[0] == deposits[1]
+
+
+def test_tables_take_as_much_memory_as_what_differs_in_them() -> None:
+    """Of 40 tables of a million lies each, one is held at a time, and of each what decides."""
+    alone = [set(range(i * 100, i * 100 + 40)) for i in range(20)]
+    setting = make_setting([own | set(range(5000, 5039)) for own in alone], [0, 1])
+    sizes = [
+        (t.unseen.nbytes, t.merge_rows().unseen.nbytes) for t in islice(setting.list_tables(), 2)
+    ]
+    assert all(small * 10 < large for large, small in sizes)
+
+
+def test_the_closed_form_is_enough_for_whole_lists_too() -> None:
+    """They have fewer lies: where there are too many of them, the closed form of all answers."""
+    for sets in (THREE, [{0, 1}, {1, 2}, {0, 3}], [set("abcd"), set("efgh")]):
+        for e in ("0", "1/2", "9/10"):
+            setting = make_setting(sets, e, whole_lists=True)  # type: ignore[arg-type]
+            alone = design_inspection(setting).rate_alone
+            assert alone is not None
+            assert float(alone) <= compute_proved_rate(setting.gain, Fraction(e)).value + 1e-8
+    long = [set(range(i * 1500, i * 1500 + 1500)) for i in range(2)]
+    for coalitions in (False, True):
+        more = {"miss": Fraction(1, 10), "coalitions": coalitions}
+        found, wider = (
+            design_inspection(make_setting(long, "1/2", whole_lists=whole, **more))
+            for whole in (True, False)
+        )
+        assert found == wider
+        assert found.basis == "closed form"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("coalitions", [False, True])
+def test_a_refusal_never_advises_what_is_there(whole: bool, coalitions: bool) -> None:
+    long = [set(range(i * 1500, i * 1500 + 1500)) for i in range(2)]
+    more = {"whole_lists": whole, "coalitions": coalitions, "miss": Fraction(1, 10)}
+    for rule in ("best-group", "all-or-nothing"):
+        with pytest.raises(InputError) as refused:
+            design_inspection(make_setting(long, 1, rule, **more))
+        assert 'use rule = "equal-gain"' in refused.value.remedy
+    assert design_inspection(make_setting(long, 1, "equal-gain", **more)).basis == "closed form"
 
 
 def test_by_hand_needs_a_seed(tmp_path: Path) -> None:

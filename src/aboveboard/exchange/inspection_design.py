@@ -215,11 +215,14 @@ def design_inspection(
     _check_setting(setting)
     if setting.coalitions:
         return _design_by_bounds(setting, rate, deposit)
+    tables, lies = [], 0
     try:
-        tables = list(setting.list_tables())
+        for table in setting.list_tables():
+            lies += table.size
+            tables.append(table.merge_rows())  # all at once they would take gigabytes
     except BudgetExceeded:
         return _design_by_bounds(setting, rate, deposit)
-    return _design_by_tables(setting, tables, rate, deposit)
+    return _design_by_tables(setting, tables, lies, rate, deposit)
 
 
 def _check_setting(setting: InspectionSetting) -> None:
@@ -230,17 +233,18 @@ def _check_setting(setting: InspectionSetting) -> None:
             "write exclusivities from 0 to 1",
         )
     equal = setting.rule.name in ("equal-gain", "two-party")
-    if setting.coalitions and (setting.whole_lists or not equal):
+    if setting.coalitions and not equal:
         raise InputError(
             "inspection.coalitions",
             f"no rate has been proved for coalitions under rule {setting.rule.name!r}",
-            'use rule = "equal-gain" with hiding = "partial", or leave coalitions out',
+            'use rule = "equal-gain", or leave coalitions out',
         )
 
 
 def _design_by_tables(
     setting: InspectionSetting,
     tables: Sequence[LieTable],
+    lies: int,
     rate: Fraction | None,
     deposit: Fraction | None,
 ) -> InspectionDesign:
@@ -259,7 +263,6 @@ def _design_by_tables(
         pledge = find_least_deposit(tables, chosen, miss)
         if deposit is not None and deposit > pledge:
             pledge = deposit
-    lies = sum(table.size for table in tables)
     return InspectionDesign(
         chosen,
         pledge,
@@ -318,7 +321,8 @@ def _design_by_bounds(
 
 
 def _is_equal_gain(setting: InspectionSetting) -> bool:
-    return setting.rule.name in ("equal-gain", "two-party") and not setting.whole_lists
+    # Who reports its whole list or nothing has fewer lies: the closed form is enough for it too.
+    return setting.rule.name in ("equal-gain", "two-party")
 
 
 def _has_empty(setting: InspectionSetting) -> bool:
@@ -350,7 +354,6 @@ def find_deposit_by_bounds(setting: InspectionSetting, rate: Fraction) -> Fracti
         return round_up(most) if most > 1e-9 else Fraction(0)
     if (
         setting.rule.name == "best-group"
-        and not setting.whole_lists
         and not setting.miss
         and all(r.lies_within(1, 1) for r in setting.ranges)
     ):

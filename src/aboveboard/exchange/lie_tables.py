@@ -12,8 +12,10 @@ how many elements are hidden, and how many of these others own too, makes a diff
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -25,6 +27,9 @@ from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals
 
 MOST_LIES = 1 << 21
 """Lies of one party that are tabulated: some seconds."""
+
+ROWS_AT_A_TIME = 1 << 13
+"""Lies whose profiles are in memory at a time."""
 
 MOST_MISSED = 1 << 11
 """Invented elements up to which is computed how many inspectors miss: squared, 32 MiB a table."""
@@ -62,6 +67,18 @@ class LieTable:
     def size(self) -> int:
         """How many lies there are."""
         return int(self.unseen.size)
+
+    def merge_rows(self) -> LieTable:
+        """Return a row for each utility of who is caught: the most that its lies bring unseen.
+
+        Rate and deposit depend on nothing else. What is hidden is left out.
+        """
+        caught, groups = np.unique(self.caught, axis=0, return_inverse=True)
+        order = np.argsort(groups.reshape(-1), kind="stable")
+        starts = np.searchsorted(groups.reshape(-1)[order], np.arange(len(caught)))
+        unseen = np.maximum.reduceat(self.unseen[order], starts, axis=0)
+        nothing = np.zeros((len(caught), 0), np.int64)
+        return replace(self, hidden=nothing, unseen=unseen, caught=caught)
 
 
 def count_lies(game: HidingGame, *, whole_lists: bool = False) -> int:
@@ -134,24 +151,35 @@ def _tabulate(game: HidingGame, i: int, *, whole_lists: bool, misses: bool) -> L
     else:
         grid = np.indices(tuple(counts + 1), dtype=np.int64)
         hidden = grid.reshape(len(counts), -1).T if len(counts) else np.zeros((1, 0), np.int64)
-    numbers = np.arange(1, most + 1)
-    rows = np.repeat(hidden, most, axis=0)
-    invented = np.tile(numbers, len(hidden))
-    columns = _make_columns(inventing, i, rows, invented)
-    _, high = inventing.payoff_bounds(columns)
     truth = int(game.payoff_bounds(_truthful_columns(game))[1][0, i])
+    numbers = np.arange(1, most + 1)
     missed = np.arange(most) if misses else np.zeros(1, dtype=np.int64)
-    caught_rows = np.repeat(hidden, len(missed), axis=0)
-    columns = _make_columns(inventing, i, caught_rows, np.tile(missed, len(hidden)))
-    caught = _value_caught(inventing, i, columns)
-    return LieTable(
-        game.players[i],
-        hidden,
-        truth,
-        high[:, i].reshape(len(hidden), most),
-        caught.reshape(len(hidden), len(missed)),
-        game.unit,
-    )
+
+    def value_unseen(columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+        high: NDArray[np.int64] = inventing.payoff_bounds(columns)[1][:, i]
+        return high
+
+    unseen = _value_all(inventing, i, hidden, numbers, value_unseen)
+    caught = _value_all(inventing, i, hidden, missed, partial(_value_caught, inventing, i))
+    return LieTable(game.players[i], hidden, truth, unseen, caught, game.unit)
+
+
+def _value_all(
+    game: HidingGame,
+    i: int,
+    hidden: NDArray[np.int64],
+    invented: NDArray[np.int64],
+    value: Callable[[list[NDArray[np.int64]]], NDArray[np.int64]],
+) -> NDArray[np.int64]:
+    """Return what `value` gives for each row of what i hides and each number that it invents."""
+    found = np.empty((len(hidden), len(invented)), np.int64)
+    step = max(1, ROWS_AT_A_TIME // max(1, len(invented)))
+    for start in range(0, len(hidden), step):
+        some = hidden[start : start + step]
+        rows = np.repeat(some, len(invented), axis=0)
+        columns = _make_columns(game, i, rows, np.tile(invented, len(some)))
+        found[start : start + step] = value(columns).reshape(len(some), len(invented))
+    return found
 
 
 def _truthful_columns(game: HidingGame) -> list[NDArray[np.int64]]:
@@ -170,18 +198,13 @@ def _make_columns(
 def _value_caught(game: HidingGame, i: int, columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the utility of party i that is handed nothing; its rivals get as little as can be."""
     n = len(game.players)
-    step, m = 1 << 12, len(columns[i])
-    found = np.empty(m, dtype=np.int64)
-    for start in range(0, m, step):
-        some = [c if len(c) == 1 else c[start : start + step] for c in columns]
-        owners, reported, counts = game.segments(some)
-        amounts = game.rule.apply(reported, counts, n)
-        amounts[:, i] = 0
-        low, _ = game.bound_benefits(owners, reported, counts, amounts)
-        low[:, i] = 0
-        payoffs = compute_payoff_rows(low, find_best_rivals(low), game.exclusivity)
-        found[start : start + step] = payoffs[:, i]
-    return found
+    owners, reported, counts = game.segments(columns)
+    amounts = game.rule.apply(reported, counts, n)
+    amounts[:, i] = 0
+    low, _ = game.bound_benefits(owners, reported, counts, amounts)
+    low[:, i] = 0
+    payoffs: NDArray[np.int64] = compute_payoff_rows(low, find_best_rivals(low), game.exclusivity)
+    return payoffs[:, i]
 
 
 def _tabulate_equal_gain(game: HidingGame, i: int, *, misses: bool) -> LieTable:
