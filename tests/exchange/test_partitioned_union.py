@@ -218,6 +218,22 @@ def test_a_part_that_comes_out_too_large_is_parted_again() -> None:
     assert max(sizes) < 20_000
 
 
+@pytest.mark.parametrize("sizes", [Sizes(part=4000), Sizes(0, 4000)])
+def test_a_part_is_parted_until_it_fits_where_few_elements_have_long_rows(sizes: Sizes) -> None:
+    notes = ["n" * 400 if k < 300 else "" for k in range(12_000)]
+    rows = pl.DataFrame({"element": [f"{k:05}" for k in range(12_000)], "note": notes})
+    whole = {"element": ["z"], "note": ["n" * 50_000]}
+    held = shelve({"a": Records(rows), "b": Records(pl.DataFrame(whole))}, sizes)
+    parts = list(partitions.list_parts([held["a"], held["b"]], sizes))
+    frames = [[partitions.load_source(source) for source in part] for part in parts]
+    for own, other in frames:
+        measured = sum(int(one.estimated_size()) for one in (own, other) if one is not None)
+        assert other is not None or measured <= partitions.TOO_LARGE * sizes.part
+    joined = pl.concat([own for own, _ in frames if own is not None])
+    assert joined.sort("element").equals(rows)
+    assert [other["note"].item() for _, other in frames if other is not None] == whole["note"]
+
+
 def write_collaboration(folder: Path) -> Path:
     lines = ['mechanism = "exchange.union"\nseed = 7\n']
     for name, one in make_large_parties().items():

@@ -3,8 +3,8 @@
 A part holds the elements between two borders, so parts one after the other are in the order of
 elements. Borders are quantiles, by bytes, of a sample that a keyed hash draws under a key of this
 process: nobody can foresee it and crowd a part. Rows are routed as they are read; where the first
-lists say little of the later ones, a part that comes out too large is parted again (`split_part`).
-Cost: one pass, and each row written and read once.
+lists say little of the later ones, a part that comes out too large is parted again
+(`split_sources`). Cost: one pass, and each row written and read once.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def load_source(source: Source, columns: list[str] | None = None) -> pl.DataFram
 def measure_source(source: Source) -> int:
     """Return the bytes of a source."""
     if isinstance(source, pl.DataFrame):
-        return int(source.estimated_size())
+        # A slice without rows may count the bytes of what it was cut from.
+        return int(source.estimated_size()) if source.height else 0
     return sum(path.stat().st_size for path in source)
 
 
@@ -117,6 +118,9 @@ def split_sources(
 ) -> Iterator[tuple[Source, ...]]:
     """Yield several lists' rows in parts of about so many bytes, in the order of elements.
 
+    Borders part elements evenly, not the rows beside them: a part that still is too large is parted
+    again, as long as that makes it smaller.
+
     Parameters
     ----------
     sources
@@ -135,8 +139,12 @@ def split_sources(
         yield tuple(sources)
         return
     routed = [_route_source(source, borders, folder) for source in sources]
-    for part in range(len(borders) + 1):
-        yield tuple(pieces[part] for pieces in routed)
+    found = [tuple(pieces[part] for pieces in routed) for part in range(len(borders) + 1)]
+    if sum(any(map(measure_source, part)) for part in found) < 2:
+        yield from found
+        return
+    for part in found:
+        yield from split_sources(part, most, folder, allowed=TOO_LARGE)
 
 
 def _route_source(
