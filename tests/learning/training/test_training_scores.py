@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, get_scorer, r2_sco
 from sklearn.neighbors import KNeighborsClassifier
 
 from aboveboard.errors import InputError
-from aboveboard.learning.training.predictions import predict
+from aboveboard.learning.training.predictions import Predictions, predict
 from aboveboard.learning.training.scores import Meter, measure_skill, require_scorer
 from aboveboard.learning.training.tables import Terms
 from oracles.training import TERMS, honest, rows
@@ -124,6 +124,38 @@ def test_a_named_score_for_numbers() -> None:
     model = LinearRegression().fit(x[:50], y[:50])
     meter = Meter(x[50:], rows(x[50:], y[50:]), Terms(("a", "b"), "y", None), "r2")
     assert meter.measure(model).value == pytest.approx(r2_score(y[50:], model.predict(x[50:])))
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "neg_mean_absolute_percentage_error",
+        "neg_mean_squared_log_error",
+        "neg_max_error",
+        "neg_mean_poisson_deviance",
+        "d2_absolute_error_score",
+    ],
+)
+def test_no_constant_number_scores_above_zero_by_a_named_score(metric: str) -> None:
+    y = np.random.default_rng(6).lognormal(size=90)
+    meter = Meter(np.zeros((90, 1)), rows(np.zeros((90, 1)), y), Terms(("a",), "y", None), metric)
+    for value in np.geomspace(y.min(), y.max(), 60):
+        said = Predictions(np.full((90, 1), value), np.full(90, value), certain=False)
+        assert meter.score(said).value < 1e-3
+    truth = Predictions(y[:, None], y, certain=False)
+    assert meter.score(truth).value == 1
+
+
+def test_a_score_that_no_constant_has_is_refused_in_its_own_words() -> None:
+    y = np.arange(-3.0, 4.0)
+    meter = Meter(
+        np.zeros((7, 1)),
+        rows(np.zeros((7, 1)), y),
+        Terms(("a",), "y", None),
+        "neg_mean_squared_log_error",
+    )
+    with pytest.raises(InputError, match="cannot score these rows"):
+        meter.score(Predictions(y[:, None], y, certain=False))
 
 
 def test_a_score_that_does_not_exist_is_refused_with_the_nearest() -> None:

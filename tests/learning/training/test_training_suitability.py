@@ -94,11 +94,22 @@ def meter(metric: str) -> Meter:
 
 def test_a_metric_of_probabilities_needs_an_estimator_that_gives_them() -> None:
     with pytest.raises(ab.InputError, match="'neg_log_loss' cannot score these rows"):
-        refuse_unscorable(SVC(kernel="linear"), meter("neg_log_loss"))
-    refuse_unscorable(sklearn.linear_model.LogisticRegression(), meter("neg_log_loss"))
-    refuse_unscorable(SVC(kernel="linear"), meter("roc_auc"))
+        refuse_unscorable(SVC(kernel="linear"), meter("neg_log_loss"), 0)
+    refuse_unscorable(sklearn.linear_model.LogisticRegression(), meter("neg_log_loss"), 0)
+    refuse_unscorable(SVC(kernel="linear"), meter("roc_auc"), 0)
     with pytest.raises(ab.InputError, match=r"training\.metric"):
-        refuse_unscorable(sklearn.linear_model.Ridge(), meter("jaccard_samples"))
+        refuse_unscorable(sklearn.linear_model.Ridge(), meter("jaccard_samples"), 0)
+
+
+def test_a_metric_that_scores_few_draws_is_refused() -> None:
+    classes = tuple("abcdefghijk")
+    y = np.array([0] * 50 + list(range(1, 11)))
+    rows = Rows(np.zeros((60, 1)), y, np.arange(60), str)
+    few = Meter(rows.x, rows, Terms(("a",), "y", classes), "roc_auc_ovr")
+    with pytest.raises(ab.InputError, match=r"of 100 draws .* a class is missing"):
+        refuse_unscorable(sklearn.linear_model.LogisticRegression(), few, 0)
+    by_label = Meter(rows.x, rows, few.terms, "accuracy")
+    refuse_unscorable(sklearn.linear_model.LogisticRegression(), by_label, 0)
 
 
 FILE = """

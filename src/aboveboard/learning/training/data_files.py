@@ -189,7 +189,7 @@ def _check_data(
     refuse_labels(estimator)
     if table.method == "federated":
         refuse_unaveraged(estimator)
-    refuse_unscorable(estimator, center.make_meter(table.metric))
+    refuse_unscorable(estimator, center.make_meter(table.metric), seed)
     record: Callable[[InputError], None] | None = getattr(read, "record", None)
     for name, data in reports.items():
         if data.data is None:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.learning.training.best_constant import find_best_constant_number
 from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.predictions import FloatArray, Predictions, make_replay, predict
 from aboveboard.learning.training.tables import Rows, Terms
@@ -206,16 +207,26 @@ class Meter:
 
     @cached_property
     def _constants(self) -> list[Predictions]:
-        """Predictions that are the same for every row, one of them the best by any usual score."""
+        """Predictions that are the same for every row, one the best, as far as is found."""
         m, mean = len(self.truth), self.truth.mean(axis=0)
         if self.terms.classes is None:
-            values = (float(mean[0]), float(np.median(self.truth)))
-            return [
-                Predictions(np.full((m, 1), value), np.full(m, value), False) for value in values
-            ]
+            best = find_best_constant_number(self.truth[:, 0], self._score_constant)
+            # Where no constant can be scored, scoring the mean says why.
+            return [_repeat_number(float(mean[0]) if best is None else best, m)]
         names = self.terms.decode_labels(np.arange(len(mean)))
         flat = np.zeros(m) if len(mean) == 2 else np.zeros((m, len(mean)))
         return [Predictions(np.tile(mean, (m, 1)), np.full(m, name), False, flat) for name in names]
+
+    def _score_constant(self, value: float) -> float:
+        rows = np.arange(len(self.truth))
+        try:
+            return self._call_scorer(_repeat_number(value, len(rows)), rows)
+        except InputError:  # some scores take positive numbers only
+            return float("nan")
+
+
+def _repeat_number(value: float, rows: int) -> Predictions:
+    return Predictions(np.full((rows, 1), value), np.full(rows, value), False)
 
 
 def require_scorer(metric: str | None) -> None:

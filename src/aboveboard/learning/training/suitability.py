@@ -4,7 +4,7 @@ Models are averaged through `coef_` and `intercept_`. Whether an estimator has t
 fitted, its documentation says: scikit-learn documents every attribute of a fitted model, and tests
 itself for that. Whether they can be set shows in its class: a property without a setter cannot. An
 estimator of trusted code is looked at by its class only; the run finds out the rest.
-Cost: none to speak of; at most one call of a scorer.
+Cost: none to speak of, or some hundred calls of a scorer.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ import inspect
 import re
 from typing import Any
 
+import numpy as np
+
 from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import make_not_averageable, make_not_linear
 from aboveboard.learning.training.predictions import Predictions
 from aboveboard.learning.training.scores import Meter
 from aboveboard.learning.training.tables import Terms
 from aboveboard.mechanisms.user_code import is_of_sklearn
+
+FEWEST_DRAWS = 50
+"""Draws of the test rows without which percentiles of 95 percent say nothing."""
 
 
 def refuse_unaveraged(estimator: Any) -> None:
@@ -46,8 +51,10 @@ def refuse_unaveraged(estimator: Any) -> None:
         raise make_not_linear(estimator)
 
 
-def refuse_unscorable(estimator: Any, meter: Meter) -> None:
+def refuse_unscorable(estimator: Any, meter: Meter, seed: int) -> None:
     """Raise `InputError` if the metric cannot score what such an estimator says, even if right.
+
+    Nor if it can score it on too few of the test rows' draws to say how certain qualities are.
 
     Parameters
     ----------
@@ -55,9 +62,23 @@ def refuse_unscorable(estimator: Any, meter: Meter) -> None:
         Unfitted.
     meter
         Measures models on the test rows.
+    seed
+        Of the draws.
     """
-    if meter.metric is not None:
-        meter.score(_predict_truth(estimator, meter, meter.terms))
+    if meter.metric is None:
+        return
+    truth = _predict_truth(estimator, meter, meter.terms)
+    meter.score(truth)
+    drawn = meter.resample([truth], seed)
+    known = int(np.isfinite(drawn).sum())
+    if known < FEWEST_DRAWS:
+        raise InputError(
+            "training.metric",
+            f"{meter.metric!r} can score {known} of {len(drawn)} draws of the test rows: in the "
+            "others a class is missing, or a constant is as good as the truth, so that nothing is "
+            "known of how certain qualities are",
+            "hold out more rows of each class, or name another metric, such as accuracy",
+        )
 
 
 def refuse_labels(estimator: Any) -> None:
