@@ -92,6 +92,42 @@ def test_a_mechanism_and_a_property_of_ones_own_are_typed_as_the_docs_say(tmp_pa
     check_types(find_block("docs/how-to/own-mechanism.md", '```python title="quota.py"'), tmp_path)
 
 
+GAME = """
+from collections.abc import Sequence
+
+import aboveboard as ab
+
+
+class Alone:
+    players = ("ann",)
+
+    def actions(self, i: int) -> Sequence[str]:
+        return ["low", "high"]
+
+    def truth(self, i: int) -> {kind}:
+        return {truth}
+
+    def absent(self, i: int) -> None:
+        return None
+
+    def payoffs(self, profile: Sequence[str]) -> Sequence[int]:
+        return [len(profile[0])]
+
+
+game: ab.Game[str] = Alone()
+table: ab.Game[int] = ab.TabularGame([[0, 1]])
+anything: ab.Game = table
+print(ab.audit(game, [ab.DSIC()]), ab.audit([anything, table], [ab.DSIC()]))
+"""
+
+
+@pytest.mark.deep
+def test_a_game_of_ones_own_says_what_its_actions_are(tmp_path: Path):
+    check_types(GAME.format(kind="str", truth='"low"'), tmp_path)
+    with pytest.raises(AssertionError, match=r"truth\(self, int, /\) -> str"):
+        check_types(GAME.format(kind="int", truth="0"), tmp_path)
+
+
 def find_block(page: str, opening: str) -> str:
     """Return the first block of a page that opens so."""
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -149,6 +149,36 @@ def test_a_certificate_convinces_a_checker_that_shares_no_code(
         assert found.holds
 
 
+def make_trade(outside: Sequence[int | None]) -> list[ab.TabularGame]:
+    """Trade where the buyer offers more than the seller wants; staying away is no action."""
+    offers, costs = (1, 3), (0, 2)
+    traded = np.array([[offer > cost for cost in costs] for offer in offers])
+    return [
+        ab.TabularGame(
+            [traded * offers[b], traded * -costs[s]],
+            players=["buyer", "seller"],
+            truth=[b, s],
+            outside=outside,
+        )
+        for b, s in product(range(2), range(2))
+    ]
+
+
+def test_a_deficit_convinces_where_staying_away_is_no_action() -> None:
+    games = make_trade([0, 0])
+    found = implement(games)
+    assert isinstance(found.certificate, Deficit)
+    assert (found.subsidy, found.certificate.paths) == (1, ((0, 1), (1, 0)))
+    assert check_deficit(by_types(games), found.certificate.profile, found.certificate.paths)
+    # Who cannot stay away can be made to pay, so that nothing is proved.
+    held = by_types(make_trade([0, None]))
+    assert not check_deficit(held, found.certificate.profile, found.certificate.paths)
+
+
+def test_an_answer_is_short_as_text() -> None:
+    assert len(repr(implement(make_trade([0, 0])))) < 250
+
+
 @given(st.randoms(use_true_random=False))
 def test_no_payments_take_more_than_the_greatest_and_none_less_than_the_least(draw: Any) -> None:
     games = random_family(draw, (3, 2))

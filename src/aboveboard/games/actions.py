@@ -12,9 +12,13 @@ from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
+
+ActionT = TypeVar("ActionT", default=Any)
+"""What a player of one game may do: whatever it lists, from a number or a text to a report."""
 
 Action = Any
-"""What a player may do: whatever a game lists, from a number or a text to a tuple or a report."""
+"""An action of a game of which nothing is known, as where the audit reads it."""
 
 Codes = NDArray[np.int64]
 """Actions of one player in m profiles: positions, shape (m,); for a `Grid` vectors, (m, d)."""

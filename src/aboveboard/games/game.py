@@ -9,14 +9,16 @@ What else a game may offer is in `capabilities`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from math import inf, prod
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from aboveboard.games.actions import Action, Codes, count_actions
+from aboveboard.games.actions import ActionT, Codes, count_actions
 from aboveboard.games.numbers import (
     Array,
     Number,
@@ -29,10 +31,16 @@ from aboveboard.games.numbers import (
     to_number,
 )
 
+Entries: TypeAlias = "ArrayLike | Fraction | Decimal | Sequence[Entries]"
+"""Numbers in an array or in nested sequences; exact ones stay exact."""
+
 
 @runtime_checkable
-class Game(Protocol):
+class Game(Protocol[ActionT]):
     """What the audit needs to know of a mechanism once types are fixed.
+
+    The type parameter is what an action is: as `Game[str]` a type checker holds the methods against
+    one another. `Game` alone is a game of whatever actions.
 
     Examples
     --------
@@ -60,19 +68,19 @@ class Game(Protocol):
         """Names of the players, in order."""
         ...
 
-    def actions(self, i: int, /) -> Sequence[Action]:
+    def actions(self, i: int, /) -> Sequence[ActionT]:
         """Everything player i can report, the truth included."""
         ...
 
-    def truth(self, i: int, /) -> Action:
+    def truth(self, i: int, /) -> ActionT:
         """Which of its actions is player i's truth."""
         ...
 
-    def absent(self, i: int, /) -> Action | None:
+    def absent(self, i: int, /) -> ActionT | None:
         """Which of its actions means that player i stays away; None if it cannot."""
         ...
 
-    def payoffs(self, profile: Sequence[Action], /) -> Sequence[Number]:
+    def payoffs(self, profile: Sequence[ActionT], /) -> Sequence[Number]:
         """Return each player's payoff when the players take the actions of `profile`."""
         ...
 
@@ -127,17 +135,17 @@ class TabularGame:
 
     def __init__(
         self,
-        payoffs: Any,
+        payoffs: Entries,
         *,
         players: Sequence[str] | None = None,
         truth: Sequence[int] | int | np.integer[Any] = 0,
         absent: Sequence[int | None] | None = None,
         outside: Sequence[Number] | None = None,
-        payments: Any = None,
+        payments: Entries | None = None,
         quality: Sequence[Sequence[Number]] | None = None,
         labels: Sequence[Sequence[str]] | None = None,
         unit: Fraction | int = 1,
-        reports: Sequence[Sequence[Any]] | None = None,
+        reports: Sequence[Sequence[object]] | None = None,
         covers_all_lies: bool = True,
     ) -> None:
         entries = to_array(payoffs, "payoffs")
@@ -248,7 +256,7 @@ class TabularGame:
         entries = self._read_entries(self.payment_table, profile)
         return tuple(from_units(x, self.payment_unit) for x in entries)
 
-    def report(self, i: int, action: int, /) -> Any:
+    def report(self, i: int, action: int, /) -> object:
         """Report that an action stands for; the position where the game has no reports."""
         return int(action) if self.reports is None else self.reports[i][action]
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+
+from aboveboard.games.actions import ActionT
+from aboveboard.games.capabilities import HasOutsideOption, HasPayments
+from aboveboard.games.game import Game
 
 
-def check_chain(games: Mapping[tuple[Any, ...], Any], i: int, others: Any, types: Any) -> bool:
+def check_chain(
+    games: Mapping[tuple[ActionT, ...], Game[ActionT]],
+    i: int,
+    others: Sequence[ActionT],
+    types: Sequence[ActionT],
+) -> bool:
     """Return whether a chain of lies pays whatever is paid, the others reporting the truth.
 
     Parameters
@@ -42,7 +50,11 @@ def check_chain(games: Mapping[tuple[Any, ...], Any], i: int, others: Any, types
     return total < 0
 
 
-def check_deficit(games: Mapping[tuple[Any, ...], Any], profile: Any, paths: Any) -> bool:
+def check_deficit(
+    games: Mapping[tuple[ActionT, ...], Game[ActionT]],
+    profile: Sequence[ActionT],
+    paths: Sequence[Sequence[ActionT]],
+) -> bool:
     """Return whether payments that nobody minds must sum to less than 0 at a profile.
 
     Parameters
@@ -75,12 +87,27 @@ def check_deficit(games: Mapping[tuple[Any, ...], Any], profile: Any, paths: Any
             return False
         for k, own in enumerate(path):
             truth = (*others[:i], own, *others[i:])
-            other = path[k - 1] if k else games[truth].absent(i)
-            most += _value(games[truth], i, truth)
-            most -= _value(games[truth], i, (*others[:i], other, *others[i:]), paid=bool(k))
+            game = games[truth]
+            if k:
+                instead = _value(game, i, (*others[:i], path[k - 1], *others[i:]))
+            else:
+                away = _value_absence(game, i, others)
+                if away is None:
+                    return False  # a player that cannot stay away bounds nothing
+                instead = away
+            most += _value(game, i, truth) - instead
     return most < 0
 
 
-def _value(game: Any, i: int, profile: Any, *, paid: bool = True) -> Fraction:
-    payments = game.payments(profile)[i] if paid and hasattr(game, "payments") else 0
+def _value(game: Game[ActionT], i: int, profile: Sequence[ActionT]) -> Fraction:
+    payments = game.payments(profile)[i] if isinstance(game, HasPayments) else 0
     return Fraction(game.payoffs(profile)[i]) + Fraction(payments)
+
+
+def _value_absence(game: Game[ActionT], i: int, others: Sequence[ActionT]) -> Fraction | None:
+    """Return what a player has when it stays away, where nothing is paid; None if it cannot."""
+    absent = game.absent(i)
+    if absent is not None:
+        return Fraction(game.payoffs((*others[:i], absent, *others[i:]))[i])
+    outside = game.outside(i) if isinstance(game, HasOutsideOption) else None
+    return None if outside is None else Fraction(outside)

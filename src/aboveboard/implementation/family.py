@@ -65,7 +65,7 @@ class TypeFamily:
     """
 
     players: tuple[str, ...]
-    types: tuple[tuple[Action, ...], ...]
+    types: tuple[tuple[object, ...], ...]
     weights: tuple[Array, ...]
     bounds: tuple[Array | None, ...]
 

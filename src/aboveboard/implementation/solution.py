@@ -147,13 +147,13 @@ class Implementation:
     (True, Fraction(0, 1), (Fraction(1, 1), Fraction(0, 1)))
     """
 
-    family: TypeFamily
+    family: TypeFamily = field(repr=False)
     implementable: bool
     budget: bool | None
     subsidy: Fraction | None
     payments: Mapping[Profile, tuple[Fraction, ...]] = field(default_factory=dict, repr=False)
     certificate: LyingCycle | Deficit | None = None
-    labels: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
+    labels: tuple[tuple[object, ...], ...] = field(default=(), repr=False)
 
     @property
     def holds(self) -> bool:
@@ -390,7 +390,7 @@ def _lower(
     return _assemble(family, lowered, [p.unit for p in players])
 
 
-def _label_types(game: Game, family: TypeFamily) -> tuple[tuple[Any, ...], ...]:
+def _label_types(game: Game, family: TypeFamily) -> tuple[tuple[object, ...], ...]:
     """Return how types read: as the game describes its actions."""
     describe = game.describe if isinstance(game, HasDescriptions) else lambda i, action: action
     return tuple(
