@@ -350,6 +350,50 @@ def test_an_empty_key_in_a_workbook_is_refused_with_sheet_and_row(tmp_path: Path
     assert "sheet 'one', row 4: the key 'k' is empty" in complaint(path)
 
 
+def write_merged(path: Path, area: str) -> Path:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Notes")
+        sheet = book.add_worksheet("Feed 'x' & y")
+        rows = [["k", "n"], ["a", 1], ["b", 2], ["c", 3]]
+        for at, row in enumerate(rows):
+            sheet.write_row(at, 0, row)
+        sheet.merge_range(area, "merged")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("area", "row"), [("A2:A4", 2), ("B3:B4", 3), ("A2:B2", 2), ("A1:B1", 1), ("AA2:AB3", 2)]
+)
+def test_merged_cells_are_refused_by_name(tmp_path: Path, area: str, row: int) -> None:
+    pytest.importorskip("fastexcel")
+    said = complaint(write_merged(tmp_path / "a.xlsx", area), key="k")
+    assert f"a.xlsx, sheet \"Feed 'x' & y\", row {row}: cells are merged" in said
+    assert f"shows its value ({area})" in said
+
+
+def test_many_merged_cells_are_counted(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet("one")
+        sheet.write_row(0, 0, ["k", "n"])
+        for row in range(1, 60_000, 2):
+            sheet.merge_range(row, 0, row + 1, 0, f"k{row}")
+    assert "(A2:A3, and 29,999 more areas)" in complaint(tmp_path / "a.xlsx", key="k")
+
+
+def test_a_sheet_whose_merged_cells_lie_elsewhere_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet("one")
+        for at, row in enumerate([["k", "n"], ["a", 1], ["b", None]]):
+            sheet.write_row(at, 0, row)
+        book.add_worksheet("two").merge_range("A1:B2", "")
+    assert read(tmp_path / "a.xlsx", key="k").frame.rows() == [("a", 1), ("b", None)]
+
+
 CONTENT = """<?xml version="1.0" encoding="UTF-8"?>
 <office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
  xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
@@ -394,6 +438,27 @@ def test_a_workbook_of_libreoffice_is_a_table(tmp_path: Path) -> None:
     # Its name says nothing: how it begins does.
     path = path.rename(tmp_path / "list.txt")
     assert read(path, key="k", kind="domain").frame.height == 2
+
+
+def test_merged_cells_of_libreoffice_are_refused_by_name(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    path = write_ods(tmp_path / "a.ods", [["k", "n"], ["a", 1], ["b", 2]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    spanned = b'<table:table-cell table:number-rows-spanned="2" office:value-type="string">'
+    content = parts["content.xml"].replace(
+        b'<table:table-cell office:value-type="string"><text:p>a', spanned + b"<text:p>a"
+    )
+    covered = b"<table:covered-table-cell/>"
+    parts["content.xml"] = content.replace(
+        b'<table:table-cell office:value-type="string"><text:p>b</text:p></table:table-cell>',
+        covered,
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    assert "sheet 'Feed', row 2: cells are merged" in complaint(path, key="k")
+    assert "(A2:A3)" in complaint(path, key="k")
 
 
 def test_whole_numbers_of_a_workbook_are_written_as_in_csv(tmp_path: Path) -> None:

@@ -100,10 +100,11 @@ def refuse_large_sheets(data: bytes, where: str) -> None:
                 raise InputError(where, "this is a workbook of binary form", "save it as .xlsx")
             # Any part may be the sheet: a workbook says which.
             measure = _measure_ods if name == "content.xml" else _measure_xlsx
-            _refuse_extent(where, *measure(_read_steps(archive, member)))
+            _refuse_extent(where, *measure(read_steps(archive, member)))
 
 
-def _read_steps(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+def read_steps(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield what a part of an archive holds, some of it at a time."""
     with archive.open(member) as file:
         while piece := file.read(STEP):
             yield piece
@@ -148,7 +149,7 @@ class _XlsxExtent:
         """Look at the next tags."""
         found = _REFERENCE.findall(text)
         for letters in {letters for letters, _ in found}:
-            self.columns = max(self.columns, _read_column(letters))
+            self.columns = max(self.columns, read_column(letters))
         self.rows = max([self.rows, *(int(row) for row in {row for _, row in found})])
         self.is_sheet |= b"sheetData" in text
         first, *others = _ROW_START.split(text)
@@ -160,12 +161,12 @@ class _XlsxExtent:
             self.widest = max(self.widest, self.cells)
 
 
-def _read_column(letters: bytes) -> int:
+def read_column(letters: bytes) -> int:
     """Return the number of a column: A is 1, AA is 27.
 
     Examples
     --------
-    >>> _read_column(b"A"), _read_column(b"AA"), _read_column(b"XFD")
+    >>> read_column(b"A"), read_column(b"AA"), read_column(b"XFD")
     (1, 27, 16384)
     """
     number = 0
@@ -186,10 +187,10 @@ class _OdsExtent:
         if name == "table:table":
             self.height = 0
         elif name == "table:table-row":
-            self.row_times = _read_times(attributes.get("table:number-rows-repeated", "1"))
+            self.row_times = read_times(attributes.get("table:number-rows-repeated", "1"))
             self.column = self.last = 0
         elif name in ("table:table-cell", "table:covered-table-cell"):
-            self.column += _read_times(attributes.get("table:number-columns-repeated", "1"))
+            self.column += read_times(attributes.get("table:number-columns-repeated", "1"))
             if any(key.startswith("office:") or key == "table:formula" for key in attributes):
                 self.last = self.column
         elif name == "text:p" and self.column:
@@ -203,7 +204,8 @@ class _OdsExtent:
                 self.columns = max(self.columns, self.last)
 
 
-def _read_times(text: str) -> int:
+def read_times(text: str) -> int:
+    """Return how many cells or rows of .ods a tag stands for, 1 where that is no number."""
     return int(text) if text.isdecimal() and len(text) < 12 else 1
 
 

@@ -1,0 +1,167 @@
+"""Cells of a workbook that are merged: the first of them has the value, the others show none.
+
+A person sees the value beside every row that the cell spans; a reader finds empty cells, or what
+was in them before, and nobody knows which is meant. Cost: one more pass over the sheet's part.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+from xml.parsers import expat
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import format_quantity
+from aboveboard.storage.formats.extents import BROKEN, read_column, read_steps, read_times
+
+_merged = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
+)
+LONGEST_TAG = 1 << 10
+"""Bytes of a tag that names merged cells."""
+
+
+class Area(NamedTuple):
+    """Merged cells: their first and last row and column, counted from 1."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def __str__(self) -> str:
+        """Return it as a spreadsheet does: A2:A4."""
+        return f"{name_column(self.left)}{self.top}:{name_column(self.right)}{self.bottom}"
+
+
+def refuse_merged_cells(data: bytes, sheet: str, where: str, first_row: int) -> None:
+    """Raise `InputError` if cells of a sheet are merged, from a row on.
+
+    Parameters
+    ----------
+    data
+        The workbook.
+    sheet
+        The sheet's name.
+    where
+        What to call the file in messages.
+    first_row
+        The row of the header, counted from 1: what is merged above it is a title.
+    """
+    first, count = None, 0
+    with suppress(*BROKEN, KeyError, ValueError):  # what is broken has been read nevertheless
+        for area in _find_areas(data, sheet):
+            if area.bottom >= first_row:
+                first, count = first or area, count + 1
+    if first is None:
+        return
+    others = f", and {format_quantity(count - 1, 'more area')}" if count > 1 else ""
+    problem = f"cells are merged, of which only the first shows its value ({first}{others})"
+    remedy = "undo the merge, and write the value into each row and column that it is meant for"
+    raise InputError(f"{where}, sheet {sheet!r}, row {first.top}", problem, remedy)
+
+
+def name_column(number: int) -> str:
+    """Return the letters of a column: 1 is A, 27 is AA.
+
+    Examples
+    --------
+    >>> name_column(1), name_column(27), name_column(16384)
+    ('A', 'AA', 'XFD')
+    """
+    letters = ""
+    while number:
+        number, letter = divmod(number - 1, 26)
+        letters = chr(65 + letter) + letters
+    return letters
+
+
+def _find_areas(data: bytes, sheet: str) -> Iterator[Area]:
+    """Yield the merged cells of a sheet, as its file lists them."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if "content.xml" in archive.namelist():
+            yield from _find_in_ods(read_steps(archive, archive.getinfo("content.xml")), sheet)
+        else:
+            part = archive.getinfo(_find_part(archive, sheet))
+            yield from _find_in_xlsx(read_steps(archive, part))
+
+
+def _find_part(archive: zipfile.ZipFile, sheet: str) -> str:
+    """Return the name of the part of an .xlsx that holds a sheet."""
+    book = _find_tag(archive, "xl/workbook.xml", "sheet", "name", sheet)
+    relation = next(value for name, value in book.items() if name.endswith(":id"))
+    found = _find_tag(archive, "xl/_rels/workbook.xml.rels", "Relationship", "Id", relation)
+    return posixpath.normpath(posixpath.join("/xl", found["Target"])).lstrip("/")
+
+
+def _find_tag(
+    archive: zipfile.ZipFile, part: str, tag: str, key: str, value: str
+) -> dict[str, str]:
+    """Return the attributes of the tag of which one attribute has a value; `KeyError` if none."""
+    found: dict[str, str] = {}
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == tag and attributes.get(key) == value:
+            found.update(attributes)
+
+    parser: Any = expat.ParserCreate()
+    parser.StartElementHandler = start
+    for piece in read_steps(archive, archive.getinfo(part)):
+        parser.Parse(piece, False)
+    if not found:
+        raise KeyError(value)
+    return found
+
+
+def _find_in_xlsx(pieces: Iterator[bytes]) -> Iterator[Area]:
+    rest = b""
+    for piece in pieces:
+        text = rest + piece
+        cut = max(text.rfind(b"<"), len(text) - LONGEST_TAG)
+        for left, top, right, bottom in _merged.findall(text, 0, cut):
+            yield Area(int(top), read_column(left), int(bottom), read_column(right))
+        rest = text[cut:]
+    for left, top, right, bottom in _merged.findall(rest):
+        yield Area(int(top), read_column(left), int(bottom), read_column(right))
+
+
+def _find_in_ods(pieces: Iterator[bytes], sheet: str) -> Iterator[Area]:
+    parser: Any = expat.ParserCreate()
+    found = _OdsAreas(sheet)
+    parser.StartElementHandler = found.start
+    for piece in pieces:
+        parser.Parse(piece, False)
+        yield from found.areas
+        found.areas.clear()
+
+
+class _OdsAreas:
+    """Finds the cells of a sheet of .ods that span others."""
+
+    def __init__(self, sheet: str) -> None:
+        self.sheet, self.inside = sheet, False
+        self.row = self.next_row = self.column = 0
+        self.areas: list[Area] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "table:table":
+            self.inside = attributes.get("table:name") == self.sheet
+            self.next_row = 0
+        elif name == "table:table-row":
+            self.row = self.next_row + 1
+            self.next_row += read_times(attributes.get("table:number-rows-repeated", "1"))
+            self.column = 0
+        elif name in ("table:table-cell", "table:covered-table-cell"):
+            first = self.column + 1
+            self.column += read_times(attributes.get("table:number-columns-repeated", "1"))
+            rows, columns = (
+                read_times(attributes.get(f"table:number-{side}-spanned", "1"))
+                for side in ("rows", "columns")
+            )
+            if self.inside and rows * columns > 1:
+                self.areas.append(Area(self.row, first, self.row + rows - 1, first + columns - 1))
