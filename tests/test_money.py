@@ -63,6 +63,14 @@ def test_the_smallest_coin_is_that_of_the_currency(
     assert sum(Fraction(row["pays"]) for row in rows) == 100
 
 
+@pytest.mark.parametrize("names", [["center"], ["Center", "the center"], ["the center", "acme"]])
+def test_no_party_is_taken_for_the_center(names: list[str]) -> None:
+    table = round_payments(dict.fromkeys(names, Fraction(1)), "EUR").as_csv()
+    *parties, center = [row["party"] for row in csv.DictReader(table.splitlines())]
+    assert parties == names
+    assert center == ("center" if "acme" in names else "(center)")
+
+
 @pytest.mark.parametrize("currency", ["JPY", "KWD"])
 def test_beancount_takes_the_journal_of_any_currency(currency: str) -> None:
     payments = {"Änne & co.": Fraction(1, 3), "b/2": Fraction(-5, 7), "Änne - co.": Fraction(2)}

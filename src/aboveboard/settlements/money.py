@@ -16,12 +16,16 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
+from aboveboard.collaborations.party_names import simplify_name
 from aboveboard.currencies import count_decimals, describe_rounding
 from aboveboard.formatting import format_count, format_transfer
 from aboveboard.games.numbers import Number
 
 if TYPE_CHECKING:
     from aboveboard.mechanisms.settlement import Settlement
+
+CENTER = "center"
+"""What accounts call the center, if no party is called so."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class Accounts:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("party", "pays", "receives", "currency"))
-        center = "center" if "center" not in self.cents else "the center"
+        taken = map(simplify_name, self.cents)
+        center = "(center)" if CENTER in taken else CENTER  # no party's name has parentheses
         for party, cents in (*self.cents.items(), (center, -sum(self.cents.values()))):
             pays, receives = (format_cents(max(x, 0), self.currency) for x in (cents, -cents))
             writer.writerow((party, pays, receives, self.currency))
