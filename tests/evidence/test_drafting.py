@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from aboveboard.collaborations.registry import find_mechanism, load_mechanisms
 from aboveboard.commands.rounds import make_keys, open_collaboration
+from aboveboard.commands.rounds.drafting import OF_MEMBERS, describe_left_out, draft_table
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import Round
 
 PARTIES = "[parties.acme]\n[parties.bolt]\n"
 
 
-def draft(folder: Path, text: str) -> Round:
+def draft(folder: Path, text: str, mechanism: str = "exchange.union") -> Round:
     """Open a round of two members from the text of a collaboration file."""
     (folder / "members").mkdir()
     for name in ("acme", "bolt"):
         keys = make_keys(folder / name)
         public = f'{{"sealing":"{keys.sealing}","signing":"{keys.signing}"}}'
         (folder / "members" / f"{name}.json").write_text(public)
-    (folder / "c.toml").write_text(f'mechanism = "exchange.union"\nkind = "domain"\n{text}')
+    (folder / "c.toml").write_text(f'mechanism = "{mechanism}"\nkind = "domain"\n{text}')
     return open_collaboration(folder / "c.toml", folder / "members", folder / "round")
 
 
@@ -28,8 +31,8 @@ def draft(folder: Path, text: str) -> Round:
     ("text", "problem"),
     [
         ("[parties]\nacme = 3\nbolt = {}\n", "parties|members.acme"),
-        (f"sees = 3\n{PARTIES}", "it is no table"),
-        (f'sees = "all"\n{PARTIES}', "it is no table"),
+        (f"sees = 3\n{PARTIES}", "write a table"),
+        (f'sees = "all"\n{PARTIES}', "write a table"),
     ],
 )
 def test_what_is_no_table_is_named(tmp_path: Path, text: str, problem: str) -> None:
@@ -38,5 +41,52 @@ def test_what_is_no_table_is_named(tmp_path: Path, text: str, problem: str) -> N
 
 
 def test_a_text_that_is_too_long_for_a_name_is_no_file(tmp_path: Path) -> None:
-    title = "a" * 300
-    assert draft(tmp_path, f'title = "{title}"\n{PARTIES}').terms.parameters["title"] == title
+    with pytest.raises(InputError, match=r"key 'rule'.*it is 'aaaa"):
+        draft(tmp_path, f'rule = "{"a" * 300}"\n{PARTIES}')
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            f'hidding = "partial"\n{PARTIES}',
+            "line 3: key 'hidding': no such key; did you mean 'hiding'",
+        ),
+        (f'hiding = "partly"\n{PARTIES}', "key 'hiding'"),
+        ('[parties.acme]\nkeey = "domain"\n[parties.bolt]\n', "key 'parties.acme.keey'"),
+        ("[parties.acme]\nkey = 3\n[parties.bolt]\n", "key 'parties.acme.key'"),
+    ],
+)
+def test_terms_that_the_mechanism_does_not_take_are_refused_before_anybody_signs(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        draft(tmp_path, text)
+    assert not (tmp_path / "round").exists()
+
+
+def test_an_unknown_mechanism_is_refused_before_anybody_signs(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"did you mean 'exchange\.union'"):
+        draft(tmp_path, PARTIES, mechanism="exchange.unoin")
+
+
+@pytest.mark.parametrize("name", sorted(load_mechanisms()))
+def test_every_starting_file_makes_terms_without_what_its_parties_report(
+    tmp_path: Path, name: str
+) -> None:
+    start = find_mechanism(name, "here").STARTING_FILE
+    (tmp_path / "c.toml").write_text(start)
+    table = draft_table(tmp_path / "c.toml")
+    assert set(table["parties"]) == set(tomllib.loads(start)["parties"])
+    for own in table["parties"].values():
+        assert not OF_MEMBERS & set(own)
+
+
+def test_a_file_with_data_makes_a_round_in_which_each_member_commits_its_own(
+    tmp_path: Path,
+) -> None:
+    text = '[parties.acme]\ndata = "acme.txt"\n[parties.bolt]\nelements = ["secret.example"]\n'
+    round_ = draft(tmp_path, text)
+    assert b"secret" not in b"".join(p.read_bytes() for p in (tmp_path / "round").rglob("*.json"))
+    assert [dict(m.parameters) for m in round_.terms.members.values()] == [{}, {}]
+    assert describe_left_out(tmp_path / "c.toml").endswith("data of acme; elements of bolt")

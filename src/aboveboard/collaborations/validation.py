@@ -47,11 +47,54 @@ def validate_table(model: type[Model], table: dict[str, Any], text: str, path: P
     try:
         return model.model_validate(table)
     except ValidationError as error:
-        # Sorted, and those beyond what is reported are never looked up in the text.
-        details = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    faults = [_describe_fault(e, model, text, path) for e in _drop_echoes(details, model)]
-    raise_faults(faults)
+        details = error.errors()
+    _raise_details(details, model, text, path)
     raise AssertionError("a validation error without a detail")
+
+
+def check_shared_keys(
+    model: type[BaseModel], table: Mapping[str, Any], text: str, path: Path
+) -> None:
+    """Check a collaboration file whose parties add their own keys later.
+
+    Parameters
+    ----------
+    model
+        What the file may hold.
+    table
+        What this one holds.
+    text, path
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        If it holds what no party's own keys would mend: one fault, or all of them as
+        `InputErrors`.
+    """
+    try:
+        model.model_validate(table)
+    except ValidationError as error:
+        details = [each for each in error.errors() if not _waits_for_party(each, table)]
+        _raise_details(details, model, text, path)
+
+
+def _waits_for_party(error: Any, table: Mapping[str, Any]) -> bool:
+    """Return whether an error may go once a party adds its own keys."""
+    location = error["loc"]
+    if not location:  # a check of the whole file, which names the key that it is about
+        return str(error["msg"]).startswith("Value error, parties.")
+    if len(location) < 2 or location[0] != "parties":
+        return False
+    own = table["parties"].get(location[1])
+    return isinstance(own, Mapping) and (len(location) == 2 or location[2] not in own)
+
+
+def _raise_details(details: Sequence[Any], model: type[BaseModel], text: str, path: Path) -> None:
+    """Raise validation errors in our words, if there are any."""
+    # Sorted, and those beyond what is reported are never looked up in the text.
+    ordered = sorted(details, key=lambda e: e["type"] != "extra_forbidden")
+    raise_faults([_describe_fault(e, model, text, path) for e in _drop_echoes(ordered, model)])
 
 
 def _drop_echoes(details: Sequence[Any], model: type[BaseModel]) -> list[Any]:

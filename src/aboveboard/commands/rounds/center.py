@@ -12,10 +12,9 @@ from aboveboard.commands.rounds.auditor import OPENED_FILES
 from aboveboard.commands.rounds.drafting import (
     choose_sums,
     collect_files,
+    draft_table,
     draft_terms,
-    list_parties,
     read_sees,
-    read_table,
 )
 from aboveboard.commands.rounds.member import KEYS
 from aboveboard.commands.rounds.outcomes import (
@@ -89,7 +88,8 @@ def open_collaboration(
     Parameters
     ----------
     file
-        The collaboration file. What stands in `[parties.NAME]` is public; members add the rest.
+        The collaboration file. What stands in `[parties.NAME]` is public but for what a party
+        reports, such as its data, which is left out; members add the rest.
     members
         A folder with NAME.json, the public keys of each party.
     folder
@@ -120,8 +120,8 @@ def open_collaboration(
     InputError
         If the file is no collaboration, a party has no key file, or a folder exists.
     """
-    table = read_table(file)
-    keys = {name: read_public(members / f"{name}.json") for name in list_parties(table, file)}
+    table = draft_table(file)
+    keys = {name: read_public(members / f"{name}.json") for name in table["parties"]}
     private = locate_center(folder)
     own = CenterKeys(generate_keys(), generate_keys())
     if folder.exists():

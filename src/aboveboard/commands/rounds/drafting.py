@@ -11,7 +11,9 @@ from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.collaborations.inputs import list_functions
+from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.collaborations.toml_file import read_content
+from aboveboard.collaborations.validation import check_shared_keys
 from aboveboard.currencies import describe_rounding
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import as_plain
@@ -20,6 +22,7 @@ from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.payloads import FILE_NAME
 from aboveboard.evidence.terms import NOT_PARAMETERS
+from aboveboard.formatting import join_names
 
 
 def state_rule(table: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -52,6 +55,61 @@ def choose_sums(mechanism: str) -> str:
     """
     able = mechanism == "exchange.average" and find_spec("nacl") is not None
     return "committed" if able else "center"
+
+
+OF_MEMBERS = frozenset({"data", "elements", "point", "interval", "bits", "values", "size"})
+"""Keys of a party's table that hold what it reports: each member commits its own, sealed."""
+
+
+def list_left_out(table: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return by key the parties whose tables have it, though each member commits its own.
+
+    Examples
+    --------
+    >>> list_left_out({"parties": {"acme": {"data": "acme.txt", "kind": "domain"}, "bolt": {}}})
+    {'data': ['acme']}
+    """
+    found: dict[str, list[str]] = {}
+    for name, own in table["parties"].items():
+        for key in own if isinstance(own, Mapping) else ():
+            if key in OF_MEMBERS:
+                found.setdefault(key, []).append(name)
+    return found
+
+
+def describe_left_out(file: Path) -> str:
+    """Return a line that names what of a collaboration file is not in the terms; empty: nothing."""
+    found = list_left_out(read_table(file))
+    listed = "; ".join(f"{key} of {join_names(names)}" for key, names in found.items())
+    return f"left out of the terms, as each member commits its own: {listed}" if found else ""
+
+
+def draft_table(file: Path) -> dict[str, Any]:
+    """Return what of a collaboration file all members may read, checked by its mechanism's model.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, names no party or no installed mechanism, or has a key or a
+        value that its mechanism does not take.
+    """
+    table = read_table(file)
+    list_parties(table, file)
+    table["parties"] = {
+        name: {key: x for key, x in own.items() if key not in OF_MEMBERS}
+        if isinstance(own, Mapping)
+        else own
+        for name, own in table["parties"].items()
+    }
+    if own_code := sorted(list_functions(table)):
+        raise InputError(
+            str(file),
+            f"it names code of somebody's own, {own_code[0]}",
+            "a round runs installed rules alone: run this at one place, with --trust-code",
+        )
+    rule = find_mechanism(str(table.get("mechanism", "")), f"{file}: key 'mechanism'")
+    check_shared_keys(rule.FILE, table, file.read_text(encoding="utf-8"), file)
+    return table
 
 
 def collect_files(
@@ -147,7 +205,7 @@ def draft_terms(
     Parameters
     ----------
     table
-        The collaboration file's content.
+        What `draft_table` returns.
     keys
         The public keys of each of its parties.
     own
@@ -165,17 +223,7 @@ def draft_terms(
     files
         Digests of the center's own files, by name; None: there are none.
 
-    Raises
-    ------
-    InputError
-        If the file names code of its own.
     """
-    if own_code := sorted(list_functions(table)):
-        raise InputError(
-            "terms",
-            f"they name code of somebody's own, {own_code[0]}",
-            "a round runs installed rules alone: run this at one place, with --trust-code",
-        )
     parties = table["parties"]
     return {
         "kind": "terms",

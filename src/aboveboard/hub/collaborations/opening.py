@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aboveboard.commands.rounds.drafting import collect_files, draft_terms, list_parties, read_table
+from aboveboard.commands.rounds.drafting import collect_files, draft_table, draft_terms
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
 from aboveboard.evidence.rounds import Round, begin_round
@@ -71,7 +71,8 @@ def open_collaboration(
     hub
         The hub.
     file
-        The collaboration file. Its parties are names of organisations that have joined.
+        The collaboration file. Its parties are names of organisations that have joined; what they
+        report, such as their data, is left out.
     missing
         What happens if a member is late or leaves: "cancel" or "continue".
     deadlines
@@ -90,8 +91,8 @@ def open_collaboration(
     InputError
         If the file is none, a party has not joined, or the terms are not valid.
     """
-    table = read_table(file)
-    names = list_parties(table, file)
+    table = draft_table(file)
+    names = list(table["parties"])
     table, files = collect_files(table, file.parent)
     identifier = secrets.token_hex(8)
     with (
