@@ -108,6 +108,17 @@ def iterate_blocks(valuation: PayoffReader, part: DeviationSet) -> Iterator[list
         yield _drop_truth(valuation, part, columns)
 
 
+def list_lies(valuation: PayoffReader, part: DeviationSet) -> list[Codes]:
+    """Return each member's actions in all rows of a part, the others truthful."""
+    counts = [count_actions(actions) for actions in part.lies]
+    positions = unravel(np.arange(prod(counts)), counts)
+    columns = [
+        _translate(valuation, i, actions, encode_positions(actions, where))
+        for i, actions, where in zip(part.members, part.lies, positions, strict=True)
+    ]
+    return _keep_lies(valuation, part, columns, columns)
+
+
 def draw_rows(
     valuation: PayoffReader,
     part: DeviationSet,
@@ -184,11 +195,18 @@ def _drop_truth(valuation: PayoffReader, part: DeviationSet, columns: list[Codes
     """Drop the rows in which every member tells the truth."""
     if part.outside is not None:
         return columns
+    return _keep_lies(valuation, part, [columns[i] for i in part.members], columns)
+
+
+def _keep_lies(
+    valuation: PayoffReader, part: DeviationSet, own: Sequence[Codes], columns: list[Codes]
+) -> list[Codes]:
+    """Return columns without the rows in which the members' own columns all have the truth."""
     lying: NDArray[np.bool_] | None = None
-    for i in part.members:
-        differs = columns[i] != valuation.truth[i]
-        own = differs.any(axis=1) if differs.ndim == 2 else differs
-        lying = own if lying is None else lying | own
+    for i, column in zip(part.members, own, strict=True):
+        differs = column != valuation.truth[i]
+        lies = differs.any(axis=1) if differs.ndim == 2 else differs
+        lying = lies if lying is None else lying | lies
     if lying is None or bool(lying.all()):
         return columns
     keep = np.flatnonzero(lying)

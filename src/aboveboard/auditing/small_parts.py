@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.auditing.payoff_reader import PayoffReader
-from aboveboard.auditing.rows import DeviationSet, count_profiles_in, count_rows, iterate_blocks
+from aboveboard.auditing.rows import DeviationSet, count_rows, list_lies
 from aboveboard.games.actions import Action
 from aboveboard.games.capabilities import HasBatches, HasBounds, OneOutcome
 from aboveboard.games.numbers import sum_along
@@ -70,14 +70,14 @@ class BestOfPart:
 
 def value_together(valuation: PayoffReader, parts: Sequence[DeviationSet]) -> Iterator[BestOfPart]:
     """Value all rows of several small parts against the others' truth; yield the best of each."""
-    blocks = [next(iterate_blocks(valuation, part)) for part in parts]
-    sizes = [count_profiles_in(columns) for columns in blocks]
+    blocks = [list_lies(valuation, part) for part in parts]
+    sizes = [len(columns[0]) for columns in blocks]
     truth = np.array([int(code[0]) for code in valuation.truth], dtype=np.int64)
     codes = np.tile(truth, (sum(sizes), 1))
     ends = np.cumsum(sizes).tolist()
     for part, columns, m, end in zip(parts, blocks, sizes, ends, strict=True):
-        for i in part.members:
-            codes[end - m : end, i] = columns[i]
+        for i, column in zip(part.members, columns, strict=True):
+            codes[end - m : end, i] = column
     honest = valuation.payoffs(valuation.truth)[0]
     players = [part.members for part in parts]
     who = np.concatenate([np.tile(own, m) for own, m in zip(players, sizes, strict=True)])

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from math import lcm
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -29,7 +29,13 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.errors import InputError
-from aboveboard.exchange.average_loss import LARGEST_DENOMINATOR, Loss, LossBenefits, Metric
+from aboveboard.exchange.average_loss import (
+    LARGEST_DENOMINATOR,
+    Loss,
+    LossBenefits,
+    Metric,
+    compute_mean,
+)
 from aboveboard.exchange.exact_powers import LARGEST_POWER
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
@@ -97,17 +103,6 @@ def check_dimensions(points: Mapping[str, Sequence[Any]]) -> None:
                 f"the point of {name} has {format_quantity(len(point), 'coordinate')} and that of "
                 f"{first} has {len(points[first])}; all points must have as many"
             )
-
-
-def compute_mean(points: Sequence[Point]) -> Point:
-    """Return the average point, exact.
-
-    Examples
-    --------
-    >>> [str(x) for x in compute_mean([(Fraction(1),), (Fraction(2),)])]
-    ['3/2']
-    """
-    return tuple(sum(xs, Fraction(0)) / len(points) for xs in zip(*points, strict=True))
 
 
 def compute_squared_distance(x: Point, y: Point) -> Fraction:
@@ -283,7 +278,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         target = compute_mean(points)
         losses = [self.loss.compute(x, target) for x in points]
         benefits = dict(zip(reports, losses, strict=True))
-        average = [encode_number(x) for x in compute_mean(points)]
+        average = [encode_number(x) for x in target]
         replies = [Reply("json", data={"point": average}) for _ in points]
         parties = self.make_shares(benefits, replies)
         return Settlement(self.NAME, parties, {"dimensions": len(average)})
@@ -293,12 +288,15 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     ) -> dict[str, Fraction | int]:
         """Return what the replies add to the parties' points, by the average of all true points."""
         target = compute_mean(list(types.values()))
-        benefits: dict[str, Fraction | int] = {}
-        for name, share in settlement.parties.items():
-            handed = tuple(Fraction(x) for x in share.reply.data["point"])
-            gap = self.loss.compute(handed, target)
-            benefits[name] = self.loss.compute(types[name], target) - gap
-        return benefits
+
+        @cache
+        def compute_gap(*point: str) -> Fraction:
+            return self.loss.compute(tuple(Fraction(x) for x in point), target)
+
+        return {
+            name: self.loss.compute(types[name], target) - compute_gap(*share.reply.data["point"])
+            for name, share in settlement.parties.items()
+        }
 
     def game(self, types: Mapping[str, Point]) -> ParticipationGame:
         """Return the game of joining or staying away.

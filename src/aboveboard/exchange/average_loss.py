@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import Literal
 
 from aboveboard.exchange.exact_powers import raise_to
@@ -21,6 +22,24 @@ Metric = Literal["euclidean", "manhattan", "maximum"]
 
 LARGEST_DENOMINATOR = 6
 """Largest denominator of a power: `exact_powers` still takes half of the power."""
+
+
+def compute_mean(points: Sequence[Point]) -> Point:
+    """Return the average point, exact.
+
+    Examples
+    --------
+    >>> [str(x) for x in compute_mean([(Fraction(1),), (Fraction(2),)])]
+    ['3/2']
+    """
+    return tuple(_average(xs) for xs in zip(*points, strict=True))
+
+
+def _average(numbers: Sequence[Fraction]) -> Fraction:
+    """Return the average: one fraction is reduced, and not one for each number."""
+    denominator = lcm(*(x.denominator for x in numbers))
+    total = sum(x.numerator * (denominator // x.denominator) for x in numbers)
+    return Fraction(total, denominator * len(numbers))
 
 
 @dataclass(frozen=True)
@@ -84,15 +103,11 @@ class LossBenefits:
 
     def __call__(self, present: Present) -> Array:
         """Return the benefits of m coalitions, shape (m, n), as fractions."""
-        target = _average(self.points)
+        target = compute_mean(self.points)
         own = [self.loss.compute(x, target) for x in self.points]
         rows: list[Fraction] = []
         for here in present.tolist():
             joined = [x for x, p in zip(self.points, here, strict=True) if p]
-            error = self.loss.compute(_average(joined), target) if joined else Fraction(0)
+            error = self.loss.compute(compute_mean(joined), target) if joined else Fraction(0)
             rows += [o - error if p else Fraction(0) for o, p in zip(own, here, strict=True)]
         return as_objects(rows).reshape(present.shape)
-
-
-def _average(points: Sequence[Point]) -> Point:
-    return tuple(sum(xs, Fraction(0)) / len(points) for xs in zip(*points, strict=True))
