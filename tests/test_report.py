@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Witness
 from aboveboard.commands.auditing import audit_collaboration
 from aboveboard.commands.properties import PROPERTIES, parse_property
+from aboveboard.commands.running import examine_run
 from aboveboard.errors import InputError
 from aboveboard.exchange.union import CAVEAT
 from aboveboard.formatting import format_count_typeset, format_number
@@ -20,6 +23,7 @@ from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import render_page, tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.deviations import describe_search
+from aboveboard.report.drawing import WIDTH, measure_text
 from aboveboard.report.lie_chart import plot_truth_against_lie
 from aboveboard.report.words import format_witness
 
@@ -55,6 +59,18 @@ def test_a_sample_is_not_called_a_proof() -> None:
     assert answer.text.startswith("None found, but not all lies were tried")
     assert "5 of 1.0\u00a0×\u00a010²⁰" in answer.text
     assert answer.mood == ""
+
+
+def test_where_only_some_lies_are_listed_trying_all_of_the_list_is_no_proof() -> None:
+    some = replace(lie("a", 1, 0, checked=6, total=6), listed="the listed sizes")
+    for settlement in (None, settled(a=1)):
+        answer = last(some, settlement=settlement)
+        assert answer.text == (
+            "None found, but not all lies were tried: none that pays is among the listed sizes."
+        )
+        assert answer.mood == ""
+    assert not some.exhaustive
+    assert "All" not in tables.write_chart_notes([some])[0]
 
 
 def test_the_one_who_gains_most_by_lying_is_named_with_the_lie_and_the_gain() -> None:
@@ -112,6 +128,26 @@ def test_every_property_is_said_in_plain_words(name: str) -> None:
     assert "{" not in said
 
 
+def test_choosing_otherwise_is_not_called_lying() -> None:
+    broken = ("DSIC", "coalition-proof (size 2)")
+    verdicts = ab.Verdicts(
+        [ab.Verdict("ex-post IC", ab.Status.HOLDS, 3, 3, "exhaustive")]
+        + [ab.Verdict(name, ab.Status.FAILS, 3, 3, "exhaustive", gain=1) for name in broken]
+    )
+    answer = write_answers(None, [lie("a", 1, 0)], verdicts, "value", ["chooses"])[-1]
+    assert "if another party does so, choosing otherwise can pay (DSIC fails)" in answer.text
+    assert re.search(r"\b(lie|lies|lying)\b", answer.text) is None
+
+
+def test_a_run_and_an_audit_name_the_same_kinds_of_lies() -> None:
+    leak = ab.collaborate(
+        "exchange.interval", {"a": {"interval": [0, 4]}, "b": {"interval": [2, 9]}}
+    )
+    audited = audit_collaboration(leak).kinds
+    settled = ab.run(leak)
+    assert examine_run(leak, settled, settled).kinds == audited == ("misreports", "stays away")
+
+
 def test_claims_that_differ_are_said_differently() -> None:
     said = [tables.describe_claim(each.name) for each in PROPERTIES.values()]
     assert len(set(said)) == len(said)
@@ -152,6 +188,32 @@ def test_exact_fractions_stand_flush_right_as_numbers_do() -> None:
 
 def test_nothing_is_not_less_than_nothing() -> None:
     assert format_number(-0.0) == "0"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (0.000123455, 0.000123456, 0.000123457),
+        (999_999_999.0, 1_000_000_000.0, 1_000_000_001.0),
+        (1_234_567.1, 1_234_567.2, 1_234_567.5),
+        (-1e300, 0.0, 1e300),
+        (-12_345_678.0, -1.0, 23_456_789.0),
+    ],
+)
+def test_labels_of_an_axis_are_whole_tell_its_ticks_apart_and_cover_no_other(values) -> None:
+    drawn = plot_truth_against_lie(["M" * 64, "b", "c"], values, [None] * 3, [None] * 3, "EUR")
+    texts = re.findall(
+        r'<text x="([-\d.]+)" [^>]*font-size="(\d+)" text-anchor="(\w+)">(.*?)<', drawn
+    )
+    spans = []
+    for x, size, anchor, text in texts:
+        width = measure_text(text, float(size))
+        left = float(x) - (width / 2 if anchor == "middle" else 0)
+        assert -0.01 <= left <= left + width <= WIDTH + 0.01, text
+        if anchor == "middle" and "utility" not in text:
+            spans.append((left, left + width, text))
+    assert len({text for *_, text in spans}) == len(spans) >= 2
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
 
 
 def test_whole_numbers_are_drawn_with_whole_ticks() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import aboveboard as ab
 from aboveboard.commands import run_collaboration
-from aboveboard.report.statements import render_statements
+from aboveboard.report.statements import holds_data, render_statements
 
 LISTS = {
     "alpha": {"a.example", "b.example", "s.example"},
@@ -92,3 +93,31 @@ def test_a_page_says_what_a_party_without_a_list_brought_and_by_which_rule() -> 
     assert "<dt>You brought</dt><dd>endowment lot and values none</dd>" in pages["anna"]
     assert "<dd>values (goods lot; value 2.5)</dd>" in pages["bert"]
     assert f"<dt>Why</dt><dd>the rule market.vcg: {market.mechanism.SUMMARY}</dd>" in pages["bert"]
+
+
+def test_a_name_that_reads_as_a_number_stays_a_name() -> None:
+    """As a number the second would take hours to compute."""
+    goods = ["1/3", "1e99999999"]
+    market = ab.collaborate(
+        "market.vcg",
+        {
+            "anna": {"endowment": goods, "values": []},
+            "bert": {"values": [{"goods": goods, "value": 2}]},
+        },
+    )
+    pages = dict(render_statements(market, ab.run(market)))
+    assert "endowment 1/3, 1e99999999 and values none" in pages["anna"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        '[parties.a]\ndata = "a.csv"\ncost = "1/3"\n',
+        '[parties.a]\ndata = "a.csv"\ncost = " 0.25 "\n',
+        '[votes]\na = "no"\n',
+    ],
+)
+def test_numbers_in_quotes_and_votes_are_data_of_a_file(keys: str) -> None:
+    union = ab.collaborate("exchange.union", {"a": {"x.example"}, "b": {"y.example"}})
+    assert holds_data(replace(union, content=keys.encode()))
+    assert not holds_data(replace(union, content=b'[parties.a]\ndata = "a.csv"\nkind = "url"\n'))

@@ -291,6 +291,38 @@ def test_wrong_numbers_are_refused(tmp_path: Path, rows, anna, kind, said) -> No
         ab.load(write_numbers(tmp_path, kind, anna, rows))
 
 
+@pytest.mark.parametrize("written", ["1e9999999", "-1e-9999999", "1/0", "nan", "", "ten"])
+def test_a_number_in_a_file_that_is_none_or_has_millions_of_digits_is_refused(
+    tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "ann.txt").write_text(f"1\n{written or '-'}\n2\n")
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "curation.fair"\nseed = 7\n[function]\nkind = "average"\n'
+        "thresholds = [1, 2]\nrange = [0, 3]\n[center]\nnumbers = [1, 2, 0]\n"
+        '[parties.ann]\nvalue = 1\nprice = "1/10"\ndata = "ann.txt"\n'
+        '[parties.bea]\nvalue = 1\nprice = "1/10"\nnumbers = [1, 2, 3]\n'
+    )
+    with pytest.raises(InputError, match="write one number in a row"):
+        ab.load(tmp_path / "c.toml")
+
+
+def test_the_page_says_which_chances_expected_values_assume() -> None:
+    keys = {"kind": "median", "thresholds": [1], "range": [0, 2]}
+    party = {"value": 1, "price": "1/10", "numbers": [0, 1]}
+    for joint, said in ((None, "independent numbers"), ([F(1, 8)] * 8, "numbers with the chances")):
+        function = keys if joint is None else {**keys, "joint": joint}
+        society = ab.collaborate(
+            "curation.fair",
+            {"ann": party, "bea": party},
+            function=function,
+            center={"numbers": [1, 2]},
+            seed=1,
+        )
+        settled = ab.run(society)
+        assert f"Expected values assume {said}" in settled.exhibits[0].note
+        assert "got the center's bits and all messages" in settled.headline
+
+
 def test_thresholds_must_rise_inside_the_range() -> None:
     with pytest.raises(InputError, match="ascending"):
         Scale(F(0), F(10), (F(5), F(10)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from aboveboard.auditing.arguments import check_budget, check_games, check_seed
 from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.listed import name_listed
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import Deviation, DeviationSet
 from aboveboard.auditing.search import search
@@ -39,6 +40,8 @@ class BestLie:
         Its payoff when it stays away; None if it cannot.
     checked, total
         Lies tried, of how many.
+    listed
+        What these lies are where others can be reported too; empty: there are no others.
     """
 
     party: str
@@ -48,11 +51,12 @@ class BestLie:
     absent: Number | None
     checked: int
     total: int
+    listed: str = ""
 
     @property
     def exhaustive(self) -> bool:
-        """Whether every lie was tried."""
-        return self.checked >= self.total
+        """Whether every lie was tried: of a list of some never."""
+        return self.checked >= self.total and not self.listed
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -114,7 +118,7 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
     # The lowest that the truth can bring, as the search values it.
     low = valuation.bounds(valuation.truth)[0][0]
     honest = [from_units(x, valuation.unit) for x in low]
-    found = []
+    found, listed = [], name_listed(game)
     for i, party in enumerate(game.players):
         scan = search(game, [DeviationSet((i,), (game.actions(i),))], budget=budget, seed=seed)
         budget.finish_search()
@@ -125,7 +129,8 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
             lying = simple.lying[i]
             report = game.describe(i, lying) if isinstance(game, HasDescriptions) else lying
         away = _find_absent_payoff(game, i)
-        found.append(BestLie(party, honest[i], lie, report, away, scan.checked, scan.total))
+        tried = scan.checked, scan.total
+        found.append(BestLie(party, honest[i], lie, report, away, *tried, listed))
     return found
 
 

@@ -290,7 +290,9 @@ def examine_run(
     verdicts = Verdicts(examined.values(), left)
     lies = best_lies(game, budget=BUDGET_IN_A_RUN, seed=collaboration.search_seed)
     ordered = sort_by_party(lies, collaboration)
-    return RunReport(collaboration, settlement, ordered, verdicts, list_kinds(game))
+    checked = {name for name, verdict in examined.items() if verdict.checked}
+    looked = [prop for prop in promises if prop.name in checked]
+    return RunReport(collaboration, settlement, ordered, verdicts, list_kinds(game, looked))
 
 
 def _examine_promises(

@@ -12,6 +12,9 @@ from aboveboard.curation.dynamics import BID_STEP, Path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
+LONGEST = 18
+"""Characters of a name in the legend."""
+
 MOST_LINES = 30
 """The most agents with a line each; above that the mean and the range are drawn."""
 
@@ -28,6 +31,8 @@ def draw_disclosure(canvas: Canvas, names: Sequence[str], path: Path) -> None:
     path
         From `simulate_better_replies`.
     """
+    from matplotlib.ticker import MaxNLocator
+
     # The last profile is drawn for one more move, so that it shows also where nobody moves.
     disclosed = np.array([*path.disclosed, path.disclosed[-1]])
     axes = canvas.add_subplot()
@@ -35,15 +40,17 @@ def draw_disclosure(canvas: Canvas, names: Sequence[str], path: Path) -> None:
     if len(names) <= MOST_LINES:
         for k, name in enumerate(names):
             style = ("-", "--", ":", "-.")[k % 4]
-            axes.step(steps, disclosed[:, k], style, where="post", label=name)
-        axes.legend(frameon=False, ncols=1 + len(names) // 12)
+            label = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+            axes.step(steps, disclosed[:, k], style, where="post", label=label)
     else:
         axes.fill_between(
             steps, disclosed.min(axis=1), disclosed.max(axis=1), alpha=0.3, step="post",
             label="from the least to the most",
         )  # fmt: skip  # read as a table
         axes.step(steps, disclosed.mean(axis=1), where="post", label="mean of all agents")
-        axes.legend(frameon=False)
+    # Above the lines: they fill the plot where bids creep up and fall again and again.
+    canvas.legend(loc="outside upper left", frameon=False, ncols=2)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel("move")
     axes.set_ylabel("relative price (0 silent, 1 truthful)")

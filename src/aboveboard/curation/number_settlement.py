@@ -65,8 +65,8 @@ def settle_numbers(
             "notes": [],
         },
         headline=(
-            f"{sum(row[1] for row in rows)} of {format_quantity(len(rows), 'agent')} got the bits "
-            "of all numbers; each row is answered by an interval of width "
+            f"{sum(row[1] for row in rows)} of {format_quantity(len(rows), 'agent')} got the "
+            "center's bits and all messages; each row is answered by an interval of width "
             f"{format_number(scale.resolution)} at most for the {society.statistic} (gains are "
             "expected values per row)."
         ),
@@ -99,6 +99,9 @@ def _settle_agent(
 
 def _tabulate(rows: Sequence[tuple[Any, ...]], society: NumberSociety) -> Exhibit:
     """Return the table of what each agent learned."""
+    chances = "independent numbers with the distribution of the file"
+    if society.step_chances is not None:
+        chances = "numbers with the chances that the file states"
     return Exhibit(
         "What each agent learned",
         ("agent", "answered", "expected", "measured", "error", "expected alone", "error alone"),
@@ -106,5 +109,5 @@ def _tabulate(rows: Sequence[tuple[Any, ...]], society: NumberSociety) -> Exhibi
         "Shares of right answers about thresholds, weighted by steps, and mean absolute "
         f"errors of the {society.statistic}, rounded down to a step of "
         f"{format_rounded(float(society.scale.resolution), 3)} at most. Expected values assume "
-        "independent numbers with the distribution of the file.",
+        f"{chances}.",
     )

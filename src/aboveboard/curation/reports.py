@@ -18,6 +18,7 @@ from aboveboard.curation.file_society import make_scale
 from aboveboard.curation.number_society import Scale
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_number
+from aboveboard.mechanisms.file_model import parse_exact
 from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.formats.content import open_regular_file
 from aboveboard.storage.tabular_files import read_csv
@@ -122,10 +123,10 @@ def _read_steps(table: CenterTable | AgentTable, place: str, scale: Scale, read:
     return BitColumn(_find_steps([_parse_number(x, where) for x in texts], where, scale))
 
 
-def _parse_number(text: str, place: str) -> Fraction:
+def _parse_number(text: str | None, place: str) -> Fraction:
     try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError, TypeError):
+        return parse_exact(text)
+    except ValueError:
         raise InputError(place, f"it has {str(text)[:40]!r}", "write one number in a row") from None
 
 

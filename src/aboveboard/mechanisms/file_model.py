@@ -29,8 +29,14 @@ def _parse_exponent(text: str) -> int:
     return int(exponent) if re.fullmatch(r"[+-]?\d+", exponent) else 0
 
 
-def _parse_fraction(value: Any) -> Any:
-    """Read a number exactly: 3, 0.3 and "5/12" mean what they say."""
+def parse_exact(value: Any) -> Fraction:
+    """Return a number exactly: 3, 0.3 and "5/12" mean what they say.
+
+    Raises
+    ------
+    ValueError
+        If it is no finite number, is longer than `LONGEST`, or is beyond what a float can hold.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
         raise ValueError('must be a number, or a fraction as text such as "5/12"')  # noqa: TRY004 - pydantic reports ValueError
     if type(value) is int and abs(value) < SHORT:
@@ -52,7 +58,7 @@ def _parse_fraction(value: Any) -> Any:
     return number
 
 
-Exact = Annotated[Fraction, BeforeValidator(_parse_fraction)]
+Exact = Annotated[Fraction, BeforeValidator(parse_exact)]
 """A number in a collaboration file, taken exactly."""
 
 

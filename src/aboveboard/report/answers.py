@@ -180,7 +180,7 @@ def _answer_lying(
     text, sure = _describe_search(
         lies, claim, kinds, searched_here=settlement is not None and not verdicts
     )
-    failing = _list_failures(verdicts)
+    failing = _list_failures(verdicts, kinds)
     caveat = "" if settlement is None else settlement.caveat
     looked = describe_search(kinds) if lies or claim is not None else ""
     answer = " ".join(part for part in (text, looked, *failing, caveat) if part)
@@ -232,17 +232,19 @@ def _describe_search(
         return f"Lies were not searched in this run. To find out, {SEARCH}.", False
     if not tried and (claim is None or not claim.checked):
         return "Not known: no party has another report that this search could try.", False
-    listed = claim is not None and claim.how == "listed"
+    listed = next((lie.listed for lie in lies if lie.listed), "")
+    if claim is not None and claim.how == "listed":
+        listed = listed or "the listed reports"
     if lies and tried >= total and not listed:
         every = format_count_typeset(tried)
         return f"No. {nobody}: all {every} {what} were tried.{_name_those_without_lies(lies)}", True
+    nothing = f"None found, but not all {what} were tried: none that pays is among"
+    if listed and tried >= total:
+        return f"{nothing} {listed}.", False
     where = f" To search further, {SEARCH}." if searched_here else ""
     checked, of = (tried, total) if lies or claim is None else (claim.checked, claim.total)
-    return (
-        f"None found, but not all {what} were tried: none that pays is among "
-        f"{format_count_typeset(checked)} of {format_count_typeset(of)}.{where}",
-        False,
-    )
+    among = f"{format_count_typeset(checked)} of {format_count_typeset(of)}"
+    return f"{nothing} {among}.{where}", False
 
 
 def _explain_holds(claim: Verdict) -> str:
@@ -267,14 +269,23 @@ def _name_those_without_lies(lies: Sequence[BestLie]) -> str:
     return f" {join_names(still)} had no other report to try."
 
 
-def _list_failures(verdicts: Verdicts | None) -> list[str]:
+def _list_failures(verdicts: Verdicts | None, kinds: Sequence[str]) -> list[str]:
     """Return what else fails: truth may be best against the truth, and not otherwise."""
     failing = {n: v for n, v in (verdicts or {}).items() if v.status is Status.FAILS}
+    chooses = is_choice(kinds)
     sentences = []
     if "DSIC" in failing:
-        sentences.append("But if another party lies or stays away, a lie can pay (DSIC fails).")
+        sentences.append(
+            "But if another party does so, choosing otherwise can pay (DSIC fails)."
+            if chooses
+            else "But if another party lies or stays away, a lie can pay (DSIC fails)."
+        )
     if any(name.startswith("coalition-proof") for name in failing):
-        sentences.append("A group that lies together can gain.")
+        sentences.append(
+            "A group that chooses otherwise together can gain."
+            if chooses
+            else "A group that lies together can gain."
+        )
     if any(name.startswith("IR") for name in failing):
         sentences.append("A party can be better off staying away.")
     broken = [n for n, v in failing.items() if v.promised and not n.startswith(SAID_ABOVE)]

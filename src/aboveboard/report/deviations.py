@@ -56,12 +56,16 @@ def describe_search(kinds: Sequence[str]) -> str:
     --------
     >>> describe_search(["hides", "stays away"])
     'Looked at: hiding data and staying away. Not looked at: inventing data.'
+    >>> describe_search(["stays away"])
+    'Looked at: staying away. Not looked at: any other report.'
     """
     if not kinds:
         return ""
     looked = f"Looked at: {join_names([GERUNDS[kind] for kind in kinds])}."
     if "hides" in kinds and "invents" not in kinds:
         return f"{looked} Not looked at: inventing data."
+    if set(kinds) == {"stays away"}:
+        return f"{looked} Not looked at: any other report."
     return looked
 
 

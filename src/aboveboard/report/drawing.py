@@ -34,6 +34,21 @@ def measure_text(text: str, size: float) -> float:
     return size * sum(widths)
 
 
+def fit_text(text: str, size: float, width: float) -> str:
+    """Return a text, cut short with an ellipsis where it is wider than so many points.
+
+    Examples
+    --------
+    >>> fit_text("a short name", 9, 200), fit_text("a name that is rather long", 9, 60)
+    ('a short name', 'a name t…')
+    """
+    if measure_text(text, size) <= width:
+        return text
+    while text and measure_text(f"{text}…", size) > width:
+        text = text[:-1]
+    return f"{text}…"
+
+
 class Drawing:
     """Shapes and texts on an empty sheet of the common width.
 
@@ -89,11 +104,23 @@ class Drawing:
             self.add_line((x - radius, y - side), (x + radius, y + side), color, 1.8)
 
     def add_text(
-        self, x: float, y: float, text: str, *, size: float = 10, anchor: str = "start"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: float = 10,
+        anchor: str = "start",
+        upright: bool = False,
     ) -> None:
-        """Write a text on the line y; `anchor` says whether it starts, ends or is centred at x."""
-        at = f'x="{_shorten(x)}" y="{_shorten(y)}" font-size="{_shorten(size)}"'
-        self._parts.append(f'<text {at} text-anchor="{anchor}">{escape(text)}</text>')
+        """Write a text on the line y; `anchor` says whether it starts, ends or is centred at x.
+
+        An upright text is read from below: it stands on the line x and starts at y.
+        """
+        place = f'x="{_shorten(x)}" y="{_shorten(y)}"'
+        turned = f' transform="rotate(-90 {_shorten(x)} {_shorten(y)})"' if upright else ""
+        look = f'font-size="{_shorten(size)}" text-anchor="{anchor}"{turned}'
+        self._parts.append(f"<text {place} {look}>{escape(text)}</text>")
 
     def finish(self, title: str, description: str) -> str:
         """Return the `<svg>` element, with a title and the numbers in words."""

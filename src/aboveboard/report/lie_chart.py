@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from aboveboard.formatting import format_decimal, format_number
-from aboveboard.report.drawing import WIDTH, Drawing, find_ticks, spread
+from aboveboard.formatting import format_decimal, format_number, format_rounded
+from aboveboard.report.drawing import WIDTH, Drawing, find_ticks, fit_text, measure_text, spread
 from aboveboard.report.pictures.canvas import PALE
 from aboveboard.report.plot import BLUE, GREY, ORANGE
 
@@ -16,11 +17,14 @@ LEGEND = ((16.0, 30.0), (76.5, 90.5), (180.5, 194.5))
 """Where the mark and the text of each stand."""
 
 HEAD, ROW, FOOT = 42.0, 36.0, 54.0
-MARGIN, LETTER = 18.0, 6.5
-"""In points: the margin of the axis, and about a digit's width."""
+MARGIN = 18.0
+"""In points: what is free beside the axis's numbers."""
 
-MOST = 1e9
-"""Whole numbers below are written out below the axis."""
+MOST = 1e15
+"""Whole numbers smaller than that are written out."""
+
+DIGITS = (6, 9, 12, 15)
+"""Of other numbers below the axis: as few of them as tell the ticks apart."""
 
 
 def plot_truth_against_lie(
@@ -54,7 +58,7 @@ def plot_truth_against_lie(
         line = HEAD + ROW * (row + 0.5)
         drawing.add_line((0, line), (WIDTH, line), PALE)
         # Above its line, a long name has the whole width.
-        drawing.add_text(0, line - 10, name, size=9)
+        drawing.add_text(0, line - 10, fit_text(name, 9, WIDTH), size=9)
     series = (truth, lie, away)
     shown = [k for k in (0, 2, 1) if any(x is not None for x in series[k])]
     for k in shown:  # the best lie is on top
@@ -67,17 +71,50 @@ def plot_truth_against_lie(
     drawing.add_line((0, foot), (WIDTH, foot))
     whole = all(float(x).is_integer() for x in values)
     ticks = find_ticks(min(values), max(values), whole=whole)
-    labels = [format_number(int(x) if x.is_integer() and abs(x) < MOST else x) for x in ticks]
-    every = 2 if sum(map(len, labels)) * LETTER > WIDTH - 2 * MARGIN else 1
-    for x, label in zip(ticks[::every], labels[::every], strict=True):
-        at = slope * x + offset
+    for at, label, middle in _place_labels(ticks, slope, offset):
         drawing.add_line((at, foot), (at, foot + 3.5))
-        drawing.add_text(at, foot + 15, label, anchor="middle")
+        drawing.add_text(middle, foot + 15, label, anchor="middle")
     title = "utility" if unit in ("", "utility") else f"utility ({unit})"
     drawing.add_text(WIDTH / 2, foot + 32, title, anchor="middle")
     return drawing.finish(
         "Utility of each party: truth, best lie, staying away", _describe(parties, series)
     )
+
+
+def _place_labels(
+    ticks: Sequence[float], slope: float, offset: float
+) -> list[tuple[float, str, float]]:
+    """Return where some ticks stand, their labels, and where these are centred.
+
+    No label covers another; one that would reach beyond an end of the picture is moved inside.
+    """
+    labels = _label_ticks(ticks)
+    placed = []
+    for x, label in zip(ticks, labels, strict=True):
+        at, half = slope * x + offset, measure_text(label, 10) / 2
+        placed.append((at, label, min(max(at, half), WIDTH - half)))
+
+    def covers(first: tuple[float, str, float], second: tuple[float, str, float]) -> bool:
+        reach = (measure_text(first[1], 10) + measure_text(second[1], 10)) / 2
+        return second[2] - first[2] < reach
+
+    every = 1
+    while any(covers(a, b) for a, b in pairwise(placed[::every])):
+        every += 1
+    return placed[::every]
+
+
+def _label_ticks(ticks: Sequence[float]) -> list[str]:
+    """Return the numbers below an axis, with so many digits that no two are the same."""
+    labels: list[str] = []
+    for digits in DIGITS:
+        labels = [
+            format_number(int(x)) if x.is_integer() and abs(x) < MOST else format_rounded(x, digits)
+            for x in ticks
+        ]
+        if len(set(labels)) == len(labels):
+            break
+    return labels
 
 
 def _add_mark(drawing: Drawing, series: int, x: float, y: float) -> None:

@@ -20,7 +20,9 @@ from pydantic import BaseModel
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.evidence.numbers import parse_number
 from aboveboard.formatting import (
+    describe_action,
     format_amount,
     format_count,
     format_quantity,
@@ -146,26 +148,36 @@ def _describe_data(
 def _describe_table(party: BaseModel) -> str:
     """Return what a party's table in the collaboration file says, long lists by their number."""
     options = {field.name for field in fields(DataOptions)}
-    written = party.model_dump(mode="json", exclude_unset=True, exclude=options)
-    return join_names([_describe_entry(key, value) for key, value in written.items()])
+    written = [(key, value) for key, value in _list_written(party) if key not in options]
+    return join_names([_describe_entry(key, value) for key, value in written])
+
+
+def _list_written(table: BaseModel) -> Iterator[tuple[str, object]]:
+    """Yield the keys that a table states and their values: numbers as such, not as their text."""
+    for key in type(table).model_fields:
+        if key in table.model_fields_set:
+            yield key, getattr(table, key)
 
 
 def _describe_entry(key: str, value: object) -> str:
     """Return a key of a party's table and what it says."""
-    values = value if isinstance(value, list) else [value]
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    name = key.replace("_", " ")
     if len(values) > MOST_LISTED:
-        return f"{format_count(len(values))} {key}"
-    return f"{key} {', '.join(map(_format_entry, values)) or 'none'}".replace("_", " ")
+        return f"{format_count(len(values))} {name}"
+    return f"{name} {', '.join(map(_format_entry, values)) or 'none'}"
 
 
 def _format_entry(value: object) -> str:
     """Return one entry of a party's table, a fraction in decimals."""
-    if isinstance(value, dict):
-        return f"({'; '.join(_describe_entry(key, inner) for key, inner in value.items())})"
-    try:
-        return format_amount(Fraction(str(value)))
-    except (ValueError, ZeroDivisionError):
-        return str(value)
+    if isinstance(value, BaseModel | Mapping):
+        entries = _list_written(value) if isinstance(value, BaseModel) else value.items()
+        return f"({'; '.join(_describe_entry(key, inner) for key, inner in entries)})"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_format_entry, value))
+    if isinstance(value, int | float | Fraction) and not isinstance(value, bool):
+        return format_amount(value)
+    return describe_action(value)
 
 
 def _list_received(collaboration: Collaboration, settlement: Settlement) -> dict[str, pl.Series]:
@@ -241,7 +253,8 @@ def _find_own_inputs(name: str, collaboration: Collaboration) -> list[tuple[str,
 def holds_data(collaboration: Collaboration) -> bool:
     """Return whether a collaboration file itself holds data of parties, and not in other files.
 
-    Numbers, lists and tables in a party's table are data; text names a file, or how to read it.
+    Numbers, lists and tables in a party's table are data, and so is a number in quotes; other text
+    names a file, or how to read it. Votes are data too.
     """
     try:
         table = tomllib.loads(collaboration.content.decode("utf-8-sig"))
@@ -249,4 +262,10 @@ def holds_data(collaboration: Collaboration) -> bool:
         return True
     parties = table.get("parties", {})
     values = [x for party in parties.values() if isinstance(party, dict) for x in party.values()]
-    return any(isinstance(x, int | float | list | dict) and not isinstance(x, bool) for x in values)
+    return bool(table.get("votes")) or any(map(_is_data, values))
+
+
+def _is_data(value: object) -> bool:
+    if isinstance(value, str):
+        return parse_number(value) is not None
+    return not isinstance(value, bool)

@@ -23,6 +23,8 @@ MOST_DRAWN = 16
 CLAIMS = (
     ("ex-post IC against inventing", "No party gains by inventing data while the others tell the "
      "truth."),
+    ("ex-post IC against widening", "No party gains by reporting a wider interval than its own "
+     "while the others tell the truth."),
     ("ex-post IC", "No party gains by lying while the others tell the truth."),
     ("epsilon-IC", "No party gains more than epsilon by lying to truthful others."),
     ("DSIC", "No party gains by lying, whatever the others report."),

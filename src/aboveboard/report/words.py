@@ -130,6 +130,8 @@ def format_detail(value: Any) -> str:
         if "text" in value:
             return str(value["text"])
         return ", ".join(f"{k} {format_detail(v)}" for k, v in value.items())
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):

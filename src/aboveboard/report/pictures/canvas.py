@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from aboveboard.report.drawing import WIDTH as POINTS
+from aboveboard.report.drawing import fit_text
 from aboveboard.report.plot import STYLE, WIDTH, add_alt_text, prefix_ids, to_svg
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def list_parties(axes: Axes, parties: Sequence[str]) -> None:
         axes.axhline(row, color=PALE, linewidth=0.8, zorder=0)
         # Above its line, a long name has the whole width.
         axes.annotate(
-            name,
+            fit_text(name, 9, POINTS),
             (0, row),
             xycoords=("axes fraction", "data"),
             xytext=(0, 10),

@@ -78,6 +78,8 @@ def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
     names = [shorten(name) for name in parties]
     left = 8 + max(measure_text(name, 9) for name in names)
     step = (WIDTH - left) / len(shown)
+    widest = max(measure_text(format_count(n), 9) for _, n in shown)
+    head = HEAD if widest <= step else HEAD + widest  # wide numbers stand upright on their bars
     dots = BARS + ROW / 2 + 4
     drawing = Drawing(dots + ROW * (len(parties) - 0.5))
     drawing.add_text(left, 12, "elements that exactly these own")
@@ -86,9 +88,13 @@ def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
         drawing.add_text(left - 8, dots + ROW * row + 3, name, size=9, anchor="end")
     for column, (owners, n) in enumerate(shown):
         x = left + step * (column + 0.5)
-        height = (BARS - HEAD) * n / most
+        height = (BARS - head) * n / most
         drawing.add_bar(x - 0.31 * step, BARS - height, 0.62 * step, height, BLUE)
-        drawing.add_text(x, BARS - height - 3, format_count(n), size=9, anchor="middle")
+        top = BARS - height - 3
+        if head == HEAD:
+            drawing.add_text(x, top, format_count(n), size=9, anchor="middle")
+        else:
+            drawing.add_text(x + 3, top, format_count(n), size=9, upright=True)
         rows = [row for row, name in enumerate(parties) if name in owners]
         ends = [(x, dots + ROW * row) for row in (rows[0], rows[-1])]
         for row in range(len(parties)):

@@ -9,6 +9,7 @@ from typing import Any
 
 from aboveboard.formatting import format_transfer, join_names
 from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.report.drawing import WIDTH, fit_text, measure_text
 from aboveboard.report.pictures.canvas import (
     DARK,
     MOST_PARTIES,
@@ -21,6 +22,9 @@ from aboveboard.report.plot import BLUE, ORANGE
 
 MOST_GOODS = 30
 """Goods whose way is drawn."""
+
+BOLD = 1.15
+"""By which factor bold letters are wider."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,9 @@ def draw_all(trades: Sequence[Trade]) -> Picture:
 def _draw_party(axes: Any, trade: Trade, y: float) -> None:
     """Draw the head of a party's row: its name, and what it pays."""
     axes.axhline(y - 0.1, color=PALE, linewidth=0.8)
-    axes.text(0, y + 0.35, trade.party, fontsize=9, weight="bold", va="center", parse_math=False)
+    free = WIDTH - measure_text(f" {trade.payment}", 9)
+    name = fit_text(trade.party, 9 * BOLD, free)
+    axes.text(0, y + 0.35, name, fontsize=9, weight="bold", va="center", parse_math=False)
     axes.text(1, y + 0.35, trade.payment, fontsize=9, ha="right", va="center")
 
 
@@ -133,11 +139,12 @@ def _name_goods(axes: Any, left: Mapping[str, float], right: Mapping[str, float]
     """Write each good's name on both sides; on the left, whether it is destroyed."""
     for places, x, side in ((left, 0.32, "right"), (right, 0.68, "left")):
         for good, where in places.items():
-            kept = side == "left" or good in right
+            end = "" if side == "left" or good in right else " (destroyed)"
+            free = 0.32 * WIDTH - measure_text(end, 8.5)
             axes.text(
                 x,
                 where,
-                good if kept else f"{good} (destroyed)",
+                fit_text(good, 8.5, free) + end,
                 fontsize=8.5,
                 ha=side,
                 va="center",

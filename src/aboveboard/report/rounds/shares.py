@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
+from aboveboard.evidence.numbers import parse_number
 from aboveboard.evidence.terms import Terms
 from aboveboard.formatting import format_amount, format_transfer
 from aboveboard.settlements.money import format_payment, round_payments
 
 HIDDEN = "not shown to others"
+UNREADABLE = "no number"
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,10 @@ def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
     rows = tuple(
         (
             name,
-            HIDDEN if benefits[name] is None else format_amount(benefits[name]),
-            *([texts.get(name, HIDDEN)] if moves else []),
+            _name_missing(shares.get(name), "benefit")
+            if benefits[name] is None
+            else format_amount(benefits[name]),
+            *([texts.get(name) or _name_missing(shares.get(name), "payment")] if moves else []),
         )
         for name in terms.names
         if name in shares or not shares
@@ -91,10 +96,14 @@ def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
 
 
 def _read(share: Any, part: str) -> Fraction | None:
-    """Return an exact number of a share; None where it is not stated."""
-    if not isinstance(share, Mapping) or share.get(part) is None:
-        return None
-    try:
-        return Fraction(str(share[part]))
-    except (ValueError, ZeroDivisionError):
-        return None
+    """Return an exact number of a share; None where it states none that can be read."""
+    number = parse_number(share.get(part)) if isinstance(share, Mapping) else None
+    if isinstance(number, float):
+        return Fraction(repr(number)) if isfinite(number) else None
+    return number
+
+
+def _name_missing(share: Any, part: str) -> str:
+    """Return why a share has no number to show."""
+    stated = isinstance(share, Mapping) and share.get(part) is not None
+    return UNREADABLE if stated else HIDDEN
