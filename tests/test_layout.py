@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from aboveboard.cli import app
-from aboveboard.cli.layout import fit_table
+from aboveboard.cli.layout import fit_table, print_text
+from aboveboard.collaborations.registry import load_mechanisms
 
 HEAD = ["party", "gains", "that lie"]
 ROWS = [["anna", "5", "hides one, two, three"], ["bert", "1,200", ""]]
@@ -66,3 +77,111 @@ def test_no_line_is_longer_than_sixty_columns(
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     longest = max(result.stdout.splitlines(), key=len)
     assert len(longest) <= 60, longest
+
+
+def show_in_terminal(
+    columns: int, *arguments: str, folder: Path, both: bool = True
+) -> tuple[int, str]:
+    """Run a command in a terminal of some columns; return its status and what the terminal got.
+
+    Without `both` only standard error is the terminal, as before a pager.
+    """
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    command = [sys.executable, "-m", "aboveboard", *arguments]
+    environment = {key: x for key, x in os.environ.items() if key not in ("COLUMNS", "LINES")}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=side if both else subprocess.DEVNULL,
+        stderr=side,
+        cwd=folder,
+        env={**environment, "TERM": "xterm"},
+    ) as process:
+        os.close(side)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal says that its other side is closed
+            while block := os.read(main, 65536):
+                shown += block
+        os.close(main)
+        status = process.wait(60)
+    return status, shown.decode().replace("\r\n", "\n")
+
+
+FAULTY = 'mechanism = "exchange.union"\nseed = -1\nrule = "a rule that nobody knows"\n'
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["terminal", "before a pager"])
+def test_faults_wrap_on_a_terminal_and_are_one_line_each_in_a_pipe(
+    tmp_path: Path, *, both: bool
+) -> None:
+    (tmp_path / "l.toml").write_text(FAULTY)
+    status, shown = show_in_terminal(40, "run", "l.toml", "-o", "s", folder=tmp_path, both=both)
+    assert status == 2
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert [line[:2] for line in lines].count("ab") >= 2  # each fault begins at the margin
+    assert {line[:2] for line in lines} == {"ab", "  "}  # and what follows stands below it
+    command = [sys.executable, "-m", "aboveboard", "run", "l.toml", "-o", "s"]
+    piped = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    faults = piped.stderr.splitlines()
+    assert all(each.startswith("aboveboard: l.toml: ") for each in faults)
+    assert " ".join(shown.split()) == " ".join(piped.stderr.split())
+    assert len(faults) == [line[:2] for line in lines].count("ab")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", "l.toml"),
+        pytest.param(("run", "l.toml", "-o", "s"), marks=pytest.mark.deep),
+        pytest.param(("design", "v.toml"), marks=pytest.mark.deep),
+    ],
+)
+def test_long_work_shows_its_progress_and_leaves_nothing_of_it(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "l.toml").write_text(LISTS)
+    (tmp_path / "v.toml").write_text(load_mechanisms()["valuation.payments"].STARTING_FILE)
+    status, shown = show_in_terminal(60, *command, folder=tmp_path)
+    assert status == 0
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)  # what moves the cursor and colours
+    assert "\x1b" not in said
+    assert "[0m" not in said
+    assert max(map(len, re.split(r"[\r\n]", said))) <= 60
+
+
+def test_warnings_wrap_on_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "l.toml").write_text(LISTS)
+    status, shown = show_in_terminal(40, "check", "l.toml", folder=tmp_path)
+    assert status == 0
+    assert max(map(len, shown.splitlines())) <= 40
+    assert "\n  " in shown.partition("warning: ")[2].partition("l.toml: ")[0]
+
+
+def test_what_a_stranger_wrote_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    print_text("acme\x1b[2J\rbolt\n\u202etxt.exe\x9b1m \ud800")
+    assert capsys.readouterr().out == "acme\\x1b[2J\\rbolt\n\\u202etxt.exe\\x9b1m \\ud800\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("option", ["text", "json"])
+def test_what_an_output_cannot_write_is_spelt_out(
+    tmp_path: Path, encoding: str, option: str
+) -> None:
+    file = tmp_path / os.fsdecode(b"l\xff \xe2\x82\xac.toml")
+    file.write_text(LISTS)
+    ran = subprocess.run(
+        [sys.executable, "-m", "aboveboard", "check", file.name, "--format", option],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"},
+    )
+    assert ran.returncode == 0, ran.stderr
+    shown = ran.stdout.decode(encoding)
+    if option == "json":
+        assert json.loads(shown)["file"] == file.name
+    else:
+        euro = "\\u20ac" if encoding == "ascii" else "€"
+        assert f"l\\udcff {euro}.toml: exchange.union" in shown

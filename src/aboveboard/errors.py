@@ -106,10 +106,23 @@ class BudgetExceeded(AboveboardError):  # noqa: N818 - the name says what happen
     """Raised before an exhaustive audit that would exceed the user's budget of rows or memory."""
 
 
+def escape_unprintable(text: str) -> str:
+    r"""Return a text whose signs can all be shown: what a terminal would obey is spelt out.
+
+    Examples
+    --------
+    >>> escape_unprintable("acme\x1b[2Jbolt")
+    'acme\\x1b[2Jbolt'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _line(text: str) -> str:
     """Return a text as one line of moderate length, without what a terminal would obey."""
     line = " ".join(text.split())
     if len(line) > 2 * MOST:  # what is escaped is at most ten times as long
         line = line[:MOST] + line[-MOST:]
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    line = escape_unprintable(line)
     return line if len(line) <= MOST else f"{line[: MOST // 2]} .. {line[-MOST // 2 :]}"

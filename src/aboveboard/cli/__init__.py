@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import errno
-import json
 import signal
 import sys
 import time
@@ -25,6 +24,8 @@ from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
 from aboveboard.cli.implementing import implement
+from aboveboard.cli.layout import print_text
+from aboveboard.cli.options import echo_json
 from aboveboard.cli.party import party
 from aboveboard.cli.playing import play
 from aboveboard.cli.process_state import catch_lost_errors, handle_signals, send_soon
@@ -45,7 +46,7 @@ def _print_version(value: bool) -> None:
     if value:
         from aboveboard._version import __version__
 
-        typer.echo(__version__)
+        print_text(__version__)
         raise typer.Exit
 
 
@@ -342,9 +343,8 @@ def _fail(program: str, errors: Sequence[dict[str, str]]) -> int:
     for error in errors:
         _print_error(f"{prefix}{error['message']}")
     if _is_json_requested(sys.argv[1:]):
-        text = json.dumps({"errors": list(errors)}, indent=2, ensure_ascii=False)
         with suppress(OSError):
-            print(text, flush=True)  # noqa: T201 - this is the edge
+            echo_json({"errors": list(errors)})
     return 2
 
 
@@ -376,7 +376,7 @@ def _is_output_closed() -> bool:
 
 def _print_error(text: str) -> None:
     with suppress(OSError):  # nobody reads it
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the edge
+        print_text(text, error=True)
 
 
 def _format_usage_error(error: Any) -> str:

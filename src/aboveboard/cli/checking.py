@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aboveboard.cli.layout import wrap
+from aboveboard.cli.layout import print_text, wrap
 from aboveboard.cli.options import Format, FormatOption, OutsideOption, echo_json
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity, join_names
@@ -62,7 +62,7 @@ def check(
     if status:
         raise typer.Exit(status)
     if output is Format.TEXT:
-        typer.echo(check_text(report))
+        print_text(check_text(report))
 
 
 def _print_report(report: CheckReport, output: Format) -> None:
@@ -71,9 +71,9 @@ def _print_report(report: CheckReport, output: Format) -> None:
         echo_json(report.as_dict())
         return
     for fault in report.faults:
-        typer.echo(f"aboveboard: {fault}", err=True)
+        print_text(f"aboveboard: {fault}", error=True)
     for warning in report.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        print_text(f"warning: {warning}", error=True)
 
 
 def check_text(report: CheckReport) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import Format, FormatOption, YesNo, echo_json
 from aboveboard.errors import InputError
 
@@ -80,14 +81,14 @@ def choose(
     from aboveboard.commands import recommend
 
     found = recommend(what.value, answers, out)
-    echo_json(found.as_dict()) if output is Format.JSON else typer.echo(choices_text(found))
+    echo_json(found.as_dict()) if output is Format.JSON else print_text(choices_text(found))
 
 
 def _ask_shared() -> SharedData:
     """Ask on the terminal until the answer is one of those offered."""
     question = f"What would the parties share? {', '.join(SharedData)}"
     while (reply := typer.prompt(question).strip().lower()) not in set(SharedData):
-        typer.echo(f"{reply!r} is none of them.", err=True)
+        print_text(f"{reply!r} is none of them.", error=True)
     return SharedData(reply)
 
 

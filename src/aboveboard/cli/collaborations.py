@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import (
     CacheOption,
     ExecutorOption,
@@ -78,12 +79,12 @@ def run(
     else:
         unit = collaboration.mechanism.UNIT
         currency = collaboration.file.currency
-        typer.echo(
+        print_text(
             settlement_table(report.settlement, unit, report.verdicts, currency, report.kinds)
         )
-        typer.echo(f"\nreplies, manifest and report: {out}")
+        print_text(f"\nreplies, manifest and report: {out}")
         if operator is not None:
-            typer.echo(evidence_text(collaboration))
+            print_text(evidence_text(collaboration))
     if report.verdicts.promises_stand is False:
         raise typer.Exit(1)
 
@@ -163,9 +164,9 @@ def audit(
     if output is Format.JSON:
         echo_json(result.as_dict())
     else:
-        typer.echo(audit_text(result))
+        print_text(audit_text(result))
         if report is not None:
-            typer.echo(f"\nreport: {report}")
+            print_text(f"\nreport: {report}")
     status = result.exit_status(strict=strict)
     if status:
         raise typer.Exit(status)
@@ -211,9 +212,9 @@ def compare(
     if output is Format.JSON:
         echo_json({"rules": [result.as_dict() for result in results]})
     else:
-        typer.echo(comparison_text(results))
+        print_text(comparison_text(results))
         if report is not None:
-            typer.echo(f"\nreport: {report}")
+            print_text(f"\nreport: {report}")
 
 
 @contextmanager
@@ -280,7 +281,7 @@ def design(
         from aboveboard.report.plot import write_offer
 
         write_offer(offer, plot)
-    echo_json(offer.as_dict()) if output is Format.JSON else typer.echo(offer_text(offer))
+    echo_json(offer.as_dict()) if output is Format.JSON else print_text(offer_text(offer))
 
 
 def replay(
@@ -303,22 +304,22 @@ def replay(
     if output is Format.JSON:
         echo_json(result.as_dict())
     elif result.differ:
-        typer.echo(f"{folder}: {len(result.differ)} of {result.files} files differ:")
+        print_text(f"{folder}: {len(result.differ)} of {result.files} files differ:")
         for name in result.differ:
-            typer.echo(f"  {name}")
+            print_text(f"  {name}")
     else:
         same = result.files - len({*result.recorded, *result.charts})
         counted = "all" if same == result.files else f"of {result.files} files"
         what = f"{same} files" if same == result.files else str(same)
-        typer.echo(f"{folder}: {counted} {what} are the same, byte for byte")
+        print_text(f"{folder}: {counted} {what} are the same, byte for byte")
     if output is Format.TEXT:
         for title, names in (
             ("as recorded, since no replay can make them", result.recorded),
             ("the same but for the shapes of their charts", result.charts),
         ):
             if names:
-                typer.echo(f"  {len(names)} {title}: {', '.join(names)}")
+                print_text(f"  {len(names)} {title}: {', '.join(names)}")
         if result.versions:
-            typer.echo(f"  computed by other versions: {', '.join(result.versions)}")
+            print_text(f"  computed by other versions: {', '.join(result.versions)}")
     if result.differ:
         raise typer.Exit(1)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 
-import typer
-
 from aboveboard.cli.hub import describe_demonstration
+from aboveboard.cli.layout import print_text
 from aboveboard.desk.member import Desk
 from aboveboard.desk.serving import DeskServer, open_privately
 from aboveboard.hub.demonstration import Audience, HubDemonstration, Scene
@@ -27,13 +26,13 @@ class Onlooker(Audience):
         server.begin()
         self._stack.callback(server.close)
         board = make_operator_link(scene.hub, scene.address)
-        typer.echo(f"the operator's board: {board}\nthe desk of {name}: {server.link}\n")
-        typer.echo("five members hold a round now; load the pages again to follow it")
+        print_text(f"the operator's board: {board}\nthe desk of {name}: {server.link}\n")
+        print_text("five members hold a round now; load the pages again to follow it")
         for link in (board, server.link):
             self._stack.enter_context(open_privately(link))
 
     def end(self, result: HubDemonstration) -> None:
         """Print what came out, and wait."""
-        typer.echo(f"\n{describe_demonstration(result)}\n\nthe pages stay until Ctrl-C")
+        print_text(f"\n{describe_demonstration(result)}\n\nthe pages stay until Ctrl-C")
         with self._stack, contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.cli.layout import fit_table, wrap
+from aboveboard.cli.layout import fit_table, label_rows, wrap
 from aboveboard.formatting import LEGIBLE, format_rounded
 from aboveboard.mechanisms.mechanism import DesignResult
 
@@ -28,13 +28,7 @@ def offer_text(offer: Any) -> str:
         + fit_table(each.columns, [list(map(str, row)) for row in each.rows])
         for each in offer.tables()
     ]
-    return "\n\n".join([wrap(offer.headline), _label_rows(offer.summary_rows()), *tables])
-
-
-def _label_rows(rows: Sequence[tuple[str, str]]) -> str:
-    """Return values beside their labels."""
-    width = max(len(label) for label, _ in rows)
-    return "\n".join(f"{label.ljust(width)}  {value}".rstrip() for label, value in rows)
+    return "\n\n".join([wrap(offer.headline), label_rows(offer.summary_rows()), *tables])
 
 
 def _data_text(offer: Mapping[str, Any]) -> str:
@@ -47,7 +41,7 @@ def _data_text(offer: Mapping[str, Any]) -> str:
             tables.append(_party_table(key, value))
             continue
         rows.append((key.replace("_", " "), _format_entries(value)))
-    return "\n\n".join([*([_label_rows(rows)] if rows else []), *tables])
+    return "\n\n".join([*([label_rows(rows)] if rows else []), *tables])
 
 
 def _format_entries(value: Any) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from aboveboard.cli.evidence import PASSPHRASE, find_passphrase
 from aboveboard.cli.hub import FolderArgument, hub
-from aboveboard.cli.layout import wrap
+from aboveboard.cli.layout import print_text, wrap
 from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.errors import InputError
 
@@ -35,7 +35,7 @@ def desk(
     mine = Desk(find_home(), _unlock(find_home()))
 
     def announce(link: str) -> None:
-        typer.echo(f"your desk: {link}\nit is yours alone: give the link to nobody. Ctrl-C ends it")
+        print_text(f"your desk: {link}\nit is yours alone: give the link to nobody. Ctrl-C ends it")
         sys.stdout.flush()
 
     serve_desk(mine, port=port, browser=browser, announce=announce)
@@ -105,7 +105,7 @@ def _show_link(name: str, link: str, seconds: int, browser: bool, output: Format
     if output is Format.JSON:
         echo_json({"name": name, "link": link, "seconds": seconds})
     else:
-        typer.echo(f"{link}\nopens the hub's pages as {name}, once, within {seconds // 60} minutes")
+        print_text(f"{link}\nopens the hub's pages as {name}, once, within {seconds // 60} minutes")
     if browser and sys.stdout.isatty() and output is Format.TEXT:
         from aboveboard.desk.serving import open_privately
 
@@ -153,7 +153,7 @@ def terms(
             section.title,
             *(wrap(text, label=f"  {label}: ") for label, text in section.rows),
         ]
-    typer.echo("\n".join([*lines, *_list_verdicts(rule)]))
+    print_text("\n".join([*lines, *_list_verdicts(rule)]))
 
 
 def _list_verdicts(rule: dict[str, Any]) -> list[str]:

@@ -15,10 +15,11 @@ from typing import Annotated, Any
 
 import typer
 
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import Format, FormatOption, echo_json, parse_deadlines
 from aboveboard.cli.process_state import handle_signals, log_to_stderr
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_quantity
 
 hub = typer.Typer(
     help="Run a hub: rounds between organisations over HTTP. Needs aboveboard[hub].",
@@ -53,7 +54,7 @@ def _explain_missing(error: ModuleNotFoundError) -> Exception:
 
 def echo_result(output: Format, text: str, data: Any) -> None:
     """Print a text, or plain data as JSON."""
-    echo_json(data) if output is Format.JSON else typer.echo(text)
+    echo_json(data) if output is Format.JSON else print_text(text)
 
 
 @hub.command("init")
@@ -280,12 +281,13 @@ def check(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
     from aboveboard.hub.operations.checking import check_hub
 
     found = check_hub(opened)
-    text = (
-        f"{format_count(found.collaborations)} collaborations, {format_count(found.entries)} "
-        "statements, "
-        f"{format_count(found.files)} files: "
-        + (f"{len(found.faults)} faults" if found.faults else "all right")
-    )
+    counted = [
+        format_quantity(found.collaborations, "collaboration"),
+        format_quantity(found.entries, "statement"),
+        format_quantity(found.files, "file"),
+    ]
+    outcome = format_quantity(len(found.faults), "fault") if found.faults else "all right"
+    text = f"{', '.join(counted)}: {outcome}"
     echo_result(output, "\n".join([text, *found.faults]), found.as_dict())
     opened.close()
     raise typer.Exit(1 if found.faults else 0)
@@ -302,11 +304,7 @@ def back_up(
     from aboveboard.hub.operations.backup import back_up as write_backup
 
     numbers = write_backup(opened, out)
-    text = (
-        f"wrote {out}: {format_count(numbers['rows'])} rows, {format_count(numbers['files'])} "
-        "files; "
-        "it holds the hub's keys: guard it"
-    )
+    text = f"wrote {out}: {_count(numbers)}; it holds the hub's keys: guard it"
     echo_result(output, text, {"folder": str(out), **numbers})
     opened.close()
 
@@ -326,11 +324,12 @@ def restore(
     except ModuleNotFoundError as error:
         raise _explain_missing(error) from error
     numbers = read_backup(backup, folder, database=database)
-    text = (
-        f"wrote {folder}: {format_count(numbers['rows'])} rows, "
-        f"{format_count(numbers['files'])} files"
-    )
-    echo_result(output, text, {"folder": str(folder), **numbers})
+    echo_result(output, f"wrote {folder}: {_count(numbers)}", {"folder": str(folder), **numbers})
+
+
+def _count(numbers: dict[str, int]) -> str:
+    """Return how many rows and files a backup has."""
+    return f"{format_quantity(numbers['rows'], 'row')}, {format_quantity(numbers['files'], 'file')}"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from aboveboard.cli.hub import (
     hub,
     open_folder,
 )
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import Format, FormatOption, parse_deadlines
 from aboveboard.errors import InputError
 
@@ -214,11 +215,11 @@ def show_transfers(
     if output is Export.JSON:
         echo_result(Format.JSON, "", [asdict(each) for each in found])
     elif output is Export.CSV:
-        typer.echo(export_csv(found), nl=False)
+        typer.echo(export_csv(found), nl=False)  # a file, byte for byte
     elif output is Export.JOURNAL:
         typer.echo(export_journal(found, opened.configuration.name), nl=False)
     else:
-        typer.echo("\n".join(map(describe_transfer, found)) or "there are no transfers")
+        print_text("\n".join(map(describe_transfer, found)) or "there are no transfers")
     opened.close()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import FileArgument, Format, FormatOption, echo_json
 
 
@@ -58,5 +59,5 @@ def implement(
     if output is Format.JSON:
         echo_json(found.as_dict())
     else:
-        typer.echo(format_implementation(found))
+        print_text(format_implementation(found))
     raise typer.Exit(0 if found.holds else 1)

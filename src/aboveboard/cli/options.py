@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,8 +59,13 @@ OutsideOption = Annotated[
 
 
 def echo_json(data: Any) -> None:
-    """Print plain data as JSON."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    """Print plain data as JSON; what standard output cannot write is escaped, as JSON does."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2)
+    typer.echo(text)
 
 
 STEPS = ("agree", "commit", "submit", "accept")

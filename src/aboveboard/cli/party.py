@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aboveboard.cli.layout import print_text
 from aboveboard.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ def party(
     from aboveboard.learning.flower import compute_app_hash, make_node_key
 
     if new_key is not None:
-        typer.echo(make_node_key(new_key))
+        print_text(make_node_key(new_key))
         return
     if show_app:
-        typer.echo(compute_app_hash())
+        print_text(compute_app_hash())
         return
     from aboveboard.commands.training_party import serve_party
     from aboveboard.learning.flower import require_flower
@@ -78,7 +79,7 @@ def party(
         app=app,
         agreement=None if terms is None else _find_agreement(terms),
         once=once,
-        tell=lambda text: typer.echo(text, err=True),
+        tell=lambda text: print_text(text, error=True),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import (
     FileArgument,
     Format,
@@ -79,4 +80,4 @@ def play(
         from aboveboard.report.play_plot import write_play
 
         write_play(found, plot)
-    echo_json(found.as_dict()) if output is Format.JSON else typer.echo(format_play(found))
+    echo_json(found.as_dict()) if output is Format.JSON else print_text(format_play(found))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from aboveboard.formatting import format_count
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 
 @contextmanager
@@ -15,11 +19,9 @@ def show_evaluations() -> Iterator[Callable[[int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+    from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
-    columns = ("evaluations", MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _open_bar("evaluations", MofNCompleteColumn(), TimeElapsedColumn()) as bar:
         task = bar.add_task("", visible=False)
         yield lambda done, most: bar.update(task, completed=done, total=most, visible=True)
 
@@ -30,11 +32,10 @@ def show_checks(what: str) -> Iterator[Callable[[int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    shown = TextColumn("{task.description}", markup=False)
+    with _open_bar(SpinnerColumn(), shown, TimeElapsedColumn()) as bar:
         task = bar.add_task(what, total=None)
         done = 0
 
@@ -44,3 +45,21 @@ def show_checks(what: str) -> Iterator[Callable[[int], None] | None]:
             bar.update(task, description=f"{what}: {format_count(done)}")
 
         yield advance
+
+
+def _open_bar(*columns: str | ProgressColumn) -> Progress:
+    """Return a bar on standard error that vanishes in the end.
+
+    It takes the place of neither output: a library that is first imported meanwhile would keep what
+    stands there, and write to it when the process ends.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

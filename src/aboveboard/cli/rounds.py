@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from aboveboard.cli.evidence import find_passphrase
-from aboveboard.cli.layout import wrap
+from aboveboard.cli.layout import print_text, wrap
 from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.faults import raise_faults
 
@@ -47,7 +47,7 @@ def echo(output: Format, text: str, **data: Any) -> None:
     if output is Format.JSON:
         echo_json({name: str(x) if isinstance(x, Path) else x for name, x in data.items()})
     else:
-        typer.echo(text)
+        print_text(text)
 
 
 @keys.command("new")
@@ -145,7 +145,7 @@ def submit(
     agreed = read_round(here.member.folder, here.member.private).round.terms
     own = check_committed_part(agreed, here.member.name, here.member.private)
     if output is Format.TEXT:
-        typer.echo("\n".join(_describe_part(own, "this leaves now")))
+        print_text("\n".join(_describe_part(own, "this leaves now")))
         if not yes and sys.stdin.isatty() and sys.stdout.isatty():
             typer.confirm("send it?", abort=True)
     path = sign_submission(here.member)
@@ -155,7 +155,7 @@ def submit(
 
 def _describe_part(own: Any, title: str) -> list[str]:
     """Return what the check found in a member's part, and what of it leaves, as lines."""
-    lines = [wrap(warning, label="warning: ") for warning in own.report.warnings]
+    lines = [f"warning: {warning}" for warning in own.report.warnings]
     rows = own.list_what_leaves()
     return [*lines, f"{title}:", *(wrap(text, label=f"  {label}: ") for label, text in rows)]
 
@@ -257,7 +257,7 @@ def verify(
     if output is Format.JSON:
         echo_json(findings.as_dict())
     else:
-        typer.echo(str(findings))
+        print_text(str(findings))
     raise typer.Exit(findings.exit_status)
 
 
@@ -282,5 +282,5 @@ def audit_round(
     if output is Format.JSON:
         echo_json(findings.as_dict())
     else:
-        typer.echo(str(findings))
+        print_text(str(findings))
     raise typer.Exit(findings.exit_status)

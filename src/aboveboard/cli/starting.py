@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
@@ -46,7 +47,7 @@ def demo(
     if name != "exchange":
         raise InputError(f"demo {name!r}", "there is no such demonstration", "write: exchange")
     result = run_demo(out or Path("aboveboard-demo"))
-    echo_json(result.as_dict()) if output is Format.JSON else typer.echo(demo_text(result))
+    echo_json(result.as_dict()) if output is Format.JSON else print_text(demo_text(result))
 
 
 def _demonstrate_round(out: Path, output: Format) -> None:
@@ -63,7 +64,7 @@ def _demonstrate_round(out: Path, output: Format) -> None:
                 f"{name} received {format_count(result.received[name])} domains",
                 str(found),
             ]
-        typer.echo("\n".join(lines))
+        print_text("\n".join(lines))
     raise typer.Exit(result.exit_status)
 
 
@@ -100,7 +101,7 @@ def init(
     else:
         run = f"run it with: aboveboard run {out} --out settlement"
         then = run if rule.STARTING_FILE else "fill in its keys, then check it"
-        typer.echo(f"wrote {out}; {then}")
+        print_text(f"wrote {out}; {then}")
 
 
 def mechanisms(
@@ -126,4 +127,4 @@ def mechanisms(
     if output is Format.JSON:
         echo_json(found if name is None else found[0])
     else:
-        typer.echo("\n\n".join(describe_text(each) for each in found))
+        print_text("\n\n".join(describe_text(each) for each in found))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from aboveboard.cli.evidence import find_passphrase
+from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import Format, FormatOption, YesNo, echo_json
 from aboveboard.cli.rounds import TermsOption, attend_round, echo, hand_over
 from aboveboard.errors import InputError
@@ -98,7 +99,7 @@ def _show_change(seen: Any, output: Format, *, yes: bool) -> list[str]:
     if not lines:
         raise InputError(str(seen.folder), "no change waits for signatures", "see 'status'")
     if output is Format.TEXT:
-        typer.echo("\n".join(lines))
+        print_text("\n".join(lines))
     if not yes and not typer.confirm("Sign this change?", err=True):
         raise typer.Exit(2)
     return lines
@@ -149,7 +150,7 @@ def rule(
     if output is Format.JSON:
         echo_json({**findings.as_dict(), "ruling": taken})
     else:
-        typer.echo(f"{findings}\n{_describe_ruling(taken)}")
+        print_text(f"{findings}\n{_describe_ruling(taken)}")
     raise typer.Exit(3 if taken is None else 0 if taken["stands"] else 1)
 
 
@@ -212,7 +213,7 @@ def transfers(reference: ReferenceArgument, output: FormatOption = Format.TEXT) 
             f"{x['state']}{' on ' + x['paid_on'] if x['paid_on'] else ''}"
             for x in found
         ]
-        typer.echo("\n".join(lines) or "there are no transfers")
+        print_text("\n".join(lines) or "there are no transfers")
 
 
 def _conjugate(text: str) -> str:
