@@ -195,6 +195,24 @@ def test_the_command_line_takes_members_through_a_round_and_a_change(town: Town)
     assert seen[0]["state"] == "settled"
 
 
+def test_a_member_of_two_rounds_is_shown_commands_that_work(town: Town) -> None:
+    town.join()
+    first, second = town.open(), town.open()
+    for identifier in (first, second):
+        agree(identifier, town.home("acme"))
+    with pytest.raises(InputError, match=f"2 rounds fit; .*{first}.*") as refused:
+        rounds.find_membership(home=town.home("acme"))
+    assert second in str(refused.value)
+    for identifier in (first, second):
+        member = rounds.find_membership(identifier, town.home("acme"))
+        assert member.folder.name == identifier
+        by_hash = rounds.find_membership(member.private.name[:12], town.home("acme"))
+        assert by_hash.folder == member.folder
+    for name in ("bolt", "core"):
+        agree(first, town.home(name))
+    assert f"your turn: aboveboard commit FILE --terms {first}" in call(town.home("acme"), "status")
+
+
 def test_serve_prints_its_address_as_its_first_line(tmp_path: Path) -> None:
     folder = str(tmp_path / "hub")
     assert run("hub", "init", folder).returncode == 0

@@ -82,6 +82,7 @@ def open_(
 ) -> None:
     """Center: begin a round. Writes the signed terms and a log."""
     from aboveboard.commands.rounds import locate_center, open_collaboration
+    from aboveboard.commands.rounds.drafting import describe_left_out
 
     named = {"shares": shares, "regions": regions}
     round_ = open_collaboration(
@@ -101,7 +102,15 @@ def open_(
         f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
         f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"
     )
-    echo(output, text, round=out, terms=round_.terms_digest, members=list(round_.terms.names))
+    left_out = describe_left_out(file)
+    echo(
+        output,
+        f"{text}\n{left_out}" if left_out else text,
+        round=out,
+        terms=round_.terms_digest,
+        members=list(round_.terms.names),
+        left_out=left_out,
+    )
 
 
 def close(

@@ -162,6 +162,7 @@ def open_(
 ) -> None:
     """Begin a round with organisations that have joined."""
     opened = open_folder(folder)
+    from aboveboard.commands.rounds.drafting import describe_left_out
     from aboveboard.hub.collaborations.opening import open_collaboration
 
     more = {
@@ -186,7 +187,14 @@ def open_(
         f"collaboration {identifier}: terms {round_.terms_digest[:16]} for {', '.join(names)}\n"
         f"each runs: aboveboard agree {identifier}"
     )
-    data = {"id": identifier, "terms": round_.terms_digest, "members": names}
+    left_out = describe_left_out(file)
+    text = f"{text}\n{left_out}" if left_out else text
+    data = {
+        "id": identifier,
+        "terms": round_.terms_digest,
+        "members": names,
+        "left_out": left_out,
+    }
     echo_result(output, text, data)
     opened.close()
 

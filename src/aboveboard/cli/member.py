@@ -32,20 +32,38 @@ COMMANDS = {
     "agree": "agree {id}",
     "answer": "answer ANSWER",
     "commit": "commit FILE",
+    "accept": "fetch --out result",
 }
-"""Commands that are called otherwise than the statement that they make."""
+"""Commands that are called otherwise than the statement that they make, or come before it."""
+
+AFTERWARDS = {"accept": "; then 'verify result', and 'accept' or 'dispute'"}
+"""What else a step takes."""
 
 
-def name_command(view: dict[str, Any]) -> str:
+def name_command(view: dict[str, Any], *, is_only: bool = True) -> str:
     """Return the command that makes what is awaited of a member.
+
+    Parameters
+    ----------
+    view
+        The hub's view of a collaboration.
+    is_only
+        Whether the member takes part in no other, so that commands need not name it.
 
     Examples
     --------
-    >>> name_command({"id": "ab", "next": "change"}), name_command({"id": "ab", "next": "submit"})
-    ('sign-change', 'submit')
+    >>> name_command({"id": "ab", "next": "change"})
+    'sign-change'
+    >>> name_command({"id": "ab", "next": "submit"}, is_only=False)
+    'submit --terms ab'
+    >>> name_command({"id": "ab", "next": "accept"})
+    "fetch --out result; then 'verify result', and 'accept' or 'dispute'"
     """
     step = str(view["next"])
-    return COMMANDS.get(step, step).format(id=view["id"])
+    command = COMMANDS.get(step, step).format(id=view["id"])
+    if not is_only and view["id"] not in command:
+        command += f" --terms {view['id']}"
+    return command + AFTERWARDS.get(step, "")
 
 
 def status(output: FormatOption = Format.TEXT) -> None:
@@ -56,12 +74,13 @@ def status(output: FormatOption = Format.TEXT) -> None:
     lines = []
     for each in standings:
         view = each.view
-        lines.append(f"{view['id']}  {view['state']}  {view['name']}  at {each.hub.address}")
+        named = [view["id"], view["state"], *([view["name"]] if view["name"] else [])]
+        lines.append("  ".join([*named, f"at {each.hub.address}"]))
         if view["fault"]:
             lines.append(f"  {view['fault']}")
         if view["next"]:
             until = f", until {view['deadline']}" if view["deadline"] else ""
-            what = name_command(view)
+            what = name_command(view, is_only=len(standings) == 1)
             lines.append(f"  your turn{until}: aboveboard {what}")
         elif view["awaited"]:
             lines.append(f"  awaited: {', '.join(view['awaited'])}")

@@ -16,7 +16,10 @@ from aboveboard.faults import raise_faults
 RoundArgument = Annotated[Path, typer.Argument(help="The round's public folder.")]
 TermsOption = Annotated[
     str | None,
-    typer.Option("--terms", help="The beginning of the terms' hash, if you take part in several."),
+    typer.Option(
+        "--terms",
+        help="The round's id at its hub, or the beginning of the terms' hash, if in several.",
+    ),
 ]
 
 

@@ -155,13 +155,22 @@ def find_membership(
         If there is none, or several.
     """
     home = home or find_home()
-    found = [p for p in list_memberships(home) if terms is None or p.name.startswith(terms)]
+    rounds = {place: read_membership(place) for place in list_memberships(home)}
+    found = [
+        place
+        for place, notes in rounds.items()
+        if terms is None or place.name.startswith(terms) or Path(notes["folder"]).name == terms
+    ]
     if len(found) != 1:
-        problem = f"{len(found)} rounds fit" if found else "you have agreed to no such terms"
-        named = ", ".join(p.name[:12] for p in found)
-        remedy = f"name one with --terms: {named}" if found else "run 'aboveboard agree' first"
-        raise InputError(str(home / "rounds"), problem, remedy)
-    notes = read_membership(found[0])
+        named = ", ".join(
+            f"{Path(rounds[place]['folder']).name} ({place.name[:12]})" for place in found
+        )
+        raise InputError(
+            str(home / "rounds"),
+            f"{len(found)} rounds fit" if found else "you have agreed to no such terms",
+            f"give --terms and one of: {named}" if found else "run 'aboveboard agree' first",
+        )
+    notes = rounds[found[0]]
     rotated = found[0] / KEYS
     keys = read_keys(rotated if rotated.is_dir() else home / KEYS, passphrase)
     return Membership(notes["name"], keys, found[0], Path(notes["folder"]))
