@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import BaseModel, Field
 
@@ -317,6 +318,30 @@ def test_a_rule_that_changes_what_it_is_passed_is_refused(change):
     reports = dict(VALUES)
     settle_reports(Emptying(), reports)
     assert reports == VALUES
+
+
+class Rows(Auction):
+    """Parties report rows of numbers, some of them missing."""
+
+    def settle(self, reports):
+        shares = {p: Share(0, 0, 0, Reply("json", data=p)) for p in reports}
+        return Settlement(self.NAME, shares)
+
+
+@pytest.mark.parametrize("kind", [float, object])
+def test_a_missing_number_is_no_change(kind):
+    rows = np.array([[1, np.nan], [2, 3]], dtype=kind)
+    assert set(settle_reports(Rows(), {"ann": rows}).parties) == {"ann"}
+
+
+def test_a_number_that_goes_missing_is_a_change():
+    class Blanking(Rows):
+        def settle(self, reports):
+            reports["ann"][1, 1] = np.nan
+            return super().settle(reports)
+
+    with pytest.raises(InputError, match="settle changes what ann reports"):
+        settle_reports(Blanking(), {"ann": np.array([[1, np.nan], [2, 3]])})
 
 
 class OtherShares(Auction):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
@@ -62,16 +63,15 @@ def settle_reports(
 
 def _copy_if_mutable(report: Any) -> Any:
     """Return a copy that shows later whether a report was changed; `_UNCHANGING` for most."""
-    if isinstance(report, np.ndarray):
-        return report.copy()
-    if isinstance(report, list | dict | set | bytearray):
-        try:
-            # The parts of a long list are not copied: that would take longer than many rules do.
-            made = copy.deepcopy(report) if len(report) <= MOST_COPIED else copy.copy(report)
-        except Exception:
-            return _UNCHANGING
-        return made if is_same(made, report) else _UNCHANGING
-    return _UNCHANGING
+    if not isinstance(report, np.ndarray | list | dict | set | bytearray):
+        return _UNCHANGING
+    try:
+        # The parts of a long list are not copied: that would take longer than many rules do.
+        deep = not isinstance(report, np.ndarray) and len(report) <= MOST_COPIED
+        made = copy.deepcopy(report) if deep else copy.copy(report)
+    except Exception:
+        return _UNCHANGING
+    return made if is_same(made, report) else _UNCHANGING
 
 
 def _list_settlements(outcome: Settlement | Lottery[Settlement]) -> Iterable[Any]:
@@ -182,14 +182,22 @@ def _expect(
 
 
 def is_same(a: Any, b: Any) -> bool:
-    """Return whether two reports are the same, also where they are arrays or frames."""
+    """Return whether two reports are the same, also where they are arrays or frames.
+
+    Missing numbers of arrays are the same as each other.
+
+    Examples
+    --------
+    >>> is_same(np.array([1, np.nan]), np.array([1, np.nan])), is_same([1], [2])
+    (True, False)
+    """
     if a is b:
         return True
     if type(a) is not type(b):
         return False
     if isinstance(a, np.ndarray):
-        return np.array_equal(a, b)
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
     try:
-        return bool(a == b)
+        return bool(a.equals(b) if isinstance(a, pl.DataFrame | pl.Series) else a == b)
     except (ValueError, TypeError):
         return False
