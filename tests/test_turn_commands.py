@@ -74,3 +74,11 @@ def test_a_vote_that_is_none_is_refused_by_its_name(tmp_path: Path, vote: str) -
     assert ran.exit_code == 2
     assert "--vote" in ran.output
     assert f"{vote!r} is not one of 'yes', 'no'" in ran.output
+
+
+@pytest.mark.parametrize("reference", ["1c58", "no-such-folder", "no-such-folder/terms.json"])
+def test_terms_of_what_is_neither_id_nor_folder_are_refused_by_that_name(
+    tmp_path: Path, reference: str
+) -> None:
+    ran = call(tmp_path, "terms", reference)
+    assert f"{reference}: it is neither a round's id nor a folder" in str(ran.exception)

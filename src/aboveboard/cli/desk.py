@@ -135,6 +135,12 @@ def terms(
         folder = preview(reference, passphrase=find_passphrase())[0].folder
     else:
         path = Path(reference)
+        if not path.exists():
+            raise InputError(
+                reference,
+                "it is neither a round's id nor a folder",
+                "take the 16 characters that 'aboveboard status' shows, or a round's folder",
+            )
         folder = path if path.is_dir() else path.parent
     round_ = read_round(folder).round
     rule = describe_rule(round_.terms.mechanism, round_.terms.parameters) if audit else {}
