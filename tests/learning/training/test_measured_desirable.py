@@ -67,6 +67,13 @@ def test_measured_sizes_are_rounded_down_to_the_grid_and_pay_as_given_ones(tmp_p
         assert share.utility == plain.parties[name].utility
 
 
+def test_files_that_are_the_same_are_named(tmp_path: Path) -> None:
+    load(tmp_path)
+    shutil.copy(tmp_path / "p.csv", tmp_path / "q.csv")
+    settlement: Any = ab.run(ab.load(tmp_path / "c.toml"))
+    assert any("the files of p and q are the same" in x for x in settlement.details["warnings"])
+
+
 @pytest.mark.deep
 def test_its_promises_are_examined_at_the_measured_sizes(tmp_path: Path) -> None:
     verdicts = ab.audit(load(tmp_path))

@@ -13,6 +13,11 @@ import numpy as np
 import pytest
 
 import aboveboard as ab
+from aboveboard.learning.payments.measured_market import (
+    describe_few_rows,
+    describe_uncertain_sign,
+    find_enough_rows,
+)
 from aboveboard.learning.training import joint_training
 from aboveboard.learning.training.engine import (
     Answer,
@@ -116,6 +121,16 @@ def test_where_hiding_does_not_pay_the_audit_says_what_it_looked_at(tmp_path: Pa
     settlement: Any = ab.run(collaboration)
     for share in settlement.parties.values():
         assert share.more["utility_if_half_hidden"] <= share.utility + 1e-9
+
+
+def test_few_test_rows_are_warned_of_and_never_called_enough() -> None:
+    assert find_enough_rows(6, 0.13, (-0.01, 0.37)) == 30
+    assert find_enough_rows(100, 1.0, (-1.0, 3.0)) == 400
+    assert "only 6 test rows" in describe_few_rows(6)[0]
+    assert describe_few_rows(30) == []
+    (said,) = describe_uncertain_sign("ann", 0.1, (-0.3, 0.5), 100)
+    assert "about 1,600 test rows would be enough, there are 100" in said
+    assert describe_uncertain_sign("ann", 1e-17, (-0.3, 0.5), 100) == []
 
 
 class Rider:

@@ -109,7 +109,9 @@ def test_where_no_data_are_valid_nothing_is_trained_and_it_is_said(folder: Path)
     settlement: Any = ab.run(ab.load(written(folder)))
     assert all(share.more["size"] == 0 for share in settlement.parties.values())
     assert all(share.reply.form == "json" for share in settlement.parties.values())
-    assert "nothing was trained together" in settlement.details["training"]["notes"][-1]
+    assert "nothing was trained together" in settlement.details["warnings"][0]
+    assert settlement.details["served"] == []
+    assert settlement.headline.startswith("0 of 2 parties are served")
 
 
 @pytest.mark.parametrize("method", ["pooled", "federated"])

@@ -161,6 +161,26 @@ def test_a_check_fits_no_estimator(
     assert problem in "".join(found)
 
 
+def test_a_check_finds_too_few_validation_rows_and_rows_of_the_center(tmp_path: Path) -> None:
+    for file in DATA.iterdir():
+        shutil.copy(file, tmp_path)
+    path = tmp_path / "c.toml"
+    path.write_text(FILE.format(estimator="linear_model.LogisticRegression", more=""))
+    own = tmp_path / "validation.csv"
+    header, *validation = own.read_text().splitlines(keepends=True)
+    own.write_text("".join([header, *validation[:15]]))
+    (fault,) = check_collaboration(path).faults
+    assert "15 rows of the center's are left to validate with" in str(fault)
+    own.write_text("".join([header, *validation]))
+    assert not check_collaboration(path).faults
+    test = (tmp_path / "test.csv").read_text().splitlines(keepends=True)
+    with (tmp_path / "p.csv").open("a") as stream:
+        stream.writelines(test[1:4])
+    (fault,) = check_collaboration(path).faults
+    assert "parties.p.data: p.csv, line" in str(fault)
+    assert "the test set leaks: 3 of the center's" in str(fault)
+
+
 @pytest.mark.parametrize(
     ("party", "problem"),
     [

@@ -11,6 +11,11 @@ from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 if TYPE_CHECKING:
     from aboveboard.learning.training.training_result import TrainingResult
 
+SUPPOSED_QUALITY = (
+    "sizes are measured and rounded down to the grid; payments and verdicts follow from these sizes "
+    "and the quality that the file supposes, not from measured qualities"
+)
+
 
 def add_training(settlement: Settlement, trained: TrainingResult) -> Settlement:
     """Return a settlement with the model for who is served, and what the training measured.
@@ -33,16 +38,12 @@ def add_training(settlement: Settlement, trained: TrainingResult) -> Settlement:
         "test_rows": trained.test_rows,
         "joint_quality": trained.joint.value,
         "joint_quality_error": trained.joint.error,
-        "notes": [
-            *trained.notes,
-            "sizes are measured and rounded down to the grid; payments follow from these sizes and "
-            "the quality that the file supposes, not from measured qualities",
-        ],
+        "notes": list(trained.notes),
     }
     details: Mapping[str, Any] = {
         **settlement.details,
         "qualities": "curve",
-        "warnings": list(trained.warnings),
+        "warnings": [*trained.warnings, SUPPOSED_QUALITY],
         "training": training,
     }
     return replace(settlement, parties=shares, details=details)

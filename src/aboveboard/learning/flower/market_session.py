@@ -72,7 +72,12 @@ class MeasuredClients:
         present = np.array([node in self.valid for node in self.names])
         parties = tuple(self.names.values())
         return MeasuredMarket(
-            parties, rule, present, _split(measured, len(parties)), _split(drawn, len(parties))
+            parties,
+            rule,
+            present,
+            _split(measured, len(parties)),
+            _split(drawn, len(parties)),
+            trained=self.joint is not None,
         )
 
 

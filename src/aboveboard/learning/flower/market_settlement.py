@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from aboveboard.formatting import encode_number, format_count, format_number, round_digits
+from aboveboard.formatting import encode_number, format_count, round_digits
 from aboveboard.learning.flower.market_session import MeasuredClients
 from aboveboard.learning.payments.exploitation_payment import Outcome
-from aboveboard.learning.payments.measured_market import MeasuredMarket, find_enough_rows
+from aboveboard.learning.payments.measured_market import (
+    MeasuredMarket,
+    describe_few_rows,
+    describe_uncertain_sign,
+)
 from aboveboard.learning.payments.settlement import SIGNS, make_headline
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
@@ -42,8 +46,6 @@ class MarketSettlement:
     @property
     def served(self) -> tuple[int, ...]:
         """The nodes of those who are handed the joint model."""
-        if self.clients.joint is None:
-            return ()
         nodes = zip(self.clients.names, self._outcome.served, strict=True)
         return tuple(node for node, yes in nodes if yes)
 
@@ -105,28 +107,20 @@ class MarketSettlement:
 
     def _list_warnings(self) -> list[str]:
         warnings = [
-            f"{name}: {problem}; it is absent" for name, problem in self.clients.failed.items()
+            *describe_few_rows(self.rows),
+            *(f"{name}: {problem}; it is absent" for name, problem in self.clients.failed.items()),
         ]
         for i, (node, name) in enumerate(self.clients.names.items()):
-            warnings += self._warn_of_sign(i, name) + self._warn_of_claim(node, name)
+            interval = self._intervals.get(name, (0.0, 0.0))
+            payment = float(self._outcome.payments[i])
+            warnings += describe_uncertain_sign(name, payment, interval, self.rows)
+            warnings += self._warn_of_claim(node, name)
         warnings += [
             f"{format_count(count)} updates of {name} were worse than its own model and the one "
             "that it was sent, and left out"
             for name, count in self.clients.left_out.items()
         ]
         return warnings
-
-    def _warn_of_sign(self, i: int, name: str) -> list[str]:
-        payment = float(self._outcome.payments[i])
-        low, high = self._intervals.get(name, (0.0, 0.0))
-        if not payment or not low < 0 < high:
-            return []
-        enough = format_count(find_enough_rows(self.rows, payment, (low, high)))
-        return [
-            f"whether {name} pays or receives is not certain: {format_number(payment)}, with 95 "
-            f"percent confidence from {format_number(low)} to {format_number(high)}; about "
-            f"{enough} rows of the center would be enough, there are {format_count(self.rows)}"
-        ]
 
     def _warn_of_claim(self, node: int, name: str) -> list[str]:
         if node not in self.clients.own:

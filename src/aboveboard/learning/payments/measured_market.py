@@ -21,7 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.formatting import format_rounded
+from aboveboard.formatting import (
+    format_count,
+    format_number,
+    format_quantity,
+    format_rounded,
+)
 from aboveboard.games.numbers import Array, to_number
 from aboveboard.learning.market.allocation import (
     Market,
@@ -82,6 +87,8 @@ class MeasuredMarket:
         The same on test rows drawn again.
     approximation
         By what "without each" is replaced where it was not trained; empty where it was.
+    trained
+        Whether there is a joint model to hand out.
     """
 
     parties: tuple[str, ...]
@@ -90,6 +97,7 @@ class MeasuredMarket:
     measured: Qualities
     draws: Qualities
     approximation: str = ""
+    trained: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,7 +107,8 @@ class MeasuredMarket:
     @cached_property
     def served(self) -> Mask:
         """Who is handed the joint model, shape (n,)."""
-        return self._choose(self.present, self.measured.joint, self.measured.own)
+        chosen = self._choose(self.present, self.measured.joint, self.measured.own)
+        return chosen if self.trained else np.zeros_like(chosen)
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -285,6 +294,48 @@ def find_interval(values: Array, point: float) -> tuple[float, float]:
     return min(float(low), point), max(float(high), point)
 
 
+NOTHING = 1e-9
+"""A payment that is no larger is the rounding of none."""
+
+FEW_ROWS = 30
+"""Test rows below which draws of them say little: no fewer are called enough."""
+
+
+def describe_few_rows(rows: int) -> list[str]:
+    """Return a warning where the test rows are so few that intervals are too narrow."""
+    if rows >= FEW_ROWS:
+        return []
+    return [
+        f"there are only {format_quantity(rows, 'test row')}: intervals drawn from so few are "
+        f"narrower than they should be; hold out {FEW_ROWS} or more"
+    ]
+
+
+def describe_uncertain_sign(
+    name: str, payment: float, interval: tuple[float, float], rows: int
+) -> list[str]:
+    """Return a warning where a payment may as well have the other sign.
+
+    Parameters
+    ----------
+    name
+        Whose payment.
+    payment, interval
+        As measured.
+    rows
+        How many test rows there are.
+    """
+    low, high = interval
+    if abs(payment) <= NOTHING or not low < 0 < high:
+        return []
+    enough = find_enough_rows(rows, payment, interval)
+    return [
+        f"whether {name} pays or receives is not certain: {format_number(payment)}, with 95 "
+        f"percent confidence from {format_number(low)} to {format_number(high)}; about "
+        f"{format_count(enough)} test rows would be enough, there are {format_count(rows)}"
+    ]
+
+
 def find_enough_rows(rows: int, amount: float, interval: tuple[float, float]) -> int:
     """Return with how many test rows the sign of an amount would be certain.
 
@@ -296,8 +347,9 @@ def find_enough_rows(rows: int, amount: float, interval: tuple[float, float]) ->
 
 def round_rows_up(needed: float) -> int:
     """Return a number of rows that is enough, of two digits: it is an estimate."""
-    step = int(10 ** max(0, len(str(ceil(needed))) - 2))
-    return -(-ceil(needed) // step) * step
+    needed = max(ceil(needed), FEW_ROWS)
+    step = int(10 ** max(0, len(str(needed)) - 2))
+    return -(-needed // step) * step
 
 
 def make_measured_market(
@@ -336,6 +388,7 @@ def make_measured_market(
         Qualities(joint, *measured),
         Qualities(resamples.joint, *draws),
         approximation,
+        trained.model is not None,
     )
 
 

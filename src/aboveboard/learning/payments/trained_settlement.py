@@ -12,14 +12,15 @@ from aboveboard.formatting import (
     format_count,
     format_number,
     format_rounded,
-    join_names,
     round_digits,
 )
 from aboveboard.learning.market.quality import Quality
 from aboveboard.learning.payments.exploitation_payment import Outcome
 from aboveboard.learning.payments.measured_market import (
+    NOTHING,
     MeasuredMarket,
-    find_enough_rows,
+    describe_few_rows,
+    describe_uncertain_sign,
     round_rows_up,
 )
 from aboveboard.learning.payments.settlement import SIGNS, describe_quality, make_headline
@@ -121,17 +122,16 @@ class TrainedSettlement:
     def _make_share(self, name: str) -> Share:
         i, outcome = self._position(name), self._outcome
         own, payment = self.trained.own[name], outcome.payments[i]
-        served = outcome.served[i] and self.trained.model is not None
         reply = Reply(
             "json",
             data={
-                "served": served,
+                "served": False,
                 "note": "no model is handed out to this party: use your own",
                 "valid_size": int(own.size),
                 "quality_alone": own.quality,
             },
         )
-        if served:
+        if outcome.served[i]:
             reply = Reply("skops", content=self.trained.model)
         more: dict[str, Any] = {
             "size": own.size,
@@ -217,12 +217,7 @@ class TrainedSettlement:
         return float(self._curve.evaluate([float(sum(self.trained.sizes.values()))])[0])
 
     def _list_warnings(self) -> list[str]:
-        warnings = list(self.trained.warnings)
-        warnings += [
-            f"the files of {join_names(group)} are the same: together they bring no more than one "
-            "of them"
-            for group in self.trained.same
-        ]
+        warnings = [*self.trained.warnings, *describe_few_rows(self.trained.test_rows)]
         if self.measured.approximation:
             warnings.append(self.measured.approximation)
         warnings += self._warn_of_failures() + self._warn_of_budget() + self._warn_of_signs()
@@ -239,7 +234,7 @@ class TrainedSettlement:
 
     def _warn_of_budget(self) -> list[str]:
         revenue = float(self._outcome.revenue)
-        if revenue >= -1e-9:
+        if revenue >= -NOTHING:
             return []
         return [
             f"weak budget balance fails here: payments sum to {format_number(revenue)}, which the "
@@ -248,24 +243,19 @@ class TrainedSettlement:
 
     def _warn_of_signs(self) -> list[str]:
         """Return a warning for each payment that may as well have the other sign."""
-        warnings = []
-        for name, (low, high) in self._intervals.items():
-            payment = float(self._outcome.payments[self._position(name)])
-            if payment and low < 0 < high:
-                rows = self.trained.test_rows
-                enough = find_enough_rows(rows, payment, (low, high))
-                warnings.append(
-                    f"whether {name} pays or receives is not certain: {format_number(payment)}, "
-                    f"with 95 percent confidence from {format_number(low)} to "
-                    f"{format_number(high)}; about {format_count(enough)} test rows would be "
-                    f"enough, there are {format_count(rows)}"
-                )
-        return warnings
+        rows = self.trained.test_rows
+        return [
+            text
+            for name, interval in self._intervals.items()
+            for text in describe_uncertain_sign(
+                name, float(self._outcome.payments[self._position(name)]), interval, rows
+            )
+        ]
 
     def _warn_of_hiding(self) -> list[str]:
         warnings = []
         for name, (gain, (low, high)) in self._gains.items():
-            if gain > 1e-9:
+            if gain > NOTHING:
                 sure = "" if low > 0 else ", so that it may as well bring nothing"
                 warnings.append(
                     f"on these data hiding half of its rows would bring {name} "
@@ -277,7 +267,7 @@ class TrainedSettlement:
     def _warn_of_own_models(self) -> list[str]:
         """Return a warning where the joint model is worse than the curve, or than a party's own."""
         joint = self.trained.joint
-        if self.trained.model is None or not any(self._outcome.served):
+        if not any(self._outcome.served):
             return []
         warnings = []
         if joint.value < self._joint_by_curve - DEVIATIONS * joint.error:

@@ -92,11 +92,26 @@ class Center:
         means = [validation.x[validation.y == k].mean(axis=0) for k in classes]
         return np.array(means).reshape(len(means), validation.x.shape[1]), classes
 
-    def leak_limit(self, rows: int, coincidences: int | None) -> int:
-        """Return how many test rows may stand in a file of so many rows."""
-        if coincidences is not None:
-            return coincidences
-        return leaks.compute_limit(len(self.digests), rows, self.coincidence)
+    def refuse_leak(
+        self, where: str, found: int, line: str, rows: int, coincidences: int | None
+    ) -> None:
+        """Raise `InputError` if more of the center's rows stand in a file than may.
+
+        Parameters
+        ----------
+        where
+            Names the file.
+        found, line
+            How many of them do, and where the first does.
+        rows
+            Of the file.
+        coincidences
+            How many may; None: as many as chance allows.
+        """
+        limit = coincidences
+        if limit is None:
+            limit = leaks.compute_limit(len(self.digests), rows, self.coincidence)
+        leaks.refuse_leak(where, found, line, limit, len(self.digests))
 
 
 def read_center(
@@ -163,10 +178,9 @@ def _refuse_leaking_validation(
     center: Center, validation: Path, coincidences: int | None
 ) -> Center:
     found, line = leaks.count_coincidences(center.digests, center.raw_validation)
-    limit = center.leak_limit(len(center.raw_validation.y), coincidences)
-    leaks.refuse_leak(
-        f"training.validation: {validation.name}", found, line, limit, len(center.digests)
-    )
+    rows = len(center.raw_validation.y)
+    where = f"training.validation: {validation.name}"
+    center.refuse_leak(where, found, line, rows, coincidences)
     # Who holds the rows by which sizes are measured would be measured on its own data.
     both = np.union1d(center.digests, center.raw_validation.compute_digests())
     return replace(center, digests=both)

@@ -14,6 +14,7 @@ from typing import Protocol
 from aboveboard.errors import InputError
 from aboveboard.learning.flower.node_keys import encode_for_flower
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
+from aboveboard.learning.training import leaks
 from aboveboard.learning.training.center import Center, read_center
 from aboveboard.learning.training.estimators import (
     make_estimator,
@@ -28,6 +29,7 @@ from aboveboard.learning.training.suitability import (
     refuse_unscorable,
 )
 from aboveboard.learning.training.tables import Rows, read_rows
+from aboveboard.learning.training.valid_size import refuse_few_rows
 from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.options import TableKeys, merge_options
 
@@ -190,6 +192,7 @@ def _check_data(
     if table.method == "federated":
         refuse_unaveraged(estimator)
     refuse_unscorable(estimator, center.make_meter(table.metric), seed)
+    refuse_few_rows(center.raw_validation)
     record: Callable[[InputError], None] | None = getattr(read, "record", None)
     for name, data in reports.items():
         if data.data is None:
@@ -197,6 +200,9 @@ def _check_data(
         try:
             rows = read_party_rows(name, data, center)
             center.prepare(rows, data.format_place(name))
+            found, line = leaks.count_coincidences(center.digests, rows)
+            place = data.format_place(name)
+            center.refuse_leak(place, found, line, len(rows.y), table.coincidences)
         except InputError as error:
             if record is None:
                 raise

@@ -45,7 +45,12 @@ def find_odd_data(
         center.raw_validation, center.terms, measure_ranges(center.raw_validation, center.terms)
     )
     digests = {name: answer.digests for name, answer in fingerprints.items()}
-    return warnings + find_near_copies(digests, leaks.estimate_chance(rounded), same)
+    warnings += find_near_copies(digests, leaks.estimate_chance(rounded), same)
+    return warnings + [
+        f"the files of {join_names(group)} are the same: together they bring no more than one of "
+        "them"
+        for group in same
+    ]
 
 
 def find_identical_data(data: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
@@ -75,7 +80,7 @@ def describe_center(center: Center) -> str:
 
 
 def describe_sizes(sizes: Mapping[str, int]) -> list[str]:
-    """Return a note where parties have no valid data."""
+    """Return a warning where parties have no valid data."""
     nothing = [name for name, size in sizes.items() if not size]
     if len(nothing) == len(sizes):
         return [

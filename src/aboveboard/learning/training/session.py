@@ -20,7 +20,6 @@ import numpy as np
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.training import leaks
 from aboveboard.learning.training.center import Center
 from aboveboard.learning.training.data_files import PartyData
 from aboveboard.learning.training.engine import PartyError
@@ -139,8 +138,9 @@ class TrainingSession:
             own = own.with_errors(resamples.own)
             half = half.with_errors(resamples.half)
             joint = Skill(joint.value, float(resamples.joint.std()))
-        same = find_identical_data(data)
-        odd = find_odd_data(self.center, counts, self.trainer.fingerprint(), same)
+        odd = find_odd_data(
+            self.center, counts, self.trainer.fingerprint(), find_identical_data(data)
+        )
         return TrainingResult(
             method=self.table.method,
             estimator=self.table.estimator,
@@ -155,15 +155,14 @@ class TrainingSession:
             curve=curve,
             test_rows=len(self.center.raw_test.y),
             model=models.content,
-            notes=self._list_notes(models, sizes),
-            warnings=tuple(odd),
-            same=same,
+            notes=self._list_notes(models),
+            warnings=(*describe_sizes(sizes), *odd),
             data=data,
         )
 
-    def _list_notes(self, models: JointModels, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    def _list_notes(self, models: JointModels) -> tuple[str, ...]:
         noted = self.trainer.list_notes(models.count_left_out(), models.count_clipped())
-        return (*noted, describe_center(self.center), *describe_sizes(sizes))
+        return (*noted, describe_center(self.center))
 
     def _advance(self) -> None:
         self.done += 1
@@ -209,9 +208,9 @@ class TrainingSession:
 
     def _refuse_leaks(self, claimed: Mapping[str, int]) -> None:
         for name, leak in self.trainer.count_leaks().items():
-            limit = self.center.leak_limit(claimed[name], self.table.coincidences)
             where = self.reports[name].format_place(name)
-            leaks.refuse_leak(where, leak.count, leak.line, limit, len(self.center.digests))
+            rows, limit = claimed[name], self.table.coincidences
+            self.center.refuse_leak(where, leak.count, leak.line, rows, limit)
 
     def _measure_curve(self) -> CenterCurve:
         """Return the center's curve, measured now or for the same rows and estimator before."""

@@ -22,8 +22,8 @@ from aboveboard.learning.training.scores import Meter
 from aboveboard.learning.training.tables import Terms
 from aboveboard.mechanisms.user_code import is_of_sklearn
 
-FEWEST_DRAWS = 50
-"""Draws of the test rows without which percentiles of 95 percent say nothing."""
+KNOWN_PART = 0.5
+"""Part of the draws of the test rows that must be scored: fewer say nothing of how certain it is."""
 
 
 def refuse_unaveraged(estimator: Any) -> None:
@@ -71,7 +71,7 @@ def refuse_unscorable(estimator: Any, meter: Meter, seed: int) -> None:
     meter.score(truth)
     drawn = meter.resample([truth], seed)
     known = int(np.isfinite(drawn).sum())
-    if known < FEWEST_DRAWS:
+    if known < KNOWN_PART * len(drawn):
         raise InputError(
             "training.metric",
             f"{meter.metric!r} can score {known} of {len(drawn)} draws of the test rows: in the "

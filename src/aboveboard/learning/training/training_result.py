@@ -94,8 +94,6 @@ class TrainingResult:
         What a reader should know.
     warnings
         What is odd about the data.
-    same
-        Groups of parties whose files are the same.
     failed
         By party that failed on the way, and is absent: what was wrong.
     data
@@ -117,7 +115,6 @@ class TrainingResult:
     model: bytes | None
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
-    same: tuple[tuple[str, ...], ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
 

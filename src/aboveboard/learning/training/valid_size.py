@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_quantity
 from aboveboard.learning.market.quality import LearningCurve
 from aboveboard.learning.training.tables import Rows, shuffle_rows
 
@@ -47,6 +48,8 @@ MOST_SAMPLES = 12
 """Trainings on samples of one size; fewer for sizes near the whole, whose samples overlap."""
 FEWEST_ROWS = 20
 """Validation rows below which there is no learning curve to speak of."""
+PLACE = "training.validation"
+
 POWERS = (0.05, 1.0)
 """Excess loss falls as 1/s for parametric models and slower for others; a fit that falls faster
 follows the start of the curve, and ends too flat, where sizes are read off."""
@@ -112,14 +115,8 @@ def measure_center_curve(
     InputError
         If there are too few rows, or the estimator learns nothing from them.
     """
-    place = "training.validation"
+    refuse_few_rows(rows)
     m = len(rows.y)
-    if m < FEWEST_ROWS:
-        raise InputError(
-            place,
-            f"{m} rows of the center's are left to validate with",
-            f"hold out {FEWEST_ROWS} or more, besides as many to test on",
-        )
     points = []
     for k in np.unique(np.geomspace(max(10, 2 * classes), m, SIZES).astype(int)):
         samples = min(MOST_SAMPLES, max(2, 2 * m // int(k)))
@@ -130,12 +127,24 @@ def measure_center_curve(
         points.append((float(k), float(np.mean(scores))))
     if not max(y for _, y in points) > 0:
         raise InputError(
-            place,
+            PLACE,
             "the estimator learns nothing from the center's own rows: it predicts the test set no "
             "better than a constant does",
             "hold out more rows, name better features, or another estimator",
         )
     return CenterCurve(_fit_curve(points), m)
+
+
+def refuse_few_rows(validation: Rows) -> None:
+    """Raise `InputError` if there are too few validation rows for a learning curve."""
+    m = len(validation.y)
+    if m < FEWEST_ROWS:
+        raise InputError(
+            PLACE,
+            f"{format_quantity(m, 'row')} of the center's {'is' if m == 1 else 'are'} left to "
+            "validate with",
+            f"hold out {FEWEST_ROWS} or more, besides as many to test on",
+        )
 
 
 def _fit_curve(points: list[tuple[float, float]]) -> LearningCurve:
@@ -158,7 +167,7 @@ def _fit_curve(points: list[tuple[float, float]]) -> LearningCurve:
         )
     except RuntimeError:
         raise InputError(
-            "training.validation",
+            PLACE,
             "no learning curve can be fitted to trainings on the center's rows",
             "hold out more rows",
         ) from None
