@@ -9,16 +9,43 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from houses import LISTS
+from test_asking import Village, served
 
+from aboveboard.commands.rounds.drafting import draft_terms
 from aboveboard.errors import InputError
-from aboveboard.evidence.keys import generate_keys
-from aboveboard.hub.members import KnownHub, membership, sharing
+from aboveboard.evidence.center_keys import CenterKeys
+from aboveboard.evidence.keys import PrivateKeys, generate_keys
+from aboveboard.evidence.member_statements import prove_keys
+from aboveboard.evidence.rounds import Round, begin_round
+from aboveboard.evidence.statements import sign_statement
+from aboveboard.hub.home import Hub
+from aboveboard.hub.members import KnownHub, membership, money, recovering, sharing
 from aboveboard.hub.members import mirror as mirrors
+from aboveboard.hub.members.answers import ViewAnswer, read_answer
 from aboveboard.hub.members.mirror import pull
+from aboveboard.hub.members.money import list_own_transfers
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
+from aboveboard.hub.money.ledger import list_transfers
 
 ENTRY = "x" * 100
+
+__all__ = ["served"]
+
+IDENTIFIER = "0123456789abcdef"
+VIEW = {
+    "id": IDENTIFIER,
+    "name": "lists",
+    "terms": "0" * 64,
+    "state": "offered",
+    "size": 1,
+    "member": "acme",
+    "next": "agree",
+    "awaited": ["acme"],
+    "deadline": None,
+    "fault": None,
+}
 
 
 class Endless:
@@ -29,7 +56,7 @@ class Endless:
 
     def get_json(self, path: str) -> Any:
         if "/log?" not in path:
-            return {"member": "acme", "notes": {}}
+            return VIEW | {"notes": {}}
         self.asked += 1
         return {"entries": [ENTRY] * self.page, "size": self.size, "checkpoint": ""}
 
@@ -41,7 +68,7 @@ def test_a_log_without_an_end_is_refused_at_its_first_page(
     hub = Endless(page, size)
     monkeypatch.setattr(mirrors, "HubConnection", lambda *_: hub)
     with pytest.raises(InputError, match=r"too long|does not answer as a hub"):
-        pull(Mirror(tmp_path, "http://hub.example", "ab"), generate_keys())
+        pull(Mirror(tmp_path, "http://hub.example", IDENTIFIER), generate_keys())
     assert hub.asked == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -53,7 +80,7 @@ def test_a_log_that_grows_page_by_page_is_refused_in_the_end(
     monkeypatch.setattr(mirrors, "HubConnection", lambda *_: hub)
     monkeypatch.setattr(mirrors, "MOST_LOG_BYTES", 150 * len(ENTRY))
     with pytest.raises(InputError, match="too long"):
-        pull(Mirror(tmp_path, "http://hub.example", "ab"), generate_keys())
+        pull(Mirror(tmp_path, "http://hub.example", IDENTIFIER), generate_keys())
     assert hub.asked == 2
 
 
@@ -99,14 +126,165 @@ def test_another_file_than_was_named_is_not_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "face", [[], None, {"rotations": None}, {"rotations": "x"}, {"rotations": [1]}]
+    "wrong", [[], None, {"rotations": None}, {"rotations": "x"}, {"rotations": [1]}]
 )
 def test_rotations_that_are_none_are_refused(
-    face: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wrong: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = KnownHub("http://hub.example", "acme", "hub", generate_keys().public.as_dict(), "")
+    keys = generate_keys().public
+    known = KnownHub("http://hub.example", "acme", "hub", keys.as_dict(), "")
+    right = {"name": "hub", "center": keys.as_dict(), "log": keys.signing, "rotations": []}
+    face = {**right, **wrong} if isinstance(wrong, dict) else wrong
     hub = SimpleNamespace(get_json=lambda _: face)
     monkeypatch.setattr(membership, "HubConnection", lambda *_: hub)
     with pytest.raises(InputError, match="does not answer as a hub"):
         membership.follow_rotations(known, tmp_path, generate_keys())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"member": "../../x"},
+        {"member": "*"},
+        {"member": None},
+        {"state": "open"},
+        {"next": "\x1b[2J"},
+        {"reply": "../../secret"},
+        {"awaited": [1]},
+        {"size": True},
+        {"deadline": "2027-99-15T10:00:00Z"},
+        {"id": "f" * 16},
+    ],
+)
+def test_a_view_of_another_form_comes_no_further(
+    lie: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = SimpleNamespace(get_json=lambda _: VIEW | lie)
+    monkeypatch.setattr(mirrors, "HubConnection", lambda *_: hub)
+    with pytest.raises(InputError, match=r"does not answer as a hub \(|another collaboration"):
+        pull(Mirror(tmp_path, "http://hub.example", IDENTIFIER), generate_keys())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_that_a_terminal_would_obey_is_not_passed_on() -> None:
+    shown = read_answer(ViewAnswer, VIEW | {"fault": "\x1b]0;x\x07 \u202e gone"}, "hub.example")
+    assert shown.fault is not None
+    assert shown.fault.isprintable()
+
+
+def test_a_list_of_collaborations_without_an_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = KnownHub("http://hub.example", "acme", "hub", generate_keys().public.as_dict(), "")
+    hub = SimpleNamespace(get_json=lambda _: {"collaborations": [VIEW], "next": IDENTIFIER})
+    monkeypatch.setattr(membership, "HubConnection", lambda *_: hub)
+    with pytest.raises(InputError, match="has no end"):
+        membership._list_views(known, generate_keys())
+
+
+def begin() -> tuple[Round, dict[str, PrivateKeys]]:
+    """Return a new round of three members, and their keys."""
+    center = CenterKeys(generate_keys(), generate_keys())
+    keys = {name: generate_keys() for name in LISTS}
+    file = {"mechanism": "exchange.union", "parties": {name: {} for name in LISTS}}
+    public = {name: each.public for name, each in keys.items()}
+    terms = draft_terms(file, public, center, "a/log") | {"lost_key": "majority"}
+    return begin_round(sign_statement(terms, "center", center.center).content, "log"), keys
+
+
+def test_new_keys_that_have_not_signed_themselves_for_this_round_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_, keys = begin()
+    other, _ = begin()
+    fresh = generate_keys()
+    right = {"name": "acme", **prove_keys(round_, "acme", fresh), "fingerprint": "0" * 16}
+    shown: list[Any] = [right]
+    hub = SimpleNamespace(get_json=lambda _: {"recoveries": shown})
+    monkeypatch.setattr(recovering, "HubConnection", lambda *_: hub)
+    place = Mirror(tmp_path, "http://hub.example", IDENTIFIER)
+    (found,) = recovering._fetch_recoveries(place, round_, keys["bolt"])
+    assert found["fingerprint"] == fresh.public.fingerprint  # not what the hub says that it is
+    lies: list[Any] = [
+        {**right, **generate_keys().public.as_dict()},
+        {**right, "sealing": generate_keys().public.sealing},
+        {**right, "name": "bolt"},
+        {**right, **prove_keys(other, "acme", fresh)},
+        {**right, **prove_keys(round_, "acme", keys["core"])},
+        {**right, "name": "mallory", **prove_keys(round_, "mallory", fresh)},
+        {**right, "proof": "00" * 64},
+        {**right, "proof": "short"},
+        {**right, "name": 3},
+        "keys",
+    ]
+    for lie in lies:
+        shown[:] = [lie]
+        with pytest.raises(InputError, match=r"have not signed|does not answer as a hub"):
+            recovering._fetch_recoveries(place, round_, keys["bolt"])
+    shown[:] = [right, right]
+    with pytest.raises(InputError, match="two new pairs of keys of one member"):
+        recovering._fetch_recoveries(place, round_, keys["bolt"])
+
+
+AUCTION = (
+    'name = "licence"\nmechanism = "market.vcg"\nbits = 3\ncurrency = "EUR"\n'
+    "[parties.anna]\n[parties.bert]\n"
+)
+BIDS = {
+    "anna": 'endowment = ["orders"]\nbidding = "additive"\n'
+    'values = [{goods = ["orders"], value = 1}]\n',
+    "bert": 'values = [{goods = ["orders"], value = 3}]\n',
+}
+
+
+@pytest.mark.deep
+def test_transfers_are_held_against_the_result_that_the_center_has_signed(
+    served: tuple[Hub, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, address = served
+    village = Village(hub, address, tmp_path, BIDS)
+    identifier = village.open(AUCTION)
+    ledger = {each.name: each.cents for each in list_transfers(hub, identifier)}
+    assert ledger["bert"] > 0
+    for name in BIDS:
+        own = list_own_transfers(identifier, tmp_path / name)
+        assert [each["cents"] for each in own] == [ledger[name]]
+        assert all(each["verified"] for each in own)  # opened, where only the member sees it
+    paid = list_own_transfers(identifier, tmp_path / "bert")[0]
+    del paid["verified"]
+    nets = {**paid, "id": 99, "collaboration": None}
+    gone = {**paid, "state": "netted", "netted_into": 99}
+    lies: list[tuple[list[Any], str]] = [
+        ([{**paid, "cents": paid["cents"] + 1}], "not what the signed result"),
+        ([{**paid, "cents": -paid["cents"]}], "not what the signed result"),
+        ([], "not what the signed result"),
+        ([{**paid, "currency": "USD"}], "other terms"),
+        ([{**paid, "serial": 2}], "other terms"),
+        ([{**paid, "name": "anna"}], "somebody else"),
+        ([{**paid, "state": "void"}], "void"),
+        ([paid, paid], "one transfer twice"),
+        ([paid, {**paid, "id": 99}], "two transfers of one round"),
+        ([paid, nets], "do not add up"),
+        ([gone, {**nets, "cents": 1}], "do not add up"),
+        ([gone], "do not add up"),
+        ([{**gone, "netted_into": None}], "do not add up"),
+        ([{**paid, "cents": 1.5}], "does not answer as a hub"),
+        ([{**paid, "state": "paid"}], "does not answer as a hub"),
+        ([{**paid, "paid_on": "soon"}], "does not answer as a hub"),
+        ([None], "does not answer as a hub"),
+    ]
+    shown: list[Any] = []
+    lying = SimpleNamespace(get_json=lambda _: {"transfers": shown})
+    monkeypatch.setattr(money, "HubConnection", lambda *_: lying)
+    for lie, problem in lies:
+        shown[:] = lie
+        with pytest.raises(InputError, match=problem):
+            list_own_transfers(identifier, tmp_path / "bert")
+    shown[:] = [gone, nets]
+    found = list_own_transfers(identifier, tmp_path / "bert")
+    assert [each["verified"] for each in found] == [True, True]
+    payload = next((tmp_path / "bert" / "rounds").glob("*/payload.bin"))
+    payload.rename(payload.with_name("elsewhere"))  # without its key nothing is contradicted
+    shown[:] = [{**paid, "cents": 1}]
+    assert not list_own_transfers(identifier, tmp_path / "bert")[0]["verified"]

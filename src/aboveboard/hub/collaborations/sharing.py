@@ -12,6 +12,7 @@ from aboveboard.evidence.keys import PublicKeys, verify_signature
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, name_key, read_checkpoint, read_note
 from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
     lock,
@@ -156,7 +157,7 @@ def take_recovery(
     Raises
     ------
     RefusedStatementError
-        If by the terms nobody vouches, or the new key has not signed.
+        If by the terms nobody vouches, or the new key has not signed, or is in use.
     NoCollaborationError
         If the organisation takes part in no such collaboration.
     """
@@ -173,6 +174,9 @@ def take_recovery(
         content = encode_rotation(round_.terms_digest, name, keys)
         if not verify_signature(keys.signing, signature, content):
             raise RefusedStatementError("the new key has not signed the rotation")
+        known = (x for each in (*round_.terms.names, CENTER) for x in round_.list_keys(each))
+        if keys.signing in known:
+            raise RefusedStatementError("the new key is in use already")
         where = (recovery.c.collaboration == identifier, recovery.c.name == name)
         named = (recovery.c.signing == keys.signing, recovery.c.sealing == keys.sealing)
         if connection.execute(select(recovery.c.name).where(*where, *named)).first() is not None:

@@ -64,7 +64,7 @@ def take(
     if before.rotated != after.rotated:
         _register_keys(connection, hub, row.id, before, after)
     if before.terms_digest != after.terms_digest:
-        _register_members(connection, row, after)
+        _register_terms(connection, row, after)
     if after.pending is not None:
         _admit_newcomers(connection, row.id, after)
     return position
@@ -113,8 +113,12 @@ def _register_keys(
             enqueue_resealing(connection, identifier, name, after, hub.now)
 
 
-def _register_members(connection: Connection, row: Any, after: Round) -> None:
-    """Bring the members' rows to changed terms; who left may still read what it has signed."""
+def _register_terms(connection: Connection, row: Any, after: Round) -> None:
+    """Bring a collaboration's row to changed terms; who left may still read what it has signed.
+
+    New keys that wait for vouchers have signed for the terms before: their owner names them anew.
+    """
+    connection.execute(delete(recovery).where(recovery.c.collaboration == row.id))
     connection.execute(
         update(collaboration)
         .where(collaboration.c.id == row.id)

@@ -11,6 +11,7 @@ from aboveboard.commands.rounds import KEYS
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import read_keys
 from aboveboard.evidence.members import find_home
+from aboveboard.hub.members.answers import LinkAnswer, read_answer
 from aboveboard.hub.members.membership import list_hubs
 from aboveboard.hub.members.transport import HubConnection
 
@@ -69,11 +70,5 @@ def ask_for_link(
         address = known[0]
     connection = HubConnection(address, read_keys(home / KEYS, passphrase))
     body = json.dumps({"nonce": secrets.token_hex(32)}).encode()
-    answer = connection.post_json("/api/v1/sessions", body)
-    try:
-        path, name, seconds = str(answer["path"]), str(answer["name"]), int(answer["seconds"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(address, "it does not answer as a hub", "check the address") from error
-    if not path.startswith("/login?token="):
-        raise InputError(address, "it does not answer as a hub", "check the address")
-    return LogInLink(name, f"{connection.address}{path}", seconds)
+    answer = read_answer(LinkAnswer, connection.post_json("/api/v1/sessions", body), address)
+    return LogInLink(answer.name, f"{connection.address}{answer.path}", answer.seconds)

@@ -17,6 +17,14 @@ from aboveboard.evidence.members import find_home
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import read_statement
 from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.members.answers import (
+    MOST_ITEMS,
+    FaceAnswer,
+    IdentityAnswer,
+    PageAnswer,
+    RotationAnswer,
+    read_answer,
+)
 from aboveboard.hub.members.mirror import make_mirror, pull, push
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
@@ -128,21 +136,19 @@ def join(link: str, home: Path | None = None, passphrase: bytes | None = None) -
         make_keys(home / KEYS, passphrase)
     keys = read_keys(home / KEYS, passphrase)
     connection = HubConnection(address, keys)
-    face = connection.get_json("/api/v1/hub")
-    try:
-        center = PublicKeys.from_dict(face["center"], address)
-        hub, log = str(face["name"]), str(face["log"])
-    except (KeyError, TypeError) as error:
-        raise InputError(address, "it does not answer as a hub", "check the link") from error
+    face = read_answer(FaceAnswer, connection.get_json("/api/v1/hub"), address)
+    center = PublicKeys.from_dict(face.center, address)
     if center.fingerprint != fingerprint:
         raise InputError(
             address,
             f"its keys are {center.fingerprint}, not those of the invitation ({fingerprint})",
             "ask whoever invited you: somebody may stand between you and the hub",
         )
+    _refuse_same_folder(address, home)
     body = json.dumps({"token": token, **keys.public.as_dict()}).encode()
-    name = str(connection.post_json("/api/v1/invitations/accept", body)["name"])
-    known = KnownHub(address, name, hub, center.as_dict(), log)
+    accepted = connection.post_json("/api/v1/invitations/accept", body)
+    name = read_answer(IdentityAnswer, accepted, address).name
+    known = KnownHub(address, name, face.name, center.as_dict(), face.log)
     _remember(known, home)
     return known
 
@@ -196,9 +202,12 @@ def _list_views(hub: KnownHub, keys: PrivateKeys) -> list[dict[str, Any]]:
     views: list[dict[str, Any]] = []
     after: str | None = ""
     while after is not None:
-        page = connection.get_json(f"/api/v1/collaborations?after={after}")
-        views += page["collaborations"]
-        after = page["next"]
+        sent = connection.get_json(f"/api/v1/collaborations?after={after}")
+        page = read_answer(PageAnswer, sent, hub.address)
+        views += [each.model_dump() for each in page.collaborations]
+        if len(views) > MOST_ITEMS or (page.next is not None and page.next <= after):
+            raise InputError(hub.address, "its list has no end", "tell its operator")
+        after = page.next
     return views
 
 
@@ -318,11 +327,9 @@ def follow_rotations(known: KnownHub, home: Path, keys: PrivateKeys) -> KnownHub
     InputError
         If the hub does not answer as one, or a statement is not signed with the key before it.
     """
-    face = HubConnection(known.address, keys).get_json("/api/v1/hub")
-    statements = face.get("rotations", []) if isinstance(face, dict) else None
-    if not isinstance(statements, list) or not all(isinstance(x, str) for x in statements):
-        raise InputError(known.address, "it does not answer as a hub", "check its address")
-    fresh = apply_rotations(known, statements)
+    sent = HubConnection(known.address, keys).get_json("/api/v1/hub")
+    face = read_answer(FaceAnswer, sent, known.address)
+    fresh = apply_rotations(known, face.rotations)
     if fresh != known:
         _remember(fresh, home)
     return fresh
@@ -347,9 +354,21 @@ def apply_rotations(known: KnownHub, statements: list[str]) -> KnownHub:
                 "a statement of new keys is not signed with the old ones",
                 "ask the operator why, by other means, before you sign anything",
             )
-        fresh = PublicKeys(statement.body["signing"], statement.body["sealing"])
-        known = replace(known, center=fresh.as_dict(), log=str(statement.body["log"]))
+        form = read_answer(RotationAnswer, statement.body, known.address)
+        center = {"signing": form.signing, "sealing": form.sealing}
+        known = replace(known, center=center, log=form.log)
     return known
+
+
+def _refuse_same_folder(address: str, home: Path) -> None:
+    """Raise `InputError` where another hub's keys would be overwritten: of http, or a like name."""
+    for known in list_hubs(home):
+        if known.address != address and _locate(home, known.address) == _locate(home, address):
+            raise InputError(
+                address,
+                f"you have joined {known.address}, which is kept in the same folder",
+                "ask whoever invited you for a link with that address, or use another folder",
+            )
 
 
 def _remember(known: KnownHub, home: Path) -> None:
@@ -360,5 +379,5 @@ def _remember(known: KnownHub, home: Path) -> None:
 
 
 def _locate(home: Path, address: str) -> Path:
-    """Return the folder of a hub; addresses are unlike, and so are their folders."""
+    """Return the folder of a hub."""
     return home / HUBS / re.sub(r"[^A-Za-z0-9.]", "-", address.partition("://")[2])

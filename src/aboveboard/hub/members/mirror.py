@@ -6,6 +6,7 @@ member has, and the signed checkpoint must be of exactly these.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from aboveboard.evidence.notes import Checkpoint, read_note
 from aboveboard.evidence.rounds import MOST_ENTRIES, Round, replay_log
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.formatting import format_count
+from aboveboard.hub.members.answers import TakenAnswer, ViewAnswer, read_answer
 from aboveboard.hub.members.places import MIRROR_FILE, REFUSED_FILE, Mirror
 from aboveboard.hub.members.sharing import (
+    AUDITOR,
     compare_cosignatures,
     fetch_cosignatures,
     fetch_shared,
@@ -95,17 +98,32 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     aboveboard.errors.InputError: hub.example: it is not an address of a hub; write it...
     """
     connection = HubConnection(mirror.address, keys)
-    view: dict[str, Any] = connection.get_json(mirror.path)
+    view = read_answer(ViewAnswer, connection.get_json(mirror.path), mirror.address)
+    if view.id != mirror.id:
+        raise InputError(mirror.address, "it shows another collaboration", "tell its operator")
     notes = fetch_cosignatures(mirror, connection)
     entries, note = _fetch_log(mirror, connection)
     round_ = _write_checked(mirror, entries, note)
-    member = str(view.get("member", ""))
+    member = view.member
+    _refuse_stranger(mirror, round_, member)
     compare_cosignatures(mirror, round_, member, notes)
     send_cosignature(mirror, connection, member, notes)
     fetch_shared(mirror, connection, round_, member)
-    if view.get("reply"):
-        _fetch_reply(mirror, connection, member, str(view["reply"]))
-    return view
+    if view.reply is not None:
+        _fetch_reply(mirror, connection, member, view.reply)
+    return view.model_dump()
+
+
+def _refuse_stranger(mirror: Mirror, round_: Round, member: str) -> None:
+    """Raise `InputError` unless the hub calls the reader what somebody in the round is called."""
+    terms = round_.pending_terms
+    invited = set() if terms is None else set(terms.members)
+    if member not in {*round_.terms.members, *invited, AUDITOR}:
+        raise InputError(
+            mirror.address,
+            f"it calls you {member!r}, and nobody in the round is called that",
+            "tell its operator",
+        )
 
 
 def _fetch_log(mirror: Mirror, connection: HubConnection) -> tuple[list[bytes], str]:
@@ -187,7 +205,14 @@ def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str, digest:
     place = mirror.folder / SEALED
     if (place / f"{member}-result-{digest[:16]}.bin").is_file():
         return
-    fresh = write_sealed(mirror.folder, member, "result", connection.get(f"{mirror.path}/reply"))
+    content = connection.get(f"{mirror.path}/reply")
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise InputError(
+            mirror.address,
+            "it sends another result than it has named",
+            "try again; if it stays so, dispute the round",
+        )
+    fresh = write_sealed(mirror.folder, member, "result", content)
     for old in place.glob(f"{member}-result-*.bin"):
         if old != fresh:
             old.unlink()
@@ -225,5 +250,10 @@ def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:
         what, digest = named
         sealed = mirror.folder / SEALED / f"{what}-{digest[:16]}.bin"
         connection.put_file(f"{mirror.path}/sealed/{digest}", sealed, digest)
-    taken: dict[str, Any] = connection.post_json(f"{mirror.path}/statements", said.content)
-    return taken
+    sent = connection.post_json(f"{mirror.path}/statements", said.content)
+    taken = read_answer(TakenAnswer, sent, mirror.address)
+    if taken.digest != said.digest:
+        raise InputError(
+            mirror.address, "it has taken another statement than you sent", "look at the log"
+        )
+    return taken.model_dump()

@@ -10,14 +10,19 @@ from aboveboard.commands.rounds import KEYS, find_membership
 from aboveboard.commands.rounds.changes import vouch as sign_voucher
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log
-from aboveboard.evidence.keys import PublicKeys, read_keys
+from aboveboard.evidence.key_checks import encode_rotation
+from aboveboard.evidence.keys import PrivateKeys, PublicKeys, read_keys, verify_signature
 from aboveboard.evidence.member_statements import prove_keys
 from aboveboard.evidence.members import begin_membership, find_home, locate_private
-from aboveboard.evidence.rounds import replay_log
-from aboveboard.hub.members.membership import preview
+from aboveboard.evidence.rounds import Round, replay_log
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.members.answers import RecoveriesAnswer, RecoveryAnswer, read_answer
+from aboveboard.hub.members.membership import find_collaboration, preview
 from aboveboard.hub.members.mirror import find_mirror, pull, push
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
+
+_REMEDY = "vouch for nobody yet: look again in a minute, and if it stays so tell the others"
 
 
 def ask_for_vouchers(
@@ -44,9 +49,16 @@ def ask_for_vouchers(
     """
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
-    mirror, view = preview(reference, home, passphrase)
+    known, identifier = find_collaboration(reference, home, keys)
+    mirror, view = preview(f"{known.address}/collaborations/{identifier}", home, passphrase)
     round_ = replay_log(read_log(mirror.folder, "").entries, mirror.address)
     name = str(view["member"])
+    if name != known.name or name not in round_.present:
+        raise InputError(
+            mirror.address,
+            f"it calls you {name!r} in this round, and {known.name!r} when you joined",
+            "only a member of the round has keys in it: look at its log",
+        )
     private = locate_private(home, round_.first_terms, name)
     begin_membership(private, name, mirror.folder)
     body = json.dumps(prove_keys(round_, name, keys)).encode()
@@ -54,11 +66,59 @@ def ask_for_vouchers(
     return mirror, keys.public.fingerprint
 
 
-def list_recoveries(mirror: Mirror, home: Path, passphrase: bytes | None = None) -> list[Any]:
-    """Return the new keys that wait for others to vouch, as the hub has them."""
+def list_recoveries(
+    mirror: Mirror, home: Path, passphrase: bytes | None = None
+) -> list[dict[str, str]]:
+    """Return the new keys that wait for others to vouch, as far as their owners have signed them.
+
+    Parameters
+    ----------
+    mirror
+        The round, whose log is here.
+    home
+        The member's folder.
+    passphrase
+        Of its keys.
+
+    Raises
+    ------
+    InputError
+        If the hub shows keys that have not signed that they are to be a member's of this round.
+    """
     keys = read_keys(home / KEYS, passphrase)
-    data = HubConnection(mirror.address, keys).get_json(f"{mirror.path}/recovery")
-    return list(data["recoveries"])
+    round_ = replay_log(read_log(mirror.folder, "").entries, mirror.address)
+    return _fetch_recoveries(mirror, round_, keys)
+
+
+def _fetch_recoveries(mirror: Mirror, round_: Round, keys: PrivateKeys) -> list[dict[str, str]]:
+    sent = HubConnection(mirror.address, keys).get_json(f"{mirror.path}/recovery")
+    found = read_answer(RecoveriesAnswer, sent, mirror.address).recoveries
+    names = [each.name for each in found]
+    if len(set(names)) < len(names):
+        raise InputError(mirror.address, "it shows two new pairs of keys of one member", _REMEDY)
+    return [_check_recovery(mirror, round_, each) for each in found]
+
+
+def _check_recovery(mirror: Mirror, round_: Round, shown: RecoveryAnswer) -> dict[str, str]:
+    """Return new keys with their fingerprint; a key of this round's own is nobody's new one."""
+    public = PublicKeys(shown.signing, shown.sealing)
+    taken = {x for name in (*round_.terms.names, CENTER) for x in round_.list_keys(name)}
+    if (
+        shown.name not in round_.terms.names
+        or shown.signing in taken
+        or not verify_signature(
+            shown.signing,
+            bytes.fromhex(shown.proof),
+            encode_rotation(round_.terms_digest, shown.name, public),
+        )
+    ):
+        raise InputError(
+            mirror.address,
+            f"it shows new keys of {shown.name!r} that have not signed that they are its keys in "
+            "this round",
+            _REMEDY,
+        )
+    return {**shown.model_dump(), "fingerprint": public.fingerprint}
 
 
 def vouch_for(
@@ -86,7 +146,7 @@ def vouch_for(
     Raises
     ------
     InputError
-        If the hub has no such new keys, or others.
+        If the hub has no such new keys, or others, or some that have not signed themselves.
     """
     home = home or find_home()
     member = find_membership(terms, home, passphrase)
@@ -94,12 +154,12 @@ def vouch_for(
     if mirror is None:
         raise InputError(str(member.folder), "it is no mirror of a hub", "vouch at the hub")
     pull(mirror, member.keys)
-    data = HubConnection(mirror.address, member.keys).get_json(f"{mirror.path}/recovery")
-    found = [each for each in data["recoveries"] if each["name"] == name]
+    waiting = list_recoveries(mirror, home, passphrase)
+    found = [each for each in waiting if each["name"] == name]
     if not found:
         raise InputError(f"member {name!r}", "no new keys of it wait", "ask it to name them")
-    proved = {key: str(found[0][key]) for key in ("signing", "sealing", "proof")}
-    shown = PublicKeys(proved["signing"], proved["sealing"]).fingerprint
+    proved = {key: found[0][key] for key in ("signing", "sealing", "proof")}
+    shown = found[0]["fingerprint"]
     if shown != fingerprint.strip().lower():
         raise InputError(
             f"member {name!r}",
