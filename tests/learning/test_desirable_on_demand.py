@@ -9,6 +9,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.learning import Desirable, Growth, Identity, Market, search
+from aboveboard.learning.desirable import claims
 from aboveboard.learning.desirable.file import Grid
 from aboveboard.learning.desirable.growth_on_demand import EvenSizes
 from aboveboard.learning.desirable.search import search_on_demand
@@ -57,6 +58,7 @@ def test_what_design_accepts_a_run_runs() -> None:
     settlement = rule.settle(reports)
     assert settlement.details["exists"]
     assert settlement.details["profiles looked at"] == 20_000
+    assert settlement.headline.startswith("No loss was found on this grid (20,000 sizes")
     # A twentieth of the grid is small enough for a table.
     small = Desirable(("a", "b"), market("-0.66"), Grid(Fraction(20), 1, 1_000)).settle(reports)
     for name in ("a", "b"):
@@ -68,6 +70,17 @@ def test_what_design_accepts_a_run_runs() -> None:
     )
     assert verdict.status is ab.Status.NO_COUNTEREXAMPLE
     assert (verdict.checked, verdict.total) == (20_000, 20_000**2)
+
+
+def test_true_sizes_are_drawn_among_the_smallest_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(claims, "LARGEST", 11)
+    rule = Desirable(("a", "b"), market("-0.66"), Grid(Fraction(1), 1, 30))
+    elsewhere = claims.AtOtherSizes(ab.ExPostIC(), ("a", "b"), rule.search_result)
+    game = rule.game({"a": Fraction(3), "b": Fraction(4)})
+    found = elsewhere.examine(game, budget=ab.Budget(), seed=0)
+    assert "of 900 profiles of true sizes, each among the 11 smallest" in str(found.statement)
 
 
 def test_where_there_is_none_a_large_grid_has_the_chain_that_proves_it() -> None:

@@ -67,6 +67,15 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, text: str, problem:
     assert "\n" not in str(refused.value)
 
 
+def test_what_prepared_rows_and_labels_must_be_is_said_of_each(tmp_path: Path) -> None:
+    prepared = Terms(("a", "b"), "late", ("no", "yes"), prepared=True)
+    with pytest.raises(InputError, match="line 3: column 'b' holds text or infinity where"):
+        read_rows(written(tmp_path, "a,b,late\n1,,no\n1,inf,yes\n"), "p", prepared)
+    numbers = Terms(("a",), "late", None, prepared=True)
+    with pytest.raises(InputError, match="give finite numbers, or leave rows out"):
+        read_rows(written(tmp_path, "a,late\n1,2\n1,\n"), "p", numbers)
+
+
 def test_a_cell_is_never_quoted(tmp_path: Path) -> None:
     # The message leaves the party's process; its rows must not.
     with pytest.raises(InputError) as refused:

@@ -149,6 +149,8 @@ class AtOtherSizes(Property):
             games.append(make_game(self.parties, self.found, truth))
         verdict = audit(games, [self.claim], budget=budget, seed=seed)[self.claim.name]
         scope = f"{format_count(len(games))} of {format_count(m**n)} profiles of true sizes"
+        if m > LARGEST:
+            scope += f", each among the {format_count(LARGEST)} smallest"
         status = verdict.status
         if status is Status.HOLDS and len(games) < m**n:
             status = Status.NO_COUNTEREXAMPLE

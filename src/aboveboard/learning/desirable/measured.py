@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from aboveboard.learning.training.training_result import TrainingResult
 
 SUPPOSED_QUALITY = (
-    "sizes are measured and rounded down to the grid; payments and verdicts follow from these sizes "
-    "and the quality that the file supposes, not from measured qualities"
+    "sizes are measured and rounded down to the grid; payments and verdicts follow from these "
+    "sizes and the quality that the file supposes, not from measured qualities"
 )
 
 

@@ -352,6 +352,12 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
 
     def _make_headline(self, found: SearchResult) -> str:
         grid = f"{format_count(self.grid.count)} sizes for each of {len(self.parties)} parties"
+        if found.looked_at is not None and found.exists:
+            return (
+                f"No loss was found on this grid ({grid}), which is too large to go through whole: "
+                "a desirable mechanism exists if the first loss lies at the smallest size, as on "
+                "all grids that were."
+            )
         if found.answer == "exists":
             return f"A desirable mechanism exists on this grid ({grid})."
         if found.answer == "undecided":

@@ -145,6 +145,11 @@ def _describe_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "a desirable mechanism exists up to (steps)",
         "any size" if limit is None else f"{format_count(limit)}",
     )
+    if limit is not None:
+        yield (
+            "  that no smaller grid has a loss is",
+            "seen on all grids gone through whole, not proved",
+        )
     yield "may a party have nothing (size 0)", "yes" if found["zero"] else "no"
     yield "growth rate of the market (alpha)", f"{format_rounded(found['alpha'])}"
     yield (

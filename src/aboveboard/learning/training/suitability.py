@@ -23,7 +23,7 @@ from aboveboard.learning.training.tables import Terms
 from aboveboard.mechanisms.user_code import is_of_sklearn
 
 KNOWN_PART = 0.5
-"""Part of the draws of the test rows that must be scored: fewer say nothing of how certain it is."""
+"""Part of the draws of the test rows that must be scored: fewer tell no intervals."""
 
 
 def refuse_unaveraged(estimator: Any) -> None:

@@ -30,6 +30,9 @@ LISTED = 8
 MISSING = frozenset({"", "na", "n/a", "nan", "null"})
 """What a cell holds, in lower case, where its value is missing."""
 
+PREPARE = "give finite numbers, or prepare text and missing values with training.steps"
+"""What helps where a feature holds something else."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -251,7 +254,8 @@ def _parse_rows(frame: pl.DataFrame, at: Whereabouts, terms: Terms, label: str, 
         x = np.column_stack(columns)
     numbers = np.arange(len(frame))
     if terms.classes is None:
-        return Rows(x, _parse_numbers(frame, label, where, at), numbers, at)
+        targets = _parse_numbers(frame, label, where, at, "give finite numbers, or leave rows out")
+        return Rows(x, targets, numbers, at)
     position = {name: k for k, name in enumerate(terms.classes)}
     texts = _parse_labels(frame, label, where, at)
     for i, text in enumerate(texts):
@@ -279,8 +283,8 @@ def _parse_feature(
     if wrong.size:
         raise InputError(
             f"{where}, {at(int(wrong[0]))}",
-            f"column {name!r} holds text where the center's rows hold numbers",
-            "give numbers, or leave the cell empty",
+            f"column {name!r} holds text or infinity where the center's rows hold numbers",
+            "give finite numbers, or leave the cell empty",
         )
     numbers[missing] = np.nan
     return numbers
@@ -299,7 +303,7 @@ def _holds_text(column: pl.Series) -> bool:
 
 
 def _parse_numbers(
-    frame: pl.DataFrame, name: str, where: str, at: Whereabouts
+    frame: pl.DataFrame, name: str, where: str, at: Whereabouts, remedy: str = PREPARE
 ) -> NDArray[np.float64]:
     column = frame[name]
     if column.dtype == pl.String:
@@ -317,7 +321,7 @@ def _parse_numbers(
         raise InputError(
             f"{where}, {at(int(wrong[0]))}",
             f"column {name!r} holds what is not a finite number (text, nothing, NaN or infinity)",
-            "give finite numbers, or prepare text and missing values with training.steps",
+            remedy,
         )
     return numbers
 
