@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from rounds_by_hand import KEYS, Play, digest, make_terms
 
+from aboveboard.commands.rounds.changes import compare_terms
+from aboveboard.evidence.key_checks import MOST_KEYS
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
 from aboveboard.evidence.member_statements import (
     make_answer,
@@ -19,7 +21,7 @@ from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import sign_statement
-from aboveboard.evidence.terms import CENTER
+from aboveboard.evidence.terms import CENTER, parse_terms
 
 
 def propose(play: Play, **changes: Any) -> str:
@@ -317,3 +319,38 @@ def test_the_same_change_can_be_proposed_again_after_another_one() -> None:
     for name in ("acme", "bolt"):
         play.say("change", name, change=again)
     assert play.round.terms.missing == "continue"
+
+
+def test_a_dot_in_a_name_hides_no_change() -> None:
+    flat, deep = {"inspection.rate": 1}, {"inspection": {"rate": 1}}
+    old = parse_terms(make_terms(parameters=flat).body, "terms")
+    new = parse_terms(make_terms(parameters=deep).body, "terms")
+    assert compare_terms(old, new) == [
+        'parameters."inspection.rate": 1, then nothing',
+        "parameters.inspection.rate: nothing, then 1",
+    ]
+
+
+def test_keys_are_replaced_so_often_and_no_more() -> None:
+    """A log of a hundred thousand rotations would keep its reader for hours."""
+    play, keys = Play(make_terms()), KEYS["acme"]
+    for _ in range(MOST_KEYS - 1):
+        fresh = generate_keys()
+        play.accept(make_rotation(play.round, "acme", keys, fresh))
+        keys = fresh
+    with pytest.raises(RefusedStatementError, match="have been replaced 99 times"):
+        play.accept(make_rotation(play.round, "acme", keys, generate_keys()))
+
+
+def test_so_many_keys_are_vouched_for_and_no_more() -> None:
+    play = Play(make_terms(lost_key="all"))
+    given = [generate_keys() for _ in range(MOST_KEYS)]
+    for fresh in given:
+        proved = prove_keys(play.round, "acme", fresh)
+        play.accept(make_voucher(play.round, CENTER, KEYS["center"], "acme", proved))
+    proved = prove_keys(play.round, "acme", generate_keys())
+    with pytest.raises(RefusedStatementError, match="are vouched for already"):
+        play.accept(make_voucher(play.round, CENTER, KEYS["center"], "acme", proved))
+    proved = prove_keys(play.round, "acme", given[0])
+    play.accept(make_voucher(play.round, "bolt", KEYS["bolt"], "acme", proved))
+    assert play.round.find_keys("acme") == given[0].public

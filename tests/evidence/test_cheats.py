@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from rounds_by_hand import Play, digest, make_submission, make_terms
+from runs_by_hand import run_starting_file
 from test_round_by_files import LISTS, Organisations
 from test_union_evidence import hand_out
 
@@ -33,6 +34,7 @@ from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.round_states import RefusedStatementError
+from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.seeds import derive_seed
 from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.union_evidence import UnionRecord, make_evidence
@@ -265,6 +267,21 @@ def ask_for_a_payment(center: Center) -> Given:
     return center.give(record, body={"shares": shares})
 
 
+def ask_for_a_payment_that_looks_like_none(center: Center) -> Given:
+    record = center.record()
+    shares = {
+        n: {"benefit": a, "payment": 1e-10 if n == VICTIM else 0} for n, a in record.amounts.items()
+    }
+    return center.give(record, body={"shares": shares})
+
+
+def write_a_gain_another_way(center: Center) -> Given:
+    """State a gain as text that Python reads as the number, and people as another one."""
+    record = center.record()
+    shares = {n: {"benefit": f"{a}_0e-1", "payment": 0} for n, a in record.amounts.items()}
+    return center.give(record, body={"shares": shares})
+
+
 def put_in_a_statement_of_another_round(center: Center) -> Given:
     entries = list(center.entries)
     at = center.find("agree")
@@ -302,6 +319,12 @@ CHEATS: dict[str, tuple[Callable[[Center], Given], str]] = {
     "a checkpoint is of another log": (show_another_log, "another log"),
     "another rule is used than was agreed": (use_another_rule, "rule best-group was used"),
     "a payment is demanded where there is none": (ask_for_a_payment, "has no payments"),
+    "a payment is so small that it looks like none": (
+        ask_for_a_payment_that_looks_like_none, "has no payments"
+    ),
+    "a gain is written another way": (
+        write_a_gain_another_way, "is not in numbers as results write them"
+    ),
     "a statement is of another round": (
         put_in_a_statement_of_another_round, "it is of another round"
     ),
@@ -428,6 +451,34 @@ def sign_with_a_replaced_key(center: Center, tmp: Path) -> str:
     return rounds.close_step(made.folder).refused[path]
 
 
+def seal_a_run_as_the_result(center: Center, tmp: Path) -> str:
+    """Seal to a member a bundle of a run, in which nobody but the operator has signed anything."""
+    folder = tmp / "round"
+    shutil.copytree(center.organisations.folder, folder)
+    shutil.rmtree(folder / "sealed")
+    (tmp / "run").mkdir()
+    bundle = run_starting_file("exchange.union", tmp / "run").bundle("alpha").encode()
+    content = f'{{"bundle":{len(bundle)},"file":"reply.txt"}}\n'.encode() + bundle
+    member = replace(center.organisations.member(VICTIM), folder=folder)
+    terms = hashlib.sha256(center.entries[0]).hexdigest()
+    context = encode_context(terms, "center", VICTIM, "result")
+    write_sealed(
+        folder, VICTIM, "result", seal_message(content, member.keys.public.sealing, context)
+    )
+    return catch(lambda: rounds.fetch(member, tmp / "result"))
+
+
+def give_a_false_reply_another_name(center: Center, tmp: Path) -> str:
+    """Hand out a reply that states another share, as a file of another form."""
+    run = run_starting_file("valuation.payments", tmp)
+    run.reply_with("anna", b'{"share": 99}\n', tmp)
+    bundle = decode_bundle((tmp / "bundle.json").read_bytes(), "bundle")
+    named = replace(bundle, reply={**bundle.reply, "file": "reply.txt"})
+    (tmp / "reply.json").rename(tmp / "reply.txt")
+    (tmp / "bundle.json").write_bytes(named.encode())
+    return str(rounds.verify(tmp, run.mine("anna")))
+
+
 def name_another_rule_in_the_parameters(center: Center, tmp: Path) -> str:
     """Sign terms whose parameters would take the place of the mechanism that members read."""
     folder = tmp / "round"
@@ -464,6 +515,12 @@ ELSEWHERE: dict[str, tuple[Callable[[Center, Path], str], str, str]] = {
     "parameters of the terms name another mechanism": (
         name_another_rule_in_the_parameters, "everybody", "its parameters hold 'mechanism'"
     ),
+    "a run of one operator is sealed as the result of a round": (
+        seal_a_run_as_the_result, "`fetch` of the member", "its bundle is of another round"
+    ),
+    "a false reply has the name of another form": (
+        give_a_false_reply_another_name, "its party", "your reply states the share"
+    ),
     "a log is rolled back": (roll_the_log_back, "every command of a member", "the log shrank"),
     "two logs are shown to two members": (
         show_two_logs, "whoever sees both", "has seen another log"
@@ -491,6 +548,41 @@ ELSEWHERE: dict[str, tuple[Callable[[Center, Path], str], str, str]] = {
     ),
 }  # fmt: skip
 """Cheats that others than a member with its bundle find: what is played, who finds it, and how."""
+
+
+def take_submissions_in_another_order(center: Center, tmp: Path) -> Findings:
+    entries = list(center.entries)
+    kinds = [json.loads(entry)["body"]["kind"] for entry in entries]
+    places = [k for k, kind in enumerate(kinds) if kind == "submit"]
+    turned = [entries[k] for k in reversed(places)]
+    assert turned != [entries[k] for k in places]
+    for k, entry in zip(places, turned, strict=True):
+        entries[k] = entry
+    return verify(center, center.give(center.record(), entries=entries), tmp)
+
+
+def publish_a_number_as_text(center: Center, tmp: Path) -> Findings:
+    run = run_starting_file("learning.payments", tmp)
+
+    def write(body: dict[str, Any]) -> None:
+        body["facts"]["sizes"] = {n: f"{size}" for n, size in body["facts"]["sizes"].items()}
+
+    return run.state("anna", write, tmp)
+
+
+HARMLESS: dict[str, tuple[Callable[[Center, Path], Findings], str]] = {
+    "submissions stand in another order": (
+        take_submissions_in_another_order,
+        "the seed takes nonces by name, and no rule asks who was first; a member that has seen the "
+        "log notices any other order",
+    ),
+    'a published number is text, as "3" for 3': (
+        publish_a_number_as_text,
+        "it is compared, and used, by its value, and no page shows it; gains and payments, which "
+        "people read, are written in one way",
+    ),
+}
+"""What a center can do that misleads nobody, and why."""
 
 
 @pytest.fixture(scope="module")
@@ -544,6 +636,7 @@ def test_false_counts_that_keep_every_size_are_not_found_and_said_to_be_trusted(
 def write_table() -> str:
     rows = [f'| {cheat} | "{finding}" |' for cheat, (_, finding) in CHEATS.items()]
     others = [f'| {cheat} | {who} | "{says}" |' for cheat, (_, who, says) in ELSEWHERE.items()]
+    harmless = [f"| {what} | {why} |" for what, (_, why) in HARMLESS.items()]
     return "\n".join(
         [
             "| what a center does | what `verify` says |",
@@ -553,6 +646,10 @@ def write_table() -> str:
             "| what else can be tried | who finds it | what it says |",
             "|---|---|---|",
             *others,
+            "",
+            "| what may be done | why it misleads nobody |",
+            "|---|---|",
+            *harmless,
         ]
     )
 
@@ -567,6 +664,14 @@ def write_table() -> str:
 def test_others_find_that(cheat: str, center: Center, tmp_path: Path) -> None:
     play, _, says = ELSEWHERE[cheat]
     assert says in play(center, tmp_path)
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_what_misleads_nobody_is_not_contradicted(
+    what: str, center: Center, tmp_path: Path
+) -> None:
+    found = HARMLESS[what][0](center, tmp_path)
+    assert found.exit_status == 0, str(found)
 
 
 def test_the_docs_name_every_cheat() -> None:

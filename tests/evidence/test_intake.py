@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,14 @@ def test_a_part_that_names_another_members_file_is_refused(
     }
     with pytest.raises(InputError, match="which it has not sent"):
         build_table(terms, parts, tmp_path)
+
+
+def test_nobody_learns_from_a_refusal_what_files_the_center_has(tmp_path: Path) -> None:
+    terms = parse_terms(make_terms(("acme",), mechanism="curation.fair").body, "terms")
+    there = tmp_path / "there.txt"
+    there.write_text("x")
+    folder = tmp_path / "folder"
+    for name in (str(there), str(tmp_path / "not there"), "../there.txt", "../not there"):
+        folder.mkdir()
+        build_table(terms, {"acme": Payload({"note": name}, {}, bytes(32), bytes(32))}, folder)
+        shutil.rmtree(folder)

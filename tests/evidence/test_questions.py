@@ -370,8 +370,14 @@ def test_terms_that_ask_what_their_rule_does_not_ask_are_refused(
         parse_terms(body, "terms")
 
 
-@pytest.mark.parametrize("name", ["bundle.json", "..", "", "a\r\nSet-Cookie: a", "../reply.txt"])
-def test_a_result_names_its_reply_by_the_name_of_a_file_beside_it(
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bundle.json", "..", "", "a\r\nSet-Cookie: a", "../reply.txt", "list.txt", "reply.html",
+        "reply.txt.exe", "REPLY.txt",
+    ],
+)  # fmt: skip
+def test_a_result_names_its_reply_as_replies_are_called(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from types import SimpleNamespace
@@ -381,15 +387,14 @@ def test_a_result_names_its_reply_by_the_name_of_a_file_beside_it(
 
     folder = tmp_path / "round"
     (folder / "sealed").mkdir(parents=True)
-    (folder / "sealed" / "bolt-result-1.bin").write_bytes(b"sealed")
+    (folder / "sealed" / f"bolt-result-{'0' * 16}.bin").write_bytes(b"sealed")
     content = encode_canonical({"bundle": 2, "file": name}) + b"\n{}reply"
     seen = SimpleNamespace(round=SimpleNamespace(terms_digest="ab"))
     monkeypatch.setattr(member, "read_round", lambda *_: seen)
     monkeypatch.setattr(member, "open_message", lambda *_: content)
     own = rounds.Membership("bolt", KEYS["bolt"], tmp_path, folder)
-    with pytest.raises(InputError, match="no name of a file"):
+    with pytest.raises(InputError, match="no name of a reply"):
         rounds.fetch(own, tmp_path / "result")
     bundle = Bundle("bolt", (), "", {"file": name, "sha256": ""}, {}).encode()
-    if name != "bundle.json":
-        with pytest.raises(InputError, match="none of a file beside it"):
-            decode_bundle(bundle, "bundle")
+    with pytest.raises(InputError, match="none that a reply has"):
+        decode_bundle(bundle, "bundle")

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from runs_by_hand import run_starting_file
 
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds.member import find_bundle_member
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.folders import read_log
+from aboveboard.evidence.folders import read_log, write_sealed
+from aboveboard.evidence.members import read_round
 from aboveboard.evidence.round_states import State
+from aboveboard.evidence.sealing import encode_context, seal_message
 
 LISTS = {
     "acme": [f"{k}.example" for k in range(12)],
@@ -291,3 +295,83 @@ def test_a_fetched_result_is_its_members_alone(settled: Organisations, tmp_path:
     result = settled.fetch("acme", tmp_path / "result").parent
     assert result.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in result.iterdir()} == {0o600}
+
+
+def seal_to(settled: Organisations, name: str, content: bytes, folder: Path) -> None:
+    """Let the center seal something to a member as its result."""
+    public = settled.member(name).keys.public
+    context = encode_context(
+        read_round(settled.folder).round.terms_digest, "center", name, "result"
+    )
+    write_sealed(folder, name, "result", seal_message(content, public.sealing, context))
+
+
+def test_a_result_of_another_protocol_is_no_result_of_the_round(
+    settled: Organisations, tmp_path: Path
+) -> None:
+    """A run of one operator would leave all that the round proves on the center's word."""
+    folder = tmp_path / "round"
+    shutil.copytree(settled.folder, folder)
+    shutil.rmtree(folder / "sealed")
+    (tmp_path / "run").mkdir()
+    run = run_starting_file("exchange.union", tmp_path / "run")
+    bundle = run.bundle("alpha").encode()
+    header = f'{{"bundle":{len(bundle)},"file":"reply.txt"}}\n'.encode()
+    seal_to(settled, "acme", header + bundle, folder)
+    member = replace(settled.member("acme"), folder=folder)
+    with pytest.raises(InputError, match="of another round"):
+        rounds.fetch(member, tmp_path / "result")
+    assert not (tmp_path / "result").exists()
+
+
+def test_secrets_in_a_bundle_do_not_make_it_one_of_a_run(
+    settled: Organisations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABOVEBOARD_HOME", str(settled.home("acme")))
+    path = settled.fetch("acme", tmp_path)
+    bundle = decode_bundle(path.read_bytes(), "bundle")
+    path.write_bytes(replace(bundle, secrets={"key": "00" * 32}).encode())
+    found = find_bundle_member(path)
+    assert found is not None
+    assert found.name == "acme"
+
+
+def test_a_bundle_of_a_run_is_not_of_the_round_that_is_named(
+    settled: Organisations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABOVEBOARD_HOME", str(settled.home("acme")))
+    run = run_starting_file("exchange.union", tmp_path)
+    bundle = run.home("alpha") / "bundle.json"
+    assert find_bundle_member(bundle) is None
+    terms = settled.member("acme").private.name[:32]
+    found = rounds.verify(bundle, None, find_bundle_member(bundle, terms))
+    assert "not those that you have agreed to" in str(found.contradicted)
+
+
+def test_of_several_sealed_results_the_one_that_opens_is_the_members(
+    settled: Organisations, tmp_path: Path
+) -> None:
+    folder = tmp_path / "round"
+    shutil.copytree(settled.folder, folder)
+    sealed = folder / "sealed"
+    (sealed / f"acme-result-{'0' * 16}.bin").write_bytes(b"to a key that was replaced")
+    (sealed / f"acme-result-{'f' * 16}.bin").write_bytes(b"to another one")
+    (sealed / f"acme-result-zz-result-{'0' * 16}.bin").write_bytes(b"of a member acme-result-zz")
+    member = replace(settled.member("acme"), folder=folder)
+    assert rounds.fetch(member, tmp_path / "result").is_file()
+
+
+def test_who_committed_and_did_not_submit_leaves_a_choice_of_seeds_and_verify_says_so(
+    organisations: Organisations,
+) -> None:
+    organisations.open(missing="continue")
+    organisations.agree()
+    organisations.commit()
+    for name in ("acme", "bolt"):
+        rounds.submit(organisations.member(name))
+    rounds.close_step(organisations.folder, without=("core",))
+    rounds.settle_round(organisations.folder)
+    organisations.fetch("acme")
+    found = organisations.verify("acme")
+    assert found.exit_status == 0, str(found)
+    assert any("core committed and did not submit" in x for x in found.on_the_centers_word)

@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from runs_by_hand import ROOT, Change, RunOfOneOperator, run_starting_file
+
+from aboveboard.commands import rounds
+from aboveboard.evidence.bundles import decode_bundle
 
 PAGE = ROOT / "docs" / "evidence.md"
 START = "<!-- cheats of a run: written by tests/evidence/test_run_evidence.py -->"
@@ -200,6 +204,29 @@ def test_a_reply_with_other_messages_is_found(runs: Runs, tmp_path: Path) -> Non
     content = "\n".join([reply[0], ",".join(cells), *reply[2:]]) + "\n"
     found = run.reply_with("anna", content.encode(), tmp_path)
     assert "in 1 rounds your column holds what your commitment excludes" in str(found)
+
+
+@pytest.mark.parametrize(
+    "mechanism",
+    [
+        "valuation.payments", "learning.payments",
+        *(pytest.param(n, marks=pytest.mark.deep) for n in MECHANISMS if n not in
+          ("valuation.payments", "learning.payments")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("file", ["reply.txt", "reply.csv", "reply.json"])
+def test_a_false_reply_is_found_whatever_its_file_is_called(
+    mechanism: str, file: str, runs: Runs, tmp_path: Path
+) -> None:
+    run = runs(mechanism)
+    name = run.names[0]
+    run.reply_with(name, b'{"lie": 1}\n', tmp_path)
+    bundle = decode_bundle((tmp_path / "bundle.json").read_bytes(), "bundle")
+    (tmp_path / bundle.reply["file"]).rename(tmp_path / file)
+    named = replace(bundle, reply={**bundle.reply, "file": file})
+    (tmp_path / "bundle.json").write_bytes(named.encode())
+    found = rounds.verify(tmp_path, run.mine(name))
+    assert found.exit_status == 1, str(found)
 
 
 def test_goods_that_are_not_those_of_the_ending_are_found(runs: Runs, tmp_path: Path) -> None:

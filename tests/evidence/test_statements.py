@@ -181,3 +181,13 @@ def test_a_kind_that_is_no_text_is_refused_and_not_a_failure(kind: object) -> No
     content = encode_canonical({"body": {"kind": kind}, "by": "acme", "sig": "00" * 64})
     with pytest.raises(InputError, match="a statement of no known kind"):
         read_statement(content, "statement")
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\uDFFF", "a\\udc00b", "\\ud800\\ud800"])
+def test_half_a_character_is_no_text(text: str) -> None:
+    with pytest.raises(InputError, match="surrogates not allowed"):
+        decode_json(f'["{text}"]'.encode(), "here")
+
+
+def test_a_whole_character_may_be_written_in_halves() -> None:
+    assert decode_json(b'["\\ud83d\\ude00"]', "here") == ["\N{GRINNING FACE}"]

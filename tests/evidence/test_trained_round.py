@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from trained_rounds import MEMBERS, TrainedRound, draw_table, hold_trained_round
 
 from aboveboard.commands import rounds
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.verifiers.trained import measure_model
 
@@ -98,20 +101,32 @@ def test_a_model_of_other_classes_is_not_loaded(held: TrainedRound, tmp_path: Pa
     """A reply that would import code of the center's choice stays a file."""
     import skops.io
 
-    other = skops.io.dumps(Foreign())
-
-    def exchange(body: dict[str, Any]) -> None:
-        digest = hashlib.sha256(other).hexdigest()
-        body["replies"]["anna"] = hide_reply("anna", digest, held.part("anna").key)
-
-    held.state("anna", exchange, tmp_path)
-    bundle = decode_bundle((tmp_path / "bundle.json").read_bytes(), "bundle")
-    named = {**bundle.reply, "sha256": hashlib.sha256(other).hexdigest()}
-    (tmp_path / "bundle.json").write_bytes(replace(bundle, reply=named).encode())
-    (tmp_path / "reply.skops").write_bytes(other)
-    found = rounds.verify(tmp_path, held.mine("anna"), held.member("anna"))
+    found = give_model(held, skops.io.dumps(Foreign()), tmp_path)
     assert any("cannot be measured here" in each for each in found.on_the_centers_word), str(found)
     assert not any("as stated" in each for each in found.verified)
+
+
+def give_model(held: TrainedRound, model: bytes, folder: Path) -> Findings:
+    """Let the center hand out another file as the model, named in the result."""
+    digest = hashlib.sha256(model).hexdigest()
+
+    def exchange(body: dict[str, Any]) -> None:
+        body["replies"]["anna"] = hide_reply("anna", digest, held.part("anna").key)
+
+    held.state("anna", exchange, folder)
+    bundle = decode_bundle((folder / "bundle.json").read_bytes(), "bundle")
+    named = {**bundle.reply, "sha256": digest}
+    (folder / "bundle.json").write_bytes(replace(bundle, reply=named).encode())
+    (folder / "reply.skops").write_bytes(model)
+    return rounds.verify(folder, held.mine("anna"), held.member("anna"))
+
+
+def zip_text(name: str, text: str) -> bytes:
+    """Return an archive of one file."""
+    content = io.BytesIO()
+    with ZipFile(content, "w") as archive:
+        archive.writestr(name, text)
+    return content.getvalue()
 
 
 class Foreign:
@@ -168,3 +183,20 @@ def test_a_models_quality_is_measured_from_two_files(tmp_path: Path) -> None:
     assert measure_model(path, training, tables, 1) == pytest.approx(skill)
     with pytest.raises(KeyError):
         measure_model(path, training, {}, 1)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"no archive", "is called a model, and is none"),
+        (zip_text("schema.json", "[" * 10**5), "cannot be measured here"),
+        (zip_text("other.json", "{}"), "cannot be measured here"),
+    ],
+)
+def test_a_reply_that_is_no_model_ends_in_a_finding(
+    content: bytes, says: str, held: TrainedRound, tmp_path: Path
+) -> None:
+    found = give_model(held, content, tmp_path)
+    assert says in str(found)
+    assert not any("as stated" in each for each in found.verified)

@@ -268,7 +268,10 @@ def check_opened(round_: Round, step: int, name: str, answer: Answer) -> Any:
     """
     place = f"answer of {name}"
     statement = round_.answers.get((step, name))
-    due = answer.commit(round_.terms_digest, name, step)
+    try:
+        due = answer.commit(round_.terms_digest, name, step)
+    except ValueError as error:  # a number that no answer can hold
+        raise InputError(place, str(error), "answer again") from error
     if statement is None or statement.body["commitment"] != due:
         raise InputError(place, "it is another answer than the committed one", "answer again")
     return parse_answer(round_.terms.asks[step], answer.value, place)

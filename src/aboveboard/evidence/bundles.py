@@ -14,7 +14,6 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_json
-from aboveboard.evidence.payloads import FILE_NAME
 from aboveboard.evidence.terms import MOST_MEMBERS
 
 FORMAT = 1
@@ -28,6 +27,10 @@ EVIDENCE = frozenset({"share", "openings", "order", "invented"})
 
 SECRETS = frozenset({"key", "table"})
 """What a run gives its party: its tree key, and its keys in the operator's file."""
+
+REPLY_FILES = frozenset(f"reply.{form}" for form in ("txt", "csv", "parquet", "json", "skops"))
+"""Names of the file of a reply, one for each form: nobody signs which one it is, so that it may not
+choose what a member writes over, or what its system does with the file."""
 
 _KEYS = {"format", "name", "entries", "checkpoint", "reply", "evidence", "secrets", "cosigned"}
 
@@ -132,8 +135,8 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
             raise InputError(place, f"its {part} has {unknown[0][:60]!r}, which it cannot", remedy)
     if len(cosigned) > MOST_MEMBERS:
         raise InputError(place, "it has more cosigned checkpoints than a round has members", remedy)
-    if not FILE_NAME.fullmatch(reply["file"]):
-        raise InputError(place, "the name of its reply is none of a file beside it", remedy)
+    if reply["file"] not in REPLY_FILES:
+        raise InputError(place, "the name of its reply is none that a reply has", remedy)
     return Bundle(
         data["name"],
         tuple(entry.encode("utf-8") for entry in entries),

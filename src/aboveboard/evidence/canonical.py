@@ -124,7 +124,7 @@ def decode_canonical(content: bytes, place: str, *, most: int = MOST_BYTES) -> A
 
 
 def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
-    """Return the data of strict JSON: no duplicate key, no NaN, limited size and depth.
+    """Return the data of strict JSON: no key twice, no NaN, no half character, limited size.
 
     Raises
     ------
@@ -142,17 +142,23 @@ def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
             place, f"it is nested deeper than {MOST_DEPTH} levels", "send what aboveboard wrote"
         )
     try:
-        return json.loads(
+        data = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
             parse_float=_parse_finite,
         )
+        if _HALF.search(content):  # else no text of it can be half a character
+            json.dumps(data, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise InputError(
             place, f"it is not valid JSON ({error})", "send the file as aboveboard wrote it"
         ) from error
+    return data
 
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""How half a character (a surrogate) is written in JSON."""
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,999}")
 

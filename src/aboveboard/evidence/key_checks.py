@@ -19,6 +19,12 @@ from aboveboard.evidence.terms import CENTER
 if TYPE_CHECKING:
     from aboveboard.evidence.rounds import Round
 
+MOST_KEYS = 100
+"""Signing keys that a signer may have in one round, and new ones for which others vouch.
+
+Each is compared with all others: a log of a hundred thousand would keep its reader for hours.
+"""
+
 PROOF = b"aboveboard rotation v1\n"
 """What the new key signs begins with this line."""
 
@@ -55,6 +61,8 @@ def _check_log_key(round_: Round, statement: Statement, keys: PublicKeys) -> Non
     log = statement.body["log"]
     if log == round_.list_log_keys()[-1]:
         return
+    if len(round_.list_log_keys()) >= MOST_KEYS:
+        raise RefusedStatementError(f"the log's key has been replaced {MOST_KEYS - 1} times")
     if log in _list_taken(round_) | {keys.signing}:
         raise RefusedStatementError("the log's new key is in use already")
     try:
@@ -76,7 +84,10 @@ def check_vouch(round_: Round, statement: Statement) -> None:
         raise RefusedStatementError("one vouches for another member that takes part")
     if statement.by not in (CENTER, *round_.present):
         raise RefusedStatementError("members and the center vouch")
-    _check_proof(round_, statement, name)
+    keys = _check_proof(round_, statement, name)
+    case = (name, keys.signing, keys.sealing)
+    if case not in round_.vouches and sum(n == name for n, *_ in round_.vouches) >= MOST_KEYS:
+        raise RefusedStatementError(f"{MOST_KEYS} other keys of {name!r} are vouched for already")
 
 
 def _check_proof(round_: Round, statement: Statement, name: str) -> PublicKeys:
@@ -87,6 +98,10 @@ def _check_proof(round_: Round, statement: Statement, name: str) -> PublicKeys:
     except ValueError as error:
         raise RefusedStatementError(f"it names no keys: {error}") from error
     kept = statement.by == CENTER == name and keys == round_.find_keys(CENTER)
+    if len(round_.list_keys(name)) >= MOST_KEYS and not kept:
+        raise RefusedStatementError(
+            f"the keys of {name!r} have been replaced {MOST_KEYS - 1} times"
+        )
     if keys.signing in _list_taken(round_) and not kept:
         raise RefusedStatementError("the new key is in use already")
     if not verify_signature(keys.signing, proof, encode_rotation(round_.terms_digest, name, keys)):

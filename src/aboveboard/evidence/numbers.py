@@ -1,4 +1,7 @@
-"""Numbers in evidence: exact ones are compared exactly, floats up to the last digits."""
+"""Numbers in evidence: exact ones are compared exactly, floats up to the last digits.
+
+Results write each number in one way, so that nobody reads another one than is compared.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,13 @@ from fractions import Fraction
 from math import isclose
 from typing import Any
 
+from aboveboard.evidence.canonical import as_plain
+
 FLOAT_TOLERANCE = 1e-9
 """Relative: other machines and libraries may differ in a float's last digits, no more."""
+
+ROUNDING = 2**-51
+"""Relative: the last bits of the float that stands for an exact number."""
 
 LONGEST = 4000
 """Characters of an exact number."""
@@ -47,21 +55,50 @@ def _has_large_exponent(text: str) -> bool:
     return len(digits) > 4 or int(digits or "0") > MOST_EXPONENT
 
 
-def is_same_number(first: Any, second: Any) -> bool:
+def is_written_plainly(value: Any) -> bool:
+    """Return whether a number is written as results write it, or there is none.
+
+    "1_0", "2/4" or " 3" are numbers that a reader may take for other ones.
+
+    Examples
+    --------
+    >>> is_written_plainly("5/12"), is_written_plainly("1e3"), is_written_plainly("3")
+    (True, False, False)
+    """
+    number = parse_number(value)
+    if number is None or isinstance(number, float):
+        return value is None or isinstance(number, float)
+    plain = as_plain(number)
+    return type(plain) is type(value) and plain == value
+
+
+def is_same_number(due: Any, stated: Any) -> bool:
     """Return whether two numbers of plain data are the same.
+
+    Parameters
+    ----------
+    due
+        What the number must be. Where it is exact, a float is the same that stands for it; where
+        it is a float itself, the last digits may differ.
+    stated
+        What somebody says that it is.
 
     Examples
     --------
     >>> is_same_number("1/2", 0.5), is_same_number("1/2", "1/3"), is_same_number(None, 0)
     (True, False, False)
+    >>> is_same_number(10**12, 10.0**12 + 0.5), is_same_number(10.0**12 + 0.5, 10**12)
+    (False, True)
     """
-    a, b = parse_number(first), parse_number(second)
+    a, b = parse_number(due), parse_number(stated)
     if a is None or b is None:
-        return first is None and second is None
+        return due is None and stated is None
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return a == b
     try:
-        return isclose(float(a), float(b), rel_tol=FLOAT_TOLERANCE, abs_tol=FLOAT_TOLERANCE)
+        if isinstance(a, Fraction):
+            return isclose(float(a), float(b), rel_tol=ROUNDING)
+        return isclose(a, float(b), rel_tol=FLOAT_TOLERANCE, abs_tol=FLOAT_TOLERANCE)
     except OverflowError:
         return False
 

@@ -158,8 +158,10 @@ def _refuse_foreign_file(
         return
     if not isinstance(value, str) or value in files:
         return
+    # Nothing outside of the folder is read, or looked for: whoever sent it could ask what there is.
+    inside = not value.startswith(("/", "\\")) and ".." not in Path(value).parts
     try:
-        is_file = "\0" not in value and (folder / value).is_file()
+        is_file = inside and "\0" not in value and (folder / value).is_file()
     except OSError:  # a name that is too long
         is_file = False
     if is_file or key in PATH_KEYS:

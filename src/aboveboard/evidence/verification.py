@@ -31,6 +31,7 @@ from aboveboard.evidence.hidden_shares import (
 )
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
+from aboveboard.evidence.numbers import is_written_plainly
 from aboveboard.evidence.own_part_checks import add_own_answers, read_own_part, verify_own_part
 from aboveboard.evidence.public_facts import list_known_facts
 from aboveboard.evidence.rounds import Round, replay_log
@@ -40,6 +41,7 @@ from aboveboard.evidence.statements import Statement
 from aboveboard.evidence.sum_commitments import PackageMissingError
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.verifiers import verify_mechanism
+from aboveboard.formatting import join_names
 
 TRUSTED_IN_A_RUN = (
     "the seed: one operator ran this alone",
@@ -181,6 +183,10 @@ def _open_share(
             or (HIDDEN in share and not is_digest(share[HIDDEN]))
         ):
             findings.contradict(f"the share of {each} is not stated as the terms say", "result")
+        elif not all(is_written_plainly(share.get(number)) for number in NUMBERS):
+            findings.contradict(
+                f"the share of {each} is not in numbers as results write them", "result"
+            )
     if set(NUMBERS) <= shown:
         return body
     if key is None:
@@ -190,6 +196,7 @@ def _open_share(
         holds = (
             isinstance(own, dict)
             and set(own) == set(NUMBERS)
+            and all(map(is_written_plainly, own.values()))
             and hide_share(name, own, key, shown) == public
         )
     except ValueError:  # numbers that cannot be written, or a key that is none
@@ -268,6 +275,10 @@ def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> 
             nonces[name] = b""
         if commitment is None or commit_nonce(nonces[name], name) != commitment.body["nonce"]:
             wrong.append(name)
+    if gone := [n for n in round_.terms.names if n not in nonces and round_.find("commit", n)]:
+        findings.trust(
+            f"that nobody chose between two seeds: {join_names(gone)} committed and did not submit"
+        )
     right = not wrong and derive_seed(round_.terms_digest, nonces) == stated
     findings.check(
         right,

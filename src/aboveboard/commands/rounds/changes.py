@@ -31,7 +31,9 @@ def _flatten(data: Any, key: str = "") -> dict[str, Any]:
         return {key: data}
     flat: dict[str, Any] = {}
     for name, value in data.items():
-        flat |= _flatten(value, f"{key}.{name}" if key else str(name))
+        # A dot in a name would make two other terms look the same.
+        part = json.dumps(name, ensure_ascii=False) if "." in name or '"' in name else name
+        flat |= _flatten(value, f"{key}.{part}" if key else part)
     return flat
 
 

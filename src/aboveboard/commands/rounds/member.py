@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
@@ -11,12 +13,13 @@ from typing import Any
 
 from aboveboard.commands.rounds.repeats import refuse_large_change
 from aboveboard.errors import InputError
-from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.bundles import REPLY_FILES, Bundle, decode_bundle
 from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.cosigning import write_cosigned
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
+    SEALED,
     read_limited,
     write_statement,
 )
@@ -52,9 +55,9 @@ from aboveboard.evidence.members import (
     remember_seen,
 )
 from aboveboard.evidence.own_part import list_elements, read_own_file
-from aboveboard.evidence.payloads import FILE_NAME, Payload
+from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.sealing import encode_context, open_message
-from aboveboard.evidence.statements import sign_statement
+from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.verification import verify_bundle
 from aboveboard.storage.atomic import atomic_file
@@ -143,7 +146,8 @@ def find_membership(
     Parameters
     ----------
     terms
-        The beginning of the terms' hash; None: the only round there is.
+        The beginning of the terms' hash, or the round's folder by its name, which is its id at a
+        hub; None: the only round there is.
     home
         The member's folder; None: `find_home()`.
     passphrase
@@ -250,18 +254,16 @@ def fetch(member: Membership, out: Path) -> Path:
     Raises
     ------
     InputError
-        If there is no result yet, or it does not open with the member's keys.
+        If there is no result yet, it does not open with the member's keys, or is none of this
+        round.
     """
     seen = read_round(member.folder, member.private)
-    place = member.folder / "sealed"
-    found = sorted(place.glob(f"{member.name}-result-*.bin")) if place.is_dir() else []
-    if not found:
-        raise InputError(str(place), "there is no result for you yet", "wait for the center")
-    sealed = read_limited(found[-1], MOST_SEALED_BYTES, "copy it once more")
-    context = encode_context(seen.round.terms_digest, CENTER, member.name, "result")
-    content = open_message(sealed, member.keys, context, str(found[-1]))
+    path, content = _open_result(member, seen)
     line, _, rest = content.partition(b"\n")
-    length, file = parse_header(line, str(found[-1]))
+    length, file = parse_header(line, str(path))
+    entries = decode_bundle(rest[:length], str(path)).entries
+    if not entries or hashlib.sha256(entries[0]).hexdigest() != seen.round.first_terms:
+        raise InputError(str(path), "its bundle is of another round", "dispute the round")
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, part in ((BUNDLE, rest[:length]), (file, rest[length:])):
         with atomic_file(out / name) as target:
@@ -269,6 +271,29 @@ def fetch(member: Membership, out: Path) -> Path:
             target.chmod(PRIVATE)
     note_seen(member, seen)
     return out / BUNDLE
+
+
+def _open_result(member: Membership, seen: SeenRound) -> tuple[Path, bytes]:
+    """Return the file of the member's sealed result, and what it holds.
+
+    There are several where it was sealed anew, to other keys.
+    """
+    place = member.folder / SEALED
+    named = re.compile(re.escape(f"{member.name}-result-") + r"[0-9a-f]{16}\.bin")
+    found = sorted(place.iterdir()) if place.is_dir() else []
+    found = [path for path in found if named.fullmatch(path.name)]
+    if not found:
+        raise InputError(str(place), "there is no result for you yet", "wait for the center")
+    context = encode_context(seen.round.terms_digest, CENTER, member.name, "result")
+    for path in found[:-1]:
+        with suppress(InputError):
+            return path, _open_sealed(path, member, context)
+    return found[-1], _open_sealed(found[-1], member, context)
+
+
+def _open_sealed(path: Path, member: Membership, context: bytes) -> bytes:
+    sealed = read_limited(path, MOST_SEALED_BYTES, "copy it once more")
+    return open_message(sealed, member.keys, context, str(path))
 
 
 def parse_header(line: bytes, place: str) -> tuple[int, str]:
@@ -286,8 +311,8 @@ def parse_header(line: bytes, place: str) -> tuple[int, str]:
         raise InputError(place, "it is not a result", "dispute the round") from error
     if length < 0 or not isinstance(file, str):
         raise InputError(place, "it is not a result", "dispute the round")
-    if not FILE_NAME.fullmatch(file) or file == BUNDLE:
-        raise InputError(place, "its reply has no name of a file", "dispute the round")
+    if file not in REPLY_FILES:
+        raise InputError(place, "its reply has no name of a reply", "dispute the round")
     return length, file
 
 
@@ -366,6 +391,8 @@ def find_bundle_member(
 ) -> Membership | None:
     """Return the member's private state for a bundle; None where it is of one operator's run.
 
+    Its terms say which of the two it is, and nothing else of it.
+
     Parameters
     ----------
     bundle
@@ -382,7 +409,16 @@ def find_bundle_member(
     """
     path = bundle / BUNDLE if bundle.is_dir() else bundle
     read = decode_bundle(read_limited(path, 2**28, "name your bundle.json"), str(path))
-    if read.secrets or not read.entries:
+    if terms is None and not _is_of_round(read):
         return None
-    digest = hashlib.sha256(read.entries[0]).hexdigest()
+    digest = hashlib.sha256(b"".join(read.entries[:1])).hexdigest()
     return find_membership(terms or digest[:32], passphrase=passphrase)
+
+
+def _is_of_round(bundle: Bundle) -> bool:
+    """Return whether a bundle's terms are those of a round between organisations."""
+    try:
+        terms = read_statement(bundle.entries[0], "terms")
+    except (IndexError, InputError):
+        return False  # `verify` says what is wrong with its log
+    return bool(terms.body.get("protocol", "round") == "round")

@@ -188,13 +188,14 @@ def verify_against(case: Case, settled: Any, findings: Findings) -> None:
         f"by the rule another amount is due: {', '.join(wrong[:10])}",
         case.proof,
     )
-    reply, due = case.read_reply(), settled.parties[case.name].reply.data
-    if reply is None or not isinstance(due, dict):
+    due = settled.parties[case.name].reply.data
+    if case.reply is None or not isinstance(due, dict):
         return
+    reply = case.read_reply() or {}
     differ = [
         key
         for key, value in due.items()
-        if not (reply.get(key) == value or is_same_number(reply.get(key), value))
+        if not (reply.get(key) == value or is_same_number(value, reply.get(key)))
     ]
     findings.check(
         not differ,

@@ -205,10 +205,10 @@ def _verify_prices(case: Case, market: Market, outcome: Outcome, findings: Findi
 
 
 def _verify_goods(case: Case, market: Market, outcome: Outcome, findings: Findings) -> None:
-    reply = case.read_reply()
-    if reply is None:
+    if case.reply is None:
         findings.miss("your reply: that the goods are those of the ending")
         return
+    reply = case.read_reply() or {}
     held = bundles_by_player(market, outcome.allocation)[market.players.index(case.name)]
     due = [good for g, good in enumerate(market.goods) if held >> g & 1]
     findings.check(

@@ -46,12 +46,11 @@ def verify_own_gain(case: Case, findings: Findings) -> Fraction | None:
     if case.name not in case.commitments or set(IN_TABLES) & set(case.parameters):
         findings.trust(OWN_GAIN)
         return None
-    reply = case.read_reply()
-    if case.part is None or reply is None:
+    if case.part is None or case.reply is None:
         findings.miss("your own file and your reply: that your gain follows from them")
         return None
     try:
-        gain = compute_own_gain(case.own_table, reply.get("goods"))
+        gain = compute_own_gain(case.own_table, (case.read_reply() or {}).get("goods"))
     except (InputError, TypeError, ValueError) as error:
         findings.contradict(f"your goods cannot be valued by your own bids: {error}", case.proof)
         return None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import is_zipfile
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
@@ -37,14 +38,17 @@ def verify_own_model(case: Case, findings: Findings) -> None:
     if case.round.terms.opened == "nothing":
         findings.trust(f"{UNSCORED}: by the terms no test rows are opened")
         return
+    if not is_zipfile(case.reply):
+        findings.contradict("your reply is called a model, and is none", case.proof)
+        return
     try:
         files = {name: x for name, (_, x) in read_files(case.facts.get("files", {})).items()}
         quality = measure_model(case.reply, case.parameters["training"], files, case.seed)
     except ImportError:
         findings.miss("skops and scikit-learn, to measure your model: install them")
         return
-    except (InputError, KeyError, TypeError, ValueError) as error:
-        problem = error.problem if isinstance(error, InputError) else str(error)
+    except Exception as error:  # a stranger's model: whatever its libraries raise on it
+        problem = error.problem if isinstance(error, InputError) else str(error)[:200]
         findings.trust(f"{UNSCORED}: it cannot be measured here ({problem})")
         return
     qualities = case.facts.get("qualities")

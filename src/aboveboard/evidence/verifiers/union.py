@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_hex, decode_whole
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
@@ -282,6 +283,11 @@ def verify(case: Case, findings: Findings) -> None:
         for each, share in case.body["shares"].items()
         if each in case.list_compared("benefit") and isinstance(share, dict)
     }
+    try:
+        reply = read_elements(case.reply, case.given.bundle.reply["file"], opened)
+    except InputError:  # its bytes are those that the result names
+        findings.contradict("your reply is no list of elements", case.proof)
+        return
     claim = UnionClaim(
         case.name,
         case.facts,
@@ -289,7 +295,7 @@ def verify(case: Case, findings: Findings) -> None:
         case.commitments,
         amounts,
         mine,
-        tuple(read_elements(case.reply, case.given.bundle.reply.get("file", ""), opened)),
+        tuple(reply),
         case.seed,
         shows_regions(case.round.terms),
         case.parameters.get("inspection"),

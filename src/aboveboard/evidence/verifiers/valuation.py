@@ -153,10 +153,10 @@ def _verify_shares(case: Case, shares: dict[str, Any], total: Any, findings: Fin
         f"{', '.join(sorted(unpaid))} is paid another amount than its share",
         case.proof,
     )
-    reply = case.read_reply()
-    if reply is not None:
+    if case.reply is not None:
+        reply = case.read_reply() or {}
         findings.check(
-            is_same_number(reply.get("share"), shares[case.name]),
+            is_same_number(shares[case.name], reply.get("share")),
             "your reply states the share that is due to you",
             f"your reply states the share {reply.get('share')}, {shares[case.name]} is due to you",
             case.proof,
