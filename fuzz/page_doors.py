@@ -10,12 +10,10 @@ import asyncio
 import atexit
 import functools
 import io
-import json
 import random
 import re
 import secrets
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -375,41 +373,3 @@ DOORS: dict[str, Callable[[Path, random.Random], str]] = {
     "hub page": bring_hub_page,
     "desk page": bring_desk_page,
 }
-
-
-def main(seed: int, inputs: int) -> None:
-    """Bring many requests to both doors, in this process; for those who look for findings."""
-    import time
-    import traceback
-    from collections import Counter
-
-    from fuzz.mutations import mutated
-
-    came: Counter[str] = Counter()
-    seen: set[str] = set()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        for number in range(inputs):
-            rng = random.Random(f"{seed}/{number}")
-            good = rng.choice(list(BODIES.values()))
-            spoilt = mutated(good, BODY, rng) if rng.random() < 0.7 else good
-            (folder / BODY).write_bytes(spoilt)
-            door = rng.choice(list(DOORS))
-            started = time.perf_counter()
-            try:
-                came[f"{door} {DOORS[door](folder, rng)}"] += 1
-            except Exception as error:
-                what = "".join(traceback.format_exception(error))[-1500:]
-                key = what.splitlines()[-1][:60] + what.splitlines()[-3][:80]
-                came["finding"] += 1
-                if key not in seen:
-                    seen.add(key)
-                    sys.stdout.write(f"--- {number} {door}\n{what}\n")
-            took = time.perf_counter() - started
-            if took > 5:
-                sys.stdout.write(f"--- {number} {door} took {took:.1f} s\n")
-    sys.stdout.write(json.dumps(came) + "\n")
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]))

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from aboveboard.cli import app
+from aboveboard.collaborations import find_mechanism
+from aboveboard.commands import write_starting_file
 from aboveboard.commands.comparing import compare_rules, write_comparison
 
 LISTS = """
@@ -47,6 +49,16 @@ def test_one_page_shows_what_each_rule_hands_out_and_promises(file: Path, tmp_pa
     assert "operated by The Clearing House" in page
     assert "2026-05-03" in page
     assert page.count("Is anyone better off lying?") == 2
+
+
+def test_a_page_of_choices_asks_no_question_about_lies(tmp_path: Path) -> None:
+    file, page = tmp_path / "c.toml", tmp_path / "page.html"
+    write_starting_file(find_mechanism("curation.fair", "test"), file)
+    results = compare_rules(file, ["curation.fair", "curation.always_all"])
+    write_comparison(results, page, "2026-05-03")
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Is anyone better off choosing otherwise?") == 2
+    assert "better off lying" not in text
 
 
 def test_a_page_that_cannot_be_written_is_refused_before_the_work(file: Path) -> None:

@@ -95,6 +95,16 @@ def test_a_page_says_what_a_party_without_a_list_brought_and_by_which_rule() -> 
     assert f"<dt>Why</dt><dd>the rule market.vcg: {market.mechanism.SUMMARY}</dd>" in pages["bert"]
 
 
+def test_a_gain_in_what_cannot_be_counted_has_its_unit_in_brackets() -> None:
+    points = {"a": {"point": [0]}, "b": {"point": [2]}, "c": {"point": [7]}}
+    average = ab.collaborate("exchange.average", points)
+    pages = dict(render_statements(average, ab.run(average)))
+    assert re.search(r"<dt>Gain</dt><dd>[\d.]+ \(squared distance\)</dd>", pages["a"])
+    union = ab.collaborate("exchange.union", {"a": {"x", "y"}, "b": {"y", "z"}}, kind="text")
+    pages = dict(render_statements(union, ab.run(union)))
+    assert "<dt>Gain</dt><dd>1 (elements)</dd>" in pages["a"]
+
+
 def test_a_name_that_reads_as_a_number_stays_a_name() -> None:
     """As a number the second would take hours to compute."""
     goods = ["1/3", "1e99999999"]

@@ -105,12 +105,12 @@ def _write_answers(subject: Subject, rules: Sequence[ComparedRule]) -> list[dict
             each.kinds,
             rivals=subject.counts_rivals,
         )
-        *facts, lying = [answer.text for answer in answers]
+        *facts, lying = answers
         found.append(
             {
                 "question": each.rule,
-                "text": " ".join([*facts, f"Is anyone better off lying? {lying}"]),
-                "mood": answers[-1].mood,
+                "text": " ".join([*(x.text for x in facts), lying.question, lying.text]),
+                "mood": lying.mood,
             }
         )
     return found
@@ -120,7 +120,8 @@ def _list_sources(subject: Subject, rules: Sequence[ComparedRule]) -> list[tuple
     """Return where each rule stands: once, if it is the same place for all."""
     sources = {each.rule: each.source or subject.source for each in rules}
     if len(set(sources.values())) == 1:
-        return [("the rules", subject.source)] if subject.source else []
+        (source,) = set(sources.values())
+        return [("the rules", source)] if source else []
     return [(rule, source) for rule, source in sources.items() if source]
 
 

@@ -40,7 +40,7 @@ def fit_text(text: str, size: float, width: float) -> str:
     Examples
     --------
     >>> fit_text("a short name", 9, 200), fit_text("a name that is rather long", 9, 60)
-    ('a short name', 'a name t…')
+    ('a short name', 'a name th…')
     """
     if measure_text(text, size) <= width:
         return text

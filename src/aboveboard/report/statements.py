@@ -89,7 +89,7 @@ def render_statements(
     for name, share in settlement.parties.items():
         rows = [
             *_describe_data(name, collaboration, received),
-            ("Gain", _join(format_amount(share.benefit), collaboration.mechanism.UNIT)),
+            ("Gain", _add_unit(format_amount(share.benefit), collaboration.mechanism.UNIT)),
             ("Payment", paid.get(name, "none: no money moves")),
             ("Why", f"the rule {collaboration.mechanism.NAME}: {collaboration.mechanism.SUMMARY}"),
             ("Your reply", f"the file reply.{share.reply.form} in this folder"),
@@ -110,8 +110,18 @@ def render_statements(
         yield name, page
 
 
-def _join(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _add_unit(amount: str, unit: str) -> str:
+    """Return an amount with its unit: after it where it is counted, else in brackets.
+
+    Examples
+    --------
+    >>> _add_unit("2", "elements"), _add_unit("1", "elements"), _add_unit("0.5", "value")
+    ('2 elements', '1 (elements)', '0.5 (value)')
+    """
+    if not unit:
+        return amount
+    counted = unit.split()[0].endswith("s") and amount != "1"
+    return f"{amount} {unit}" if counted else f"{amount} ({unit})"
 
 
 def _describe_data(
@@ -239,7 +249,7 @@ def _compare(other: Number, truth: Number, unit: str) -> str:
     if other < truth:
         return "it would have left you worse off, no gain over the truth"
     difference: Number = other - truth
-    return f"it would have left you better off by {_join(format_roughly(difference), unit)}"
+    return f"it would have left you better off by {_add_unit(format_roughly(difference), unit)}"
 
 
 def _find_own_inputs(name: str, collaboration: Collaboration) -> list[tuple[str, str]]:
