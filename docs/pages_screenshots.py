@@ -189,6 +189,9 @@ def photograph(photographer: Photographer, hub: Hub, address: str, scratch: Path
 
     for page in ("terms", "audit", "result", "log", "log/0"):
         member.goto(f"{address}/collaborations/{identifier}/{page}")
+        while "is being computed" in member.content():
+            member.wait_for_timeout(1000)
+            member.reload()
         photographer.take(f"hub-{page.replace('/0', '-entry')}", member)
     member.goto(f"{address}/keys")
     photographer.take("hub-keys", member)

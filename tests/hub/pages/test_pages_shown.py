@@ -70,6 +70,10 @@ def test_the_overview_follows_the_round(hub: Hub, house: House, table: Table) ->
 def test_the_terms_are_told_in_plain_words_beside_their_file(house: House, table: Table) -> None:
     acme = read_as(house, "acme")
     path = f"/collaborations/{table.id}"
+    assert "the audit is being computed" in acme.get(f"{path}/terms").text
+    thread = house.app.state.rules._thread
+    if thread is not None:
+        thread.join(60)
     shown = acme.get(f"{path}/terms").text
     assert table.terms in shown
     assert "the round is cancelled, and nobody gets a result" in shown

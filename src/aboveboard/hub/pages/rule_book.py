@@ -1,13 +1,15 @@
 """Rules in words with their audits on example data, computed by a child and kept as files.
 
 An audit needs compiled code and memory that a server of pages should not hold, so that a child
-computes it, one at a time, and a page waits for it only a moment.
+computes it, one at a time. No page waits for it: who reads holds a thread and a connection to the
+database, and everybody may read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -23,16 +25,18 @@ from aboveboard.evidence.terms import Terms
 from aboveboard.mechanisms.child_processes import SAFE
 from aboveboard.storage.atomic import atomic_file
 
-FOLDER = "rules"
+logger = logging.getLogger(__name__)
 
-PATIENCE = 8.0
-"""Seconds that a page waits for an audit that is being computed."""
+FOLDER = "rules"
 
 SECONDS = 300
 """How long an audit may take."""
 
 AGAIN = 3600
 """Seconds after which an audit that could not be computed is tried again."""
+
+MOST_WAITING = 100
+"""Rules that wait for their audit; of others it begins once somebody asks again."""
 
 WAITING: dict[str, Any] = {
     "note": "the audit is being computed: load this page again in a minute",
@@ -52,65 +56,69 @@ class RuleBook:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
-        self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._begun: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Terms] = {}
+        self._thread: threading.Thread | None = None
         self._prepared: set[str] = set()
         self._failed: dict[str, float] = {}
 
-    def find(self, terms: Terms, patience: float = PATIENCE) -> dict[str, Any]:
-        """Return what `describe_rule` says of the terms' rule; a note while it is being computed.
-
-        Parameters
-        ----------
-        terms
-            The terms.
-        patience
-            Seconds to wait for it.
-        """
+    def find(self, terms: Terms) -> dict[str, Any]:
+        """Return what `describe_rule` says of the terms' rule; at once, or that it is computed."""
         path = self._locate(terms)
-        if not path.is_file() and not self._has_failed(path):
-            self._begin(path, terms).join(patience)
         if path.is_file():
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return found
-        return FAILED if self._has_failed(path) else WAITING
-
-    def _has_failed(self, path: Path) -> bool:
-        return time.monotonic() < self._failed.get(path.name, 0.0)
+        if time.monotonic() < self._failed.get(path.name, 0.0):
+            return FAILED
+        self._begin(path.name, terms)
+        return WAITING
 
     def prepare(self, terms: Terms, digest: str) -> None:
-        """Begin to compute it, and wait for nothing; once for each hash of terms."""
+        """Begin to compute it; once for each hash of terms."""
         if digest in self._prepared:
             return
         self._prepared.add(digest)
         path = self._locate(terms)
         if not path.is_file():
-            self._begin(path, terms)
+            self._begin(path.name, terms)
 
     def _locate(self, terms: Terms) -> Path:
         known = {"rule": terms.mechanism, "with": terms.parameters, "version": __version__}
         return self._folder / f"{hashlib.sha256(encode_canonical(known)).hexdigest()[:32]}.json"
 
-    def _begin(self, path: Path, terms: Terms) -> threading.Thread:
+    def _begin(self, name: str, terms: Terms) -> None:
         with self._lock:
-            running = self._begun.get(path.name)
-            if running is None or not running.is_alive():
-                running = threading.Thread(target=self._compute, args=(path, terms), daemon=True)
-                self._begun[path.name] = running
-                running.start()
-            return running
+            if name in self._waiting or len(self._waiting) >= MOST_WAITING:
+                return
+            self._waiting[name] = terms
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        """Compute what waits, one after the other, until nothing does."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._thread = None
+                    return
+                name, terms = next(iter(self._waiting.items()))
+            try:
+                self._compute(self._folder / name, terms)
+            except Exception:  # such as a full disk: other rules are computed all the same
+                logger.exception("an audit could not be kept")
+                self._failed[name] = time.monotonic() + AGAIN
+            with self._lock:
+                del self._waiting[name]
 
     def _compute(self, path: Path, terms: Terms) -> None:
-        with self._turn:
-            if path.is_file():
-                return
-            found = describe_in_child(terms.mechanism, terms.parameters)
-            if found == FAILED:  # perhaps for want of time or memory: it is not kept
-                self._failed[path.name] = time.monotonic() + AGAIN
-                return
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with atomic_file(path) as file:
-                file.write_text(json.dumps(found), encoding="utf-8")
+        found = describe_in_child(terms.mechanism, terms.parameters)
+        if found == FAILED:  # perhaps for want of time or memory: it is not kept
+            self._failed[path.name] = time.monotonic() + AGAIN
+            return
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with atomic_file(path) as file:
+            file.write_text(json.dumps(found), encoding="utf-8")
 
 
 def describe_in_child(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
