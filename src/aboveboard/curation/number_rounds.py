@@ -8,7 +8,7 @@ and threshold a convolution over the agents. Source: as `number_society`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -189,24 +189,18 @@ class NumberRounds:
         return float(np.abs(self.estimate(answers.guess) - self.estimate(self.right)).mean())
 
 
-def make_table(
-    numbers: NumberRounds, names: Sequence[str], answers: Answers
-) -> Callable[[], pl.DataFrame]:
-    """Return a function that makes the table of one agent's reply when it is written."""
-
-    def make_rows() -> pl.DataFrame:
-        texts = [
-            ["".join(map(str, row)) for row in answers.reply[:, j].tolist()]
-            for j in range(len(names) + 1)
-        ]
-        return pl.DataFrame(
-            {
-                "row": np.arange(1, len(answers.guess) + 1),
-                "center": texts[0],
-                **{f"message of {name}": texts[j + 1] for j, name in enumerate(names)},
-                "at least": numbers.estimate(answers.guess),
-                "below": numbers.bound(answers.guess),
-            }
-        )
-
-    return make_rows
+def tabulate_answers(numbers: NumberRounds, names: Sequence[str], answers: Answers) -> pl.DataFrame:
+    """Return the table of one agent's reply."""
+    texts = [
+        ["".join(map(str, row)) for row in answers.reply[:, j].tolist()]
+        for j in range(len(names) + 1)
+    ]
+    return pl.DataFrame(
+        {
+            "row": np.arange(1, len(answers.guess) + 1),
+            "center": texts[0],
+            **{f"message of {name}": texts[j + 1] for j, name in enumerate(names)},
+            "at least": numbers.estimate(answers.guess),
+            "below": numbers.bound(answers.guess),
+        }
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
-from aboveboard.curation.number_rounds import NumberRounds, make_table
+from aboveboard.curation.number_rounds import NumberRounds, tabulate_answers
 from aboveboard.curation.number_society import NumberSociety
 from aboveboard.curation.rounds import message_channels, noise_channels
 from aboveboard.curation.settlement import Rounds
@@ -89,7 +90,7 @@ def _settle_agent(
         benefit=profit,
         utility=None if agent.price is None else profit - agent.cost(rounds.profile[i]),
         payment=0,
-        reply=Reply("csv", rows=make_table(numbers, rounds.names, answers)),
+        reply=Reply("csv", rows=partial(tabulate_answers, numbers, rounds.names, answers)),
         more={"correct": correct, "error": error},
     )
     expected, expected_alone = profit / agent.value, society.profit_alone(i) / agent.value

@@ -7,9 +7,9 @@ agent for what is expected. Source: "Data Curation from Privacy-Aware Agents", s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -236,7 +236,7 @@ def _settle_agent(
         benefit=profit,
         utility=None if agent.price is None else profit - agent.cost(commitment),
         payment=0,
-        reply=Reply("csv", rows=_make_reply(names, guesses, rounds.replies == "two-bits")),
+        reply=Reply("csv", rows=partial(_tabulate_reply, names, guesses, rounds.replies)),
         more={"correct": measured},
     )
     alone_expected = society.profit_alone(i) / agent.value
@@ -353,29 +353,24 @@ def _describe_model(society: Society) -> str:
     )
 
 
-def _make_reply(
-    names: Sequence[str], guesses: Guesses, two_bits: bool
-) -> Callable[[], pl.DataFrame]:
-    """Return a function that makes the table of one agent's reply when it is written."""
-
-    def make_rows() -> pl.DataFrame:
-        if two_bits:
-            return pl.DataFrame(
-                {
-                    "round": np.arange(1, len(guesses.guess) + 1),
-                    "guess if your bit is 0": guesses.reply[:, 0],
-                    "guess if your bit is 1": guesses.reply[:, 1],
-                    "guess": guesses.guess,
-                }
-            )
+def _tabulate_reply(names: Sequence[str], guesses: Guesses, replies: str) -> pl.DataFrame:
+    """Return the table of one agent's reply: two bits, or the agents' messages."""
+    numbers = np.arange(1, len(guesses.guess) + 1)
+    if replies == "two-bits":
         return pl.DataFrame(
             {
-                "round": np.arange(1, len(guesses.guess) + 1),
-                "center": guesses.reply[:, 0],
-                **{f"message of {name}": guesses.reply[:, i + 1] for i, name in enumerate(names)},
-                "probability": guesses.probability,
+                "round": numbers,
+                "guess if your bit is 0": guesses.reply[:, 0],
+                "guess if your bit is 1": guesses.reply[:, 1],
                 "guess": guesses.guess,
             }
         )
-
-    return make_rows
+    return pl.DataFrame(
+        {
+            "round": numbers,
+            "center": guesses.reply[:, 0],
+            **{f"message of {name}": guesses.reply[:, i + 1] for i, name in enumerate(names)},
+            "probability": guesses.probability,
+            "guess": guesses.guess,
+        }
+    )

@@ -265,57 +265,57 @@ def _pack_counts(groups: tuple[tuple[CountedBid, ...], ...], held: tuple[int, ..
             for counts, value in group
         )
         return _pack_bids(bids)
-    return _search_counts(fitting, held)
+    return _search_counts(fitting, 0, held, {})
 
 
-def _search_counts(groups: Sequence[Sequence[CountedBid]], held: tuple[int, ...]) -> int:
-    """Return the same by a search over the groups; what was seen is remembered."""
-    seen: dict[tuple[int, tuple[int, ...]], int] = {}
-
-    def search(k: int, left: tuple[int, ...]) -> int:
-        if k == len(groups):
-            return 0
-        if (k, left) not in seen:
-            best = search(k + 1, left)
-            for counts, value in groups[k]:
-                wanted = dict(counts)
-                rest = tuple(units - wanted.get(kind, 0) for kind, units in enumerate(left))
-                if min(rest) >= 0:
-                    best = max(best, value + search(k + 1, rest))
-            seen[k, left] = best
-        return seen[k, left]
-
-    return search(0, held)
+def _search_counts(
+    groups: Sequence[Sequence[CountedBid]],
+    k: int,
+    left: tuple[int, ...],
+    seen: dict[tuple[int, tuple[int, ...]], int],
+) -> int:
+    """Return the same of the groups from k on and the units left; what was seen is remembered."""
+    if k == len(groups):
+        return 0
+    if (k, left) not in seen:
+        best = _search_counts(groups, k + 1, left, seen)
+        for counts, value in groups[k]:
+            wanted = dict(counts)
+            rest = tuple(units - wanted.get(kind, 0) for kind, units in enumerate(left))
+            if min(rest) >= 0:
+                best = max(best, value + _search_counts(groups, k + 1, rest, seen))
+        seen[k, left] = best
+    return seen[k, left]
 
 
 @lru_cache(maxsize=4096)  # one game asks for the same few bundles again and again
 def _pack_bids(bids: tuple[Bid, ...]) -> int:
-    """Return the largest sum of disjoint bids, none of them negative.
+    """Return the largest sum of disjoint bids, none of them negative."""
+    return _pack_left(bids, frozenset(range(len(bids))), {})
+
+
+def _pack_left(bids: tuple[Bid, ...], left: frozenset[int], seen: dict[frozenset[int], int]) -> int:
+    """Return the largest sum of disjoint bids among those left.
 
     Branches on the good that is in the most bids: one of these is taken, or none is. What is left
     often falls apart, and what was seen is remembered.
     """
-    seen: dict[frozenset[int], int] = {}
-
-    def best(left: frozenset[int]) -> int:
-        if not left:
-            return 0
-        if left in seen:
-            return seen[left]
-        part = _find_connected(bids, left)
-        if len(part) < len(left):
-            found = best(part) + best(left - part)
-        else:
-            good = _find_busiest_good(bids, left)
-            rivals = frozenset(k for k in left if bids[k][0] >> good & 1)
-            found = best(left - rivals)
-            for k in rivals:
-                free = frozenset(j for j in left if not bids[j][0] & bids[k][0])
-                found = max(found, bids[k][1] + best(free))
-        seen[left] = found
-        return found
-
-    return best(frozenset(range(len(bids))))
+    if not left:
+        return 0
+    if left in seen:
+        return seen[left]
+    part = _find_connected(bids, left)
+    if len(part) < len(left):
+        found = _pack_left(bids, part, seen) + _pack_left(bids, left - part, seen)
+    else:
+        good = _find_busiest_good(bids, left)
+        rivals = frozenset(k for k in left if bids[k][0] >> good & 1)
+        found = _pack_left(bids, left - rivals, seen)
+        for k in rivals:
+            free = frozenset(j for j in left if not bids[j][0] & bids[k][0])
+            found = max(found, bids[k][1] + _pack_left(bids, free, seen))
+    seen[left] = found
+    return found
 
 
 def _find_connected(bids: tuple[Bid, ...], left: frozenset[int]) -> frozenset[int]:

@@ -8,9 +8,10 @@ steps give the exact lottery over endings (`enumerate_endings`) and the check of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from aboveboard.errors import InputError
@@ -186,28 +187,7 @@ def replay(start: Start, record: Ending) -> Ending:
     """
     given = {(step, i): yes for step, i, yes in record.votes}
     tosses = iter(record.tosses)
-
-    def answer(ask: Question) -> frozenset[int]:
-        missing = [i for i in ask.players if (ask.step, i) not in given]
-        if missing:
-            raise InputError(
-                "transcript",
-                f"the vote of player {missing[0] + 1} in step {ask.step} is missing",
-                "give every vote that the steps need",
-            )
-        return frozenset(i for i in ask.players if given[ask.step, i])
-
-    def fall(coin: Coin) -> str:
-        name, result = next(tosses, ("", ""))
-        if name != coin.name or not coin.lottery.probability(lambda r: r == result):
-            raise InputError(
-                "transcript",
-                f"coin {coin.name} does not fall {result!r}" if name else f"{coin.name} is missing",
-                f"write {' or '.join(r for r, _ in coin.lottery)}",
-            )
-        return result
-
-    reached = _walk(start, answer, fall)
+    reached = _walk(start, partial(_recall_votes, given), partial(_recall_toss, tosses))
     assert isinstance(reached, Ending)  # no coin was left open
     if reached != record:
         raise InputError(
@@ -216,3 +196,27 @@ def replay(start: Start, record: Ending) -> Ending:
             f"write step {reached.step}, in which they end",
         )
     return record
+
+
+def _recall_votes(given: Mapping[tuple[int, int], bool], asked: Question) -> frozenset[int]:
+    """Return who said YES in a recorded play, by step and player."""
+    missing = [i for i in asked.players if (asked.step, i) not in given]
+    if missing:
+        raise InputError(
+            "transcript",
+            f"the vote of player {missing[0] + 1} in step {asked.step} is missing",
+            "give every vote that the steps need",
+        )
+    return frozenset(i for i in asked.players if given[asked.step, i])
+
+
+def _recall_toss(tosses: Iterator[tuple[str, str]], coin: Coin) -> str:
+    """Return how a coin fell in a recorded play; it is the next of the tosses."""
+    name, result = next(tosses, ("", ""))
+    if name != coin.name or not coin.lottery.probability(lambda r: r == result):
+        raise InputError(
+            "transcript",
+            f"coin {coin.name} does not fall {result!r}" if name else f"{coin.name} is missing",
+            f"write {' or '.join(r for r, _ in coin.lottery)}",
+        )
+    return result

@@ -249,29 +249,34 @@ def _build(meta: dict[int, Any]) -> Footer:
 def _read_schema(
     elements: list[dict[int, Any]],
 ) -> tuple[tuple[str, ...], dict[tuple[str, ...], int]]:
+    """Return the columns, and the type of each leaf by its path."""
     types: dict[tuple[str, ...], int] = {}
     columns: list[str] = []
     position = 1
-
-    def visit(prefix: tuple[str, ...]) -> None:
-        nonlocal position
-        element = elements[position]
-        position += 1
-        path = (*prefix, element[4].decode())
-        if not prefix:
-            columns.append(path[0])
-        children = element.get(5, 0)
-        if len(path) > MOST_DEPTH or children < 0 or children > len(elements):
-            raise FooterError("its columns nest too deeply")
-        if children or 1 not in element:
-            for _ in range(children):
-                visit(path)
-        else:
-            types[path] = element[1]
-
     for _ in range(elements[0].get(5, 0)):
-        visit(())
+        columns.append(elements[position][4].decode())
+        position = _read_column(elements, position, (), types)
     return tuple(columns), types
+
+
+def _read_column(
+    elements: list[dict[int, Any]],
+    position: int,
+    prefix: tuple[str, ...],
+    types: dict[tuple[str, ...], int],
+) -> int:
+    """Add the types of a column and of those in it; return the position after them."""
+    element = elements[position]
+    path = (*prefix, element[4].decode())
+    children = element.get(5, 0)
+    if len(path) > MOST_DEPTH or children < 0 or children > len(elements):
+        raise FooterError("its columns nest too deeply")
+    if not children and 1 in element:
+        types[path] = element[1]
+    position += 1
+    for _ in range(children):
+        position = _read_column(elements, position, path, types)
+    return position
 
 
 def _refuse_long_texts(chunk: Chunk, values: int, unpacked: int, packed: int) -> None:

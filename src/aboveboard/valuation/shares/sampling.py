@@ -232,21 +232,24 @@ def sample_shares(
         raise InputError(
             "method", f"there is no {method!r}", f"known are {', '.join(get_args(Method))}"
         )
-    doing = work or Work()
-
-    def worths(several: Sequence[Members]) -> list[Number]:
-        named = {tuple(i for i, there in enumerate(each) if there): each for each in several}
-        found: dict[Members, Number] = {}
-        with quiet:
-            for each, outcome in map_unordered(partial(call, worth), named, doing.executor):
-                if outcome.value is None:
-                    raise InputError(f"coalition {each}", outcome.problem, "give a finite number")
-                found[named[each]] = outcome.value
-                if doing.progress is not None:
-                    doing.progress(len(found), len(named))
-        return [found[each] for each in several]
-
+    worths = partial(_evaluate_coalitions, worth, work or Work())
     return estimate_shares(worths, n, Sampling(method, budget, seed))
+
+
+def _evaluate_coalitions(
+    worth: Callable[[tuple[int, ...]], Number], work: Work, several: Sequence[Members]
+) -> list[Number]:
+    """Return the values of coalitions, each evaluated once, as `work` says."""
+    named = {tuple(i for i, there in enumerate(each) if there): each for each in several}
+    found: dict[Members, Number] = {}
+    with quiet:
+        for each, outcome in map_unordered(partial(call, worth), named, work.executor):
+            if outcome.value is None:
+                raise InputError(f"coalition {each}", outcome.problem, "give a finite number")
+            found[named[each]] = outcome.value
+            if work.progress is not None:
+                work.progress(len(found), len(named))
+    return [found[each] for each in several]
 
 
 @dataclass
