@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from aboveboard.cli import app
+from aboveboard.cli import app, layout
 from aboveboard.cli.layout import fit_table, print_text
 from aboveboard.collaborations.registry import load_mechanisms
 
@@ -185,3 +185,14 @@ def test_what_an_output_cannot_write_is_spelt_out(
     else:
         euro = "\\u20ac" if encoding == "ascii" else "€"
         assert f"l\\udcff {euro}.toml: exchange.union" in shown
+
+
+def test_whatever_is_said_goes_through_one_function() -> None:
+    folder = Path(layout.__file__).parent
+    direct = {
+        path.name: found
+        for path in folder.glob("*.py")
+        if (found := len(re.findall(r"\b(?:typer\.echo|print)\(", path.read_text())))
+    }
+    # Text, JSON, and two files that are printed byte for byte.
+    assert direct == {"layout.py": 1, "options.py": 1, "hub_rounds.py": 2}

@@ -12,6 +12,7 @@ import aboveboard as ab
 from aboveboard.cli import app
 from aboveboard.commands.implementing import implement_collaboration
 from aboveboard.errors import InputError
+from trusting import trust
 
 LISTS = """
 mechanism = "exchange.union"
@@ -65,3 +66,31 @@ def test_too_many_types_are_refused_with_their_number(tmp_path: Path) -> None:
     path.write_text(f'mechanism = "exchange.union"\n{tables}')
     with pytest.raises(InputError, match="profiles of types"):
         implement_collaboration(ab.load(path))
+
+
+OWN = '''
+from aboveboard.exchange.union import Union
+from aboveboard.exchange.union_file import UnionFile
+
+
+class OwnFile(UnionFile):
+    mechanism: str
+
+
+class Own(Union):
+    """Lists, by a rule that its user calls its own."""
+
+    NAME, FILE = "own:Own", OwnFile
+'''
+
+
+def test_a_rule_of_ones_own_runs_once_its_code_is_trusted(tmp_path: Path) -> None:
+    path = write_lists(tmp_path, "equal-gain")
+    path.write_text(path.read_text().replace("exchange.union", "own:Own"))
+    (tmp_path / "own.py").write_text(OWN)
+    refused = CliRunner().invoke(app, ["implement", str(path)])
+    assert isinstance(refused.exception, InputError)
+    assert "--trust-code" in str(refused.exception)
+    ran = CliRunner().invoke(app, ["implement", str(path), *trust(path)])
+    assert ran.exit_code == 0, ran.exception
+    assert "Payments make this rule honest" in ran.stdout

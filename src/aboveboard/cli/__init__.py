@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Annotated, Any, NoReturn, TypeGuard
 
 import typer
@@ -350,10 +351,9 @@ def _fail(program: str, errors: Sequence[dict[str, str]]) -> int:
 
 def _is_json_requested(arguments: Sequence[str]) -> bool:
     """Return whether the command line says `--format json`, however the rest of it is."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
     return any(
         (name in ("--format", "-f") and value == "json") or name in ("--format=json", "-fjson")
-        for name, value in pairs
+        for name, value in pairwise([*arguments, ""])
     )
 
 
@@ -380,9 +380,12 @@ def _print_error(text: str) -> None:
 
 
 def _format_usage_error(error: Any) -> str:
-    """Return a wrong command line in one line; without any command the help."""
-    if error.ctx is None or not sys.argv[1:]:
-        return str(error.format_message())
+    """Return a wrong command line in one line; where a command is missing, the help."""
+    message = str(error.format_message())
+    if error.ctx is None or message == error.ctx.get_help():
+        return message
     command = error.ctx.command_path
-    message = " ".join(str(error.format_message()).split()).rstrip(".")
+    message = " ".join(message.split()).rstrip(".")
+    for words, ours in (("Value error, ", ""), ("Input should be", "it should be")):
+        message = message.replace(words, ours)
     return f"{command}: {message}; see '{command} --help'"

@@ -51,8 +51,14 @@ def check(
     if mine is not None:
         where = terms or file
         if where is None or party is None:
-            raise InputError("--mine", "it needs --terms and --party", "name both")
+            missing = [name for name, x in (("--terms", where), ("--party", party)) if x is None]
+            raise InputError(
+                "--mine", f"it needs {join_names(missing)}, too", "name what is missing"
+            )
         report = check_own_data(mine, where, party)
+    elif terms is not None or party is not None:
+        given = "--terms" if terms is not None else "--party"
+        raise InputError(given, "it goes with --mine", "name your own data file with --mine")
     elif file is None:
         raise InputError("check", "there is no collaboration file", "name one")
     else:

@@ -18,6 +18,7 @@ from aboveboard.cli.options import (
     ForceOption,
     Format,
     FormatOption,
+    GameArgument,
     OutsideOption,
     TrustOption,
     echo_json,
@@ -90,13 +91,7 @@ def run(
 
 
 def audit(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="The collaboration file (TOML), or a game of Gambit (.nfg, .efg); '-' reads "
-            "standard input."
-        ),
-    ],
+    file: GameArgument,
     names: Annotated[
         list[str] | None,
         typer.Option(

@@ -203,7 +203,7 @@ def show_transfers(
     folder: FolderArgument,
     identifier: IdArgument,
     output: Annotated[
-        Export, typer.Option("--format", help="text, json, csv, or a journal for Beancount.")
+        Export, typer.Option("--format", "-f", help="text, json, csv, or a journal for Beancount.")
     ] = Export.TEXT,
 ) -> None:
     """Print what members pay and receive, in all rounds of a series."""

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from aboveboard.cli.layout import print_text
-from aboveboard.cli.options import FileArgument, Format, FormatOption, echo_json
+from aboveboard.cli.options import (
+    FileArgument,
+    Format,
+    FormatOption,
+    OutsideOption,
+    TrustOption,
+    echo_json,
+)
 
 
 class Concept(StrEnum):
@@ -28,15 +35,22 @@ class Choice(StrEnum):
 def implement(
     file: FileArgument,
     ic: Annotated[
-        Concept, typer.Option(help="Truth is best if the others are truthful, or always.")
+        Concept,
+        typer.Option(help="When truth must be best: if the others are truthful, or always."),
     ] = Concept.EX_POST,
     rational: Annotated[
-        bool, typer.Option("--rational/--no-rational", help="Nobody loses by taking part.")
+        bool,
+        typer.Option("--rational/--no-rational", help="Whether nobody may lose by taking part."),
     ] = True,
     budget: Annotated[
-        bool, typer.Option("--budget/--no-budget", help="Payments never need a subsidy.")
+        bool,
+        typer.Option("--budget/--no-budget", help="Whether payments may never need a subsidy."),
     ] = True,
-    payments: Annotated[Choice, typer.Option(help="Which payments.")] = Choice.GREATEST,
+    payments: Annotated[
+        Choice, typer.Option(help="Which of all that do: the most or the least.")
+    ] = Choice.GREATEST,
+    trust_code: TrustOption = None,
+    allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Find payments that make a rule honest.
@@ -50,7 +64,7 @@ def implement(
     from aboveboard.commands.implementing import implement_collaboration
 
     found = implement_collaboration(
-        load(file),
+        load(file, trust_code=trust_code, allow_outside=allow_outside),
         ic=ic.value,
         individually_rational=rational,
         budget="weak" if budget else None,

@@ -31,6 +31,13 @@ FormatOption = Annotated[
 FileArgument = Annotated[
     Path, typer.Argument(help="The collaboration file (TOML); '-' reads standard input.")
 ]
+GameArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="The collaboration file (TOML), or a game of Gambit (.nfg, .efg); '-' reads standard "
+        "input."
+    ),
+]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace an existing settlement folder.")
 ]

@@ -10,9 +10,9 @@ import typer
 
 from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import (
-    FileArgument,
     Format,
     FormatOption,
+    GameArgument,
     OutsideOption,
     TrustOption,
     echo_json,
@@ -36,14 +36,23 @@ class MoveKind(StrEnum):
 
 
 def play(
-    file: FileArgument,
-    learning: Annotated[Learners, typer.Option(help="How players learn.")] = Learners.BOTH,
+    file: GameArgument,
+    learning: Annotated[
+        Learners,
+        typer.Option(help="By which rule players learn without regret: one, both, or none."),
+    ] = Learners.BOTH,
     moves: Annotated[
         MoveKind, typer.Option(help="Follow every better reply, or only the best.")
     ] = MoveKind.BETTER,
-    rounds: Annotated[int, typer.Option(min=1, max=1_000_000, help="Rounds of learning.")] = 2000,
-    starts: Annotated[int, typer.Option(min=1, max=10_000, help="Random starts.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is simulated.")] = 0,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many rounds players learn.")
+    ] = 2000,
+    starts: Annotated[
+        int, typer.Option(min=1, max=10_000, help="From how many random starts players learn.")
+    ] = 20,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Decides what is drawn: starts, and what players try.")
+    ] = 0,
     plot: Annotated[
         Path | None, typer.Option(help="Write the course of learning as an SVG picture here.")
     ] = None,

@@ -23,7 +23,9 @@ TermsOption = Annotated[
 ]
 
 
-keys = typer.Typer(help="Make and show your keys.", no_args_is_help=True, rich_markup_mode=None)
+keys = typer.Typer(
+    help="Make your keys, and new ones in their place.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def attend_round(terms: str | None) -> Any:

@@ -80,7 +80,11 @@ def _complete_mechanism(incomplete: str) -> list[str]:
 
 def init(
     mechanism: Annotated[
-        str, typer.Argument(help="For example exchange.union.", autocompletion=_complete_mechanism)
+        str,
+        typer.Argument(
+            help="Its name, such as exchange.union; 'aboveboard mechanisms' prints all.",
+            autocompletion=_complete_mechanism,
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
         "collaboration.toml"

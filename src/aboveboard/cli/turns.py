@@ -26,7 +26,7 @@ def answer(
     ] = None,
     vote: Annotated[
         YesNo | None,
-        typer.Option(help="In place of ANSWER: how you vote in a market, in both steps."),
+        typer.Option(help="In place of an answer: how you vote in a market, in both steps."),
     ] = None,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
@@ -67,7 +67,7 @@ def sign_change(
             "you in."
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Sign it, without being asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Sign it, without being asked.")] = False,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:

@@ -166,11 +166,20 @@ def check_own_data(data: Path, terms: Path, party: str) -> CheckReport:
     """
     report = CheckReport(terms)
     try:
+        _require_own_file(data)
         source = read_source(terms)
         report = _describe_source(report, source)
         return check_source(_keep_party(source, party, data), report, alone=True)
     except InputError as error:
         return replace(report, faults=list_faults(error))
+
+
+def _require_own_file(data: Path) -> None:
+    """Raise `InputError` unless a party's own file is there: the terms do not name it."""
+    if not data.exists():
+        raise InputError(f"--mine: {data}", "there is no such file", "name your own data file")
+    if data.is_dir():
+        raise InputError(f"--mine: {data}", "this is a folder", "name your own data file")
 
 
 def _keep_party(source: SourceFile, party: str, data: Path) -> SourceFile:

@@ -88,6 +88,8 @@ def compare_rules(
     """
     if not rules:
         raise InputError("--rules", "there is no rule to compare", "write, say, --rules a,b")
+    if twice := [rule for k, rule in enumerate(rules) if rule in rules[:k]]:
+        raise InputError("--rules", f"it names {twice[0]} twice", "name each rule once")
     source = read_source(path, trust_code, allow_outside=allow_outside)
     # One seed for all: rules must not differ by what is drawn.
     seed = None if "seed" in source.table else draw_seed()

@@ -1,0 +1,76 @@
+"""Command lines that are wrong, or empty: what is said, and to whom."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from aboveboard.cli import app, run_app
+
+LISTS = """
+mechanism = "exchange.union"
+seed = 7
+[parties.alpha]
+elements = ["a.example"]
+[parties.beta]
+elements = ["b.example"]
+"""
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[int, str, str]:
+    """Run a command line in this process; return its status, its output and its errors."""
+    monkeypatch.setattr(sys, "argv", ["aboveboard", *words])
+    with pytest.raises(SystemExit) as ended:
+        run_app(app, "aboveboard")
+    shown = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, shown.out, shown.err
+
+
+@pytest.mark.parametrize("words", [(), ("hub",), ("keys",)])
+def test_without_a_command_the_help_is_shown_as_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    status, _, shown = run(monkeypatch, capsys, *words)
+    asked, written, _ = run(monkeypatch, capsys, *words, "--help")
+    assert (status, asked) == (2, 0)
+    assert "Commands:\n" in shown
+    assert [line.split()[-3:] for line in shown.splitlines()] == [
+        line.split()[-3:] for line in written.splitlines()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("choose", "--shared", "x"), "'--shared': 'x' is not one of 'records'"),
+        (("audit", "l.toml", "--rows", "0"), "'--rows': it should be greater than or equal to 1"),
+        (("check", "--terms", "l.toml", "--party", "a"), "--terms: it goes with --mine"),
+        (("check", "l.toml", "--party", "a"), "--party: it goes with --mine"),
+        (("check", "l.toml", "--mine", "x"), "--mine: it needs --party, too"),
+        (("check", "--mine", "x"), "--mine: it needs --terms and --party, too"),
+        (
+            ("check", "--mine", "x", "--terms", "l.toml", "--party", "alpha"),
+            "--mine: x: there is no such file; name your own data file",
+        ),
+        (("compare", "l.toml", "--rules", "a,b,a"), "--rules: it names a twice"),
+    ],
+)
+def test_a_wrong_word_is_named_in_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("l.toml").write_text(LISTS)
+    status, _, shown = run(monkeypatch, capsys, *words)
+    assert status == 2
+    assert said in shown
+    assert shown.count("\n") == 1
+    assert "Value error" not in shown
