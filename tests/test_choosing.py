@@ -17,6 +17,7 @@ import aboveboard as ab
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import recommend
 from aboveboard.commands.choosing import CLASHES, QUESTIONS, SETTINGS, SHARED, TABLE, Answer, choose
+from calling import aboveboard
 
 UNKNOWN = dict.fromkeys(QUESTIONS)
 
@@ -78,20 +79,15 @@ def test_where_nothing_fits_the_nearest_says_what_breaks() -> None:
     assert all(choice.broken == ("payments are part of it",) for choice in found.nearest)
 
 
-def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aboveboard", "choose", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-
-
 def test_the_command_writes_a_starting_file_that_runs(tmp_path: Path) -> None:
-    ran = _run("--shared", "bits", "--disclosure", "yes", "--out", "c.toml", "--format", "json",
-               cwd=tmp_path)  # fmt: skip
+    answers = ("--shared", "bits", "--disclosure", "yes")
+    ran = aboveboard("choose", *answers, "--out", "c.toml", "--format", "json", cwd=tmp_path)
     assert json.loads(ran.stdout)["fitting"][0]["mechanism"] == "curation.fair"
     assert ab.run(ab.load(tmp_path / "c.toml")).parties
 
 
 def test_in_a_pipe_what_is_shared_must_be_said(tmp_path: Path) -> None:
-    ran = _run("--money", "no", cwd=tmp_path)
+    ran = aboveboard("choose", "--money", "no", cwd=tmp_path)
     assert ran.returncode == 2
     assert ran.stderr.count("\n") == 1
     assert "records, number, bits, models, goods" in ran.stderr
@@ -99,7 +95,8 @@ def test_in_a_pipe_what_is_shared_must_be_said(tmp_path: Path) -> None:
 
 @pytest.mark.deep
 def test_no_file_is_written_where_nothing_fits(tmp_path: Path) -> None:
-    ran = _run("--shared", "goods", "--money", "no", "--out", "c.toml", cwd=tmp_path)
+    answers = ("--shared", "goods", "--money", "no")
+    ran = aboveboard("choose", *answers, "--out", "c.toml", cwd=tmp_path)
     assert ran.returncode == 2
     assert "comes nearest" in ran.stderr
     assert not (tmp_path / "c.toml").exists()

@@ -1,4 +1,4 @@
-"""The command line as a user runs it: real processes, exit status, one line for an error."""
+"""The command line: exit status, one line for an error; some commands in processes of their own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from calling import aboveboard
 from trusting import trust
 
 ROOT = Path(__file__).parents[1]
 
 
-def aboveboard(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def start_process(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user does: what it imports, and how its process ends, is its own."""
     return subprocess.run(
         [sys.executable, "-m", "aboveboard", *map(str, arguments)],
         capture_output=True,
@@ -38,10 +40,10 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_init_check_run_replay_follow_each_other(lists: Path, tmp_path: Path) -> None:
     assert aboveboard("check", lists).returncode == 0
-    ran = aboveboard("run", lists, "--out", tmp_path / "s")
+    ran = start_process("run", lists, "--out", tmp_path / "s")
     assert ran.returncode == 0
     assert "alpha" in ran.stdout
-    replayed = aboveboard("replay", tmp_path / "s")
+    replayed = start_process("replay", tmp_path / "s")
     assert replayed.returncode == 0
     assert "the same, byte for byte" in replayed.stdout
 
@@ -119,7 +121,8 @@ def test_wrong_input_is_one_line_and_exit_status_2(
         'mechanism = "exchange.union"\n[parties.a]\nelements = ["x"]\n'
     )
     before = sorted(p.name for p in tmp_path.iterdir())
-    ran = aboveboard(*arguments, cwd=tmp_path)
+    call = start_process if arguments[0] == "check" else aboveboard
+    ran = call(*arguments, cwd=tmp_path)
     assert ran.returncode == 2
     assert ran.stdout == ""
     assert ran.stderr.startswith("aboveboard: ")
@@ -218,12 +221,12 @@ def test_every_listing_has_a_json_form() -> None:
 def test_the_version_is_printed() -> None:
     import aboveboard as package
 
-    assert aboveboard("--version").stdout.strip() == package.__version__
+    assert start_process("--version").stdout.strip() == package.__version__
 
 
 @pytest.mark.deep
 def test_nothing_decorates_output_in_a_pipe(lists: Path) -> None:
-    ran = aboveboard("audit", lists, "--property", "ex-post-ic")
+    ran = start_process("audit", lists, "--property", "ex-post-ic")
     assert "\x1b" not in ran.stdout + ran.stderr
     assert ran.stderr == ""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from calling import aboveboard
 
 # docs/theory.md: N = 2 and levels {0, inf}; for a cost c between 1/3 and 2/3 the best offer that
 # both users answer alike is alpha* = 6c / (3c + 2); each stays private with probability 3c - 1. An
@@ -26,16 +26,6 @@ epsilon = "inf"
 levels = [0, "inf"]
 cost = {cost}
 """
-
-
-def aboveboard(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "aboveboard", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 @pytest.fixture

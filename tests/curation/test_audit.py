@@ -25,7 +25,8 @@ from aboveboard.curation import (
 )
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.social_functions import Table
-from oracles.curation_files import draw_bits, run_command, write_file
+from calling import aboveboard
+from oracles.curation_files import draw_bits, write_file
 
 F = Fraction
 EXAMPLE = Path(__file__).parents[2] / "examples" / "curation" / "airlines"
@@ -49,7 +50,7 @@ def test_run_and_design_print_the_contract_as_json_and_replay_repeats_it(tmp_pat
         tmp_path, bits, center=center, function='kind = "threshold"\nk = 3', protocol="competitive"
     )
     out = tmp_path / "settlement"
-    ran = run_command("run", path, "--out", out, "--format", "json")
+    ran = aboveboard("run", path, "--out", out, "--format", "json")
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["parties"]["a"] == {
         "benefit": 1,
@@ -58,9 +59,9 @@ def test_run_and_design_print_the_contract_as_json_and_replay_repeats_it(tmp_pat
         "correct": 1.0,
         "reply": "parties/a/reply.csv",
     }
-    assert "byte for byte" in run_command("replay", out).stdout
+    assert "byte for byte" in aboveboard("replay", out).stdout
     picture = tmp_path / "who.svg"
-    designed = run_command("design", path, "--plot", picture, "--format", "json")
+    designed = aboveboard("design", path, "--plot", picture, "--format", "json")
     assert designed.returncode == 0, designed.stderr
     said = json.loads(designed.stdout)
     assert said["unique_truthful"] is False

@@ -10,7 +10,8 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.errors import InputError
-from oracles.curation_files import read_replies, run_command, write_file
+from calling import aboveboard
+from oracles.curation_files import read_replies, write_file
 
 F = Fraction
 EXAMPLE = Path(__file__).parents[2] / "examples" / "curation" / "airlines"
@@ -122,7 +123,7 @@ def test_a_column_of_bits_may_have_a_name_or_none(tmp_path: Path, text: str) -> 
 
 def test_the_command_line_exits_with_2_and_one_line(tmp_path: Path) -> None:
     path = write_file(tmp_path, {"a": [0, 1]}, more={"a": "commitment = [2, 0]"}, center=[0, 1])
-    ran = run_command("check", path)
+    ran = aboveboard("check", path)
     assert ran.returncode == 2
     assert ran.stderr.count("\n") == 1
     assert "parties.a.commitment" in ran.stderr

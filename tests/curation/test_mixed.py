@@ -28,8 +28,8 @@ from aboveboard.curation import (
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.mixed import solve_quadratic
 from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
+from calling import aboveboard
 from oracles import curation as plain
-from oracles.curation_files import run_command
 
 F = Fraction
 OPTIONS = [TRUTH, SILENCE, *(Commitment((1 + d) / 2, (1 - d) / 2) for d in (F(1, 10**6), F(1, 2)))]
@@ -250,7 +250,7 @@ def test_design_says_in_json_what_was_searched(tmp_path: Path) -> None:
     path = tmp_path / "three.toml"
     parties = "".join(f"[parties.{x}]\nprice = 0.18\n" for x in "abc")
     path.write_text(f'mechanism = "curation.competitive"\n[function]\nkind = "parity"\n{parties}')
-    ran = run_command("design", path, "--format", "json")
+    ran = aboveboard("design", path, "--format", "json")
     said = json.loads(ran.stdout)
     assert {"a": "3/5", "b": "3/5", "c": "3/5"} in said["mixed"]
     assert said["mixed_searched"].startswith("mixtures of truth and silence")

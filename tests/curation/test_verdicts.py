@@ -15,7 +15,7 @@ from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.errors import InputError, UndefinedProperty
 from aboveboard.games.actions import AWAY
 from aboveboard.mechanisms import compare_game_with_settle
-from oracles.curation_files import run_command
+from calling import aboveboard
 
 F = Fraction
 XOR_AND = "values = [0, 1, 0, 1, 0, 1, 1, 0]"  # b0 xor (b1 and b2)
@@ -126,7 +126,7 @@ def test_what_is_promised_holds(tmp_path: Path, protocol: str) -> None:
 
 
 def test_the_exit_status_is_that_of_the_promises(tmp_path: Path) -> None:
-    ran = run_command("audit", write(tmp_path, "fair", MATTERS, ["0.1", "0.1"]), "--format", "json")
+    ran = aboveboard("audit", write(tmp_path, "fair", MATTERS, ["0.1", "0.1"]), "--format", "json")
     said = json.loads(ran.stdout)
     assert (ran.returncode, said["promises_stand"]) == (0, True)
     by_name = {each["property"]: each for each in said["verdicts"]}
@@ -169,11 +169,11 @@ def test_without_prices_an_audit_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UndefinedProperty, match="price of a, b and c"):
         ab.audit(path)
     for command in ("audit", "design"):
-        ran = run_command(command, path)
+        ran = aboveboard(command, path)
         assert ran.returncode == 2
         assert "price" in ran.stderr
     out = tmp_path / "out"
-    assert run_command("run", path, "--out", out).returncode == 0
+    assert aboveboard("run", path, "--out", out).returncode == 0
     assert json.loads((out / "settlement.json").read_text())["parties"]["a"]["utility"] is None
 
 

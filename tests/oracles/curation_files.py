@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,17 +10,6 @@ import numpy as np
 import aboveboard as ab
 
 Rows = Sequence[int]
-
-
-def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command line and return what it printed."""
-    return subprocess.run(
-        [sys.executable, "-m", "aboveboard", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def write_file(
