@@ -95,6 +95,17 @@ def test_a_page_says_what_a_party_without_a_list_brought_and_by_which_rule() -> 
     assert f"<dt>Why</dt><dd>the rule market.vcg: {market.mechanism.SUMMARY}</dd>" in pages["bert"]
 
 
+def test_an_infinite_level_is_named_as_it_is_written() -> None:
+    users = {
+        name: {"level": level, "samples": 10}
+        for name, level in (("anna", float("inf")), ("bert", 0))
+    }
+    utility = {"kind": "federated-mean", "s2": 1, "t2": 1}
+    shared = ab.collaborate("valuation.payments", users, utility=utility, alpha=1)
+    pages = dict(render_statements(shared, ab.run(shared)))
+    assert "level inf and samples 10" in pages["anna"]
+
+
 def test_a_gain_in_what_cannot_be_counted_has_its_unit_in_brackets() -> None:
     points = {"a": {"point": [0]}, "b": {"point": [2]}, "c": {"point": [7]}}
     average = ab.collaborate("exchange.average", points)
@@ -130,4 +141,5 @@ def test_a_name_that_reads_as_a_number_stays_a_name() -> None:
 def test_numbers_in_quotes_and_votes_are_data_of_a_file(keys: str) -> None:
     union = ab.collaborate("exchange.union", {"a": {"x.example"}, "b": {"y.example"}})
     assert holds_data(replace(union, content=keys.encode()))
-    assert not holds_data(replace(union, content=b'[parties.a]\ndata = "a.csv"\nkind = "url"\n'))
+    files = b'votes = "folder"\n[parties.a]\ndata = "a.csv"\nkind = "url"\n'
+    assert not holds_data(replace(union, content=files))

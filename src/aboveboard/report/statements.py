@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -186,6 +187,8 @@ def _format_entry(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_format_entry, value))
     if isinstance(value, int | float | Fraction) and not isinstance(value, bool):
+        if isinstance(value, float) and not isfinite(value):
+            return str(value)  # a privacy level may be infinite
         return format_amount(value)
     return describe_action(value)
 
@@ -272,7 +275,8 @@ def holds_data(collaboration: Collaboration) -> bool:
         return True
     parties = table.get("parties", {})
     values = [x for party in parties.values() if isinstance(party, dict) for x in party.values()]
-    return bool(table.get("votes")) or any(map(_is_data, values))
+    votes = table.get("votes")  # or the name of their folder
+    return (isinstance(votes, dict) and bool(votes)) or any(map(_is_data, values))
 
 
 def _is_data(value: object) -> bool:
