@@ -81,4 +81,4 @@ def test_terms_of_what_is_neither_id_nor_folder_are_refused_by_that_name(
     tmp_path: Path, reference: str
 ) -> None:
     ran = call(tmp_path, "terms", reference)
-    assert f"{reference}: it is neither a round's id nor a folder" in str(ran.exception)
+    assert f"{reference}: it is neither a round's id nor a round's folder" in str(ran.exception)

@@ -1,7 +1,9 @@
-"""Command lines that are wrong, or empty: what is said, and to whom."""
+"""Command lines that are wrong, empty, or ask for no command: what is said, and to whom."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -58,6 +60,9 @@ def test_without_a_command_the_help_is_shown_as_it_is_written(
             "--mine: x: there is no such file; name your own data file",
         ),
         (("compare", "l.toml", "--rules", "a,b,a"), "--rules: it names a twice"),
+        (("agree", "nothing"), "nothing: it is neither a round's id nor a round's folder"),
+        (("agree", "l.toml"), "l.toml: it is neither a round's id nor a round's folder"),
+        (("terms", "l.toml"), "l.toml: it is neither a round's id nor a round's folder"),
     ],
 )
 def test_a_wrong_word_is_named_in_one_line(
@@ -74,3 +79,19 @@ def test_a_wrong_word_is_named_in_one_line(
     assert said in shown
     assert shown.count("\n") == 1
     assert "Value error" not in shown
+
+
+@pytest.mark.parametrize("option", ["--show-completion", "--install-completion"])
+def test_a_shell_gets_the_script_that_completes_commands(tmp_path: Path, option: str) -> None:
+    # The variable lets the option take the name of a shell, which typer else looks for.
+    told = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", "HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-m", "aboveboard", option, "bash"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **told},
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    written = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+    assert "_COMPLETE=complete_bash" in ran.stdout + written

@@ -316,9 +316,14 @@ def _run(app: typer.Typer) -> int:
 
 
 def _completes_for_shell() -> bool:
-    """Return whether a shell asks for completions: no command is run, and the process then ends."""
+    """Return whether a shell asks for completions, or a user for the script that makes it ask.
+
+    Then no command is run, and typer ends the process.
+    """
     import os
 
+    if {"--show-completion", "--install-completion"} & set(sys.argv[1:]):
+        return True
     return any(name.startswith("_") and name.endswith("_COMPLETE") for name in os.environ)
 
 

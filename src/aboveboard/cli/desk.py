@@ -13,6 +13,7 @@ from aboveboard.cli.evidence import PASSPHRASE, find_passphrase
 from aboveboard.cli.hub import FolderArgument, hub
 from aboveboard.cli.layout import print_text, wrap
 from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.cli.rounds import locate_round
 from aboveboard.errors import InputError
 
 BrowserOption = Annotated[
@@ -134,14 +135,7 @@ def terms(
     if is_reference(reference) and not Path(reference).exists():
         folder = preview(reference, passphrase=find_passphrase())[0].folder
     else:
-        path = Path(reference)
-        if not path.exists():
-            raise InputError(
-                reference,
-                "it is neither a round's id nor a folder",
-                "take the 16 characters that 'aboveboard status' shows, or a round's folder",
-            )
-        folder = path if path.is_dir() else path.parent
+        folder = locate_round(reference)
     round_ = read_round(folder).round
     rule = describe_rule(round_.terms.mechanism, round_.terms.parameters) if audit else {}
     sections = describe_terms(round_.terms, round_.terms_digest, now=time.time(), rule=rule)

@@ -11,6 +11,7 @@ import typer
 from aboveboard.cli.evidence import find_passphrase
 from aboveboard.cli.layout import print_text, wrap
 from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.errors import InputError
 from aboveboard.faults import raise_faults
 
 RoundArgument = Annotated[Path, typer.Argument(help="The round's public folder.")]
@@ -33,6 +34,26 @@ def attend_round(terms: str | None) -> Any:
     from aboveboard.hub.members import attend
 
     return attend(terms, passphrase=find_passphrase())
+
+
+def locate_round(reference: str) -> Path:
+    """Return the folder of a round that is named by itself, or by its terms.json.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    path = Path(reference)
+    if path.is_dir():
+        return path
+    if path.name == "terms.json" and path.is_file():
+        return path.parent
+    raise InputError(
+        reference,
+        "it is neither a round's id nor a round's folder",
+        "take the 16 characters that 'aboveboard status' shows, or name a round's folder",
+    )
 
 
 def hand_over(attendance: Any, path: Path, otherwise: str) -> str:
@@ -103,7 +124,7 @@ def agree(
         text = f"{mirror.address} has your agreement; the round is {taken['state']}"
         echo(output, text, hub=mirror.address, terms=mirror.folder / "terms.json", **taken)
         return
-    path = sign_agreement(Path(terms), passphrase=find_passphrase())
+    path = sign_agreement(locate_round(terms), passphrase=find_passphrase())
     echo(output, f"wrote {path}; send it to the center", statement=path)
 
 
