@@ -156,6 +156,18 @@ def test_a_ledger_that_is_none_is_said(tmp_path: Path) -> None:
         spend([Spending("ann", tmp_path / "l", "x", 1.0, inf)])
 
 
+def test_a_file_beside_it_that_is_no_ledger_is_named_or_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "b.privacy-ledger").write_text("no ledger, but text that is long enough" * 10)
+    own = tmp_path / "a.privacy-ledger"
+    one = [Spending("ann", own, "x", 1.0, inf)]
+    with pytest.raises(InputError, match=r"b\.privacy-ledger beside it: .* move away what is no"):
+        spend(one)
+    assert spend(one, allow=True) == {"ann": 1.0}
+    assert spend(one, allow=True) == {"ann": 2.0}  # its own ledger has noted the first
+    with pytest.raises(InputError, match=r"b\.privacy-ledger beside it"):
+        read_spent(own, "ann", "x")
+
+
 def test_a_copy_of_the_data_takes_its_ledger_along(file: Path, tmp_path: Path) -> None:
     settle(ab.load(file), file.parent / "one")
     shutil.copytree(file.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("copy"))

@@ -112,7 +112,8 @@ def spend(spendings: Sequence[Spending], *, allow: bool = False) -> Mapping[str,
                 for path in dict.fromkeys(one.ledger for one in noted)
             }
             for one in noted:
-                before = [*_read_spent(ledgers[one.ledger], one), *_read_others(ledgers, one)]
+                others = _read_others(ledgers, one, skip=allow)
+                before = [*_read_spent(ledgers[one.ledger], one), *others]
                 totals[one.user] = fsum([*before, one.epsilon])
                 if not allow and totals[one.user] > one.allowed:
                     raise _make_error(one, before)
@@ -127,7 +128,8 @@ def spend(spendings: Sequence[Spending], *, allow: bool = False) -> Mapping[str,
             raise InputError(
                 str(noted[0].ledger) if noted else "ledger",
                 f"the privacy ledger cannot be kept ({error})",
-                "make the folder of the data writable, or do without the ledger by --spend",
+                "make the folder of the data writable, restore or move away what is no ledger, or "
+                "do without by --spend",
             ) from error
         totals = {one.user: one.epsilon for one in noted}
     return totals
@@ -187,8 +189,13 @@ def _read_spent(connection: sqlite3.Connection, one: Spending) -> list[float]:
     return [float(epsilon) for (epsilon,) in rows]
 
 
-def _read_others(opened: Mapping[Path, sqlite3.Connection], one: Spending) -> list[float]:
-    """Return what a user's data have spent by the other ledgers of the folder, such as a copy's."""
+def _read_others(
+    opened: Mapping[Path, sqlite3.Connection], one: Spending, *, skip: bool = False
+) -> list[float]:
+    """Return what a user's data have spent by the other ledgers of the folder, such as a copy's.
+
+    With `skip`, a file that is no ledger is passed over.
+    """
     found: list[float] = []
     for path in sorted(one.ledger.parent.glob(f"*{SUFFIX}")):
         if path == one.ledger or not path.is_file() or not path.stat().st_size:
@@ -196,9 +203,13 @@ def _read_others(opened: Mapping[Path, sqlite3.Connection], one: Spending) -> li
         if path in opened:
             found += _read_spent(opened[path], one)
             continue
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as other:
-            other.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
-            found += _read_spent(other, one)
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as other:
+                other.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
+                found += _read_spent(other, one)
+        except sqlite3.Error as error:
+            if not skip:
+                raise sqlite3.DatabaseError(f"{path.name} beside it: {error}") from error
     return found
 
 
