@@ -58,7 +58,10 @@ def test_the_desks_take_members_from_the_invitation_to_the_verified_reply(town: 
     reply = acme.get(f"{path}/reply")
     assert reply.headers["content-disposition"].startswith("attachment")
     assert set(reply.text.split()) <= {x for each in LISTS.values() for x in each}
+    bolt = town.desks["bolt"]
+    assert "you have not verified it" in bolt.press(f"{path}/accept").text
     for desk in town.desks.values():
+        assert "Your result is verified" in desk.get(f"{path}/result").text
         assert "You have accepted the result." in desk.press(f"{path}/accept").text
     assert "All members have accepted the result" in acme.get(path).text
     log = acme.get(f"{path}/log").text

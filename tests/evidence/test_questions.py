@@ -382,7 +382,7 @@ def test_a_result_names_its_reply_as_replies_are_called(
 ) -> None:
     from types import SimpleNamespace
 
-    from aboveboard.commands.rounds import member
+    from aboveboard.commands.rounds import results
     from aboveboard.evidence.canonical import encode_canonical
 
     folder = tmp_path / "round"
@@ -390,8 +390,8 @@ def test_a_result_names_its_reply_as_replies_are_called(
     (folder / "sealed" / f"bolt-result-{'0' * 16}.bin").write_bytes(b"sealed")
     content = encode_canonical({"bundle": 2, "file": name}) + b"\n{}reply"
     seen = SimpleNamespace(round=SimpleNamespace(terms_digest="ab"))
-    monkeypatch.setattr(member, "read_round", lambda *_: seen)
-    monkeypatch.setattr(member, "open_message", lambda *_: content)
+    monkeypatch.setattr(results, "read_round", lambda *_: seen)
+    monkeypatch.setattr(results, "open_message", lambda *_: content)
     own = rounds.Membership("bolt", KEYS["bolt"], tmp_path, folder)
     with pytest.raises(InputError, match="no name of a reply"):
         rounds.fetch(own, tmp_path / "result")

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 from runs_by_hand import run_starting_file
+from typer.testing import CliRunner
 
+from aboveboard.cli import app
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.member import find_bundle_member
+from aboveboard.commands.rounds.results import find_bundle_member
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_log, write_sealed
-from aboveboard.evidence.members import read_round
+from aboveboard.evidence.members import read_round, remember_verified
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.sealing import encode_context, seal_message
 
@@ -375,3 +377,53 @@ def test_who_committed_and_did_not_submit_leaves_a_choice_of_seeds_and_verify_sa
     found = organisations.verify("acme")
     assert found.exit_status == 0, str(found)
     assert any("core committed and did not submit" in x for x in found.on_the_centers_word)
+
+
+def test_a_member_accepts_what_it_has_verified(
+    organisations: Organisations, tmp_path: Path
+) -> None:
+    organisations.until_settled()
+    member = organisations.member("acme")
+    with pytest.raises(InputError, match="you have not verified it"):
+        rounds.answer(member)
+    result = organisations.fetch("acme").parent
+    assert rounds.verify(result, None, member).exit_status == 3
+    with pytest.raises(InputError, match="something was missing"):
+        rounds.answer(member)
+    reply = result / "reply.txt"
+    content = reply.read_bytes()
+    reply.write_bytes(content[:-1])
+    assert organisations.verify("acme").exit_status == 1
+    with pytest.raises(InputError, match="contradicts it; dispute it"):
+        rounds.answer(member)
+    reply.write_bytes(content)
+    assert organisations.verify("acme").exit_status == 0
+    assert rounds.answer(member).is_file()
+
+
+def test_a_member_may_accept_unverified_if_it_says_so_and_disputes_as_it_likes(
+    organisations: Organisations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organisations.until_settled()
+    monkeypatch.setenv("ABOVEBOARD_HOME", str(organisations.home("acme")))
+    with pytest.raises(InputError, match="accept it --unverified"):
+        CliRunner().invoke(app, ["accept"], catch_exceptions=False)
+    assert CliRunner().invoke(app, ["accept", "--unverified"]).exit_code == 0
+    rounds.answer(organisations.member("bolt"), "the reply is short")
+    state = rounds.close_step(organisations.folder).round
+    assert state.find("accept", "acme") is not None
+    assert state.state is State.DISPUTED
+
+
+def test_another_result_that_was_verified_is_not_this_one(
+    organisations: Organisations, tmp_path: Path
+) -> None:
+    organisations.until_settled()
+    other = Organisations(tmp_path / "other")
+    other.until_settled()
+    organisations.verify("acme", other.fetch("acme").parent)
+    with pytest.raises(InputError, match="you have not verified it"):
+        rounds.answer(organisations.member("acme"))
+    remember_verified(organisations.member("acme").private, "ab" * 32, 0)
+    with pytest.raises(InputError, match="you have not verified it"):
+        rounds.answer(organisations.member("acme"))

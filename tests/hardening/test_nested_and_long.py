@@ -18,8 +18,8 @@ from urllib.error import HTTPError
 import pytest
 
 from aboveboard.commands.rounds.disputes import AUDITOR, collect_opened
-from aboveboard.commands.rounds.member import parse_header
 from aboveboard.commands.rounds.questions import read_answer_file
+from aboveboard.commands.rounds.results import parse_header
 from aboveboard.commands.training_party import read_agreement
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, parse_answer

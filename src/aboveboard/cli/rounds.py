@@ -218,12 +218,18 @@ def fetch(
     echo(output, f"wrote {bundle} and your reply", bundle=bundle)
 
 
-def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
-    """Member: accept the result."""
+def accept(
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Although you have not verified all of it.")
+    ] = False,
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: accept the result that you have verified."""
     from aboveboard.commands.rounds import answer
 
     here = attend_round(terms)
-    path = answer(here.member)
+    path = answer(here.member, unverified=unverified)
     echo(output, hand_over(here, path, "; send it to the center"), statement=path)
 
 
@@ -276,7 +282,7 @@ def verify(
     3 something that is needed is missing.
     """
     from aboveboard.commands.rounds import verify as verify_bundle
-    from aboveboard.commands.rounds.member import find_bundle_member
+    from aboveboard.commands.rounds.results import find_bundle_member
 
     member = find_bundle_member(bundle, terms, find_passphrase())
     findings = verify_bundle(bundle, mine, member)

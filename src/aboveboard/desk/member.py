@@ -292,10 +292,10 @@ class Desk:
                 self._verified[known] = rounds.verify(bundle, file, attendance.member)
         return OwnResult(reply, self._verified[known])
 
-    def answer(self, place: Place, reason: str | None = None) -> None:
-        """Accept the result, or with a reason dispute it."""
+    def answer(self, place: Place, reason: str | None = None, *, unverified: bool = False) -> None:
+        """Accept the result, or with a reason dispute it; see `rounds.answer`."""
         attendance = require_attendance(place)
-        attendance.hand_over(rounds.answer(attendance.member, reason))
+        attendance.hand_over(rounds.answer(attendance.member, reason, unverified=unverified))
 
     def log_in(self, hub: KnownHub) -> LogInLink:
         """Return a link to the hub's own pages, which works once."""

@@ -108,9 +108,10 @@ def submit(visit: Visit, form: Form, identifier: str) -> str:
     return "Your sealed data are at the hub."
 
 
-def accept(visit: Visit, _: Form, identifier: str) -> str:
-    """Accept the result."""
-    visit.desk.answer(visit.desk.look(identifier))
+def accept(visit: Visit, form: Form, identifier: str) -> str:
+    """Accept the result; one that could not be verified whole, once the member says so."""
+    unverified = form.fields.get("unverified") == "yes"
+    visit.desk.answer(visit.desk.look(identifier), unverified=unverified)
     return "You have accepted the result."
 
 

@@ -45,6 +45,9 @@ COMMITTED_FILE = "payload.terms"
 
 SEEN_FILE = "seen.note"
 ANSWERS_FILE = "answers.json"
+VERIFIED_FILE = "verified.json"
+"""Which result the member has verified last, and with which exit status."""
+
 NOTES_FILE = "member.json"
 
 
@@ -252,6 +255,43 @@ def _read_kept_answers(private: Path) -> dict[str, Any]:
         read_limited(path, MOST_BYTES, "restore it from a backup"), str(path)
     )
     return kept
+
+
+def remember_verified(private: Path, result: str, status: int) -> None:
+    """Keep that the member has verified a result, and the exit status of its findings."""
+    replace_private(private / VERIFIED_FILE, encode_canonical({"result": result, "status": status}))
+
+
+def refuse_unverified(private: Path, result: str) -> None:
+    """Raise `InputError` unless the member has verified this result, all that can be verified.
+
+    Parameters
+    ----------
+    private
+        The member's private folder of the round.
+    result
+        The hash of the signed result.
+
+    Raises
+    ------
+    InputError
+        If it has verified none or another one, or something was contradicted or missing.
+    """
+    path = private / VERIFIED_FILE
+    known: dict[str, Any] = {}
+    if path.exists():
+        content = read_limited(path, MOST_BYTES, "verify the result again")
+        known = decode_canonical(content, str(path))
+    status = known.get("status") if known.get("result") == result else None
+    if status == 0:
+        return
+    problem, remedy = "you have not verified it", "fetch it and verify it first"
+    if status == 1:
+        problem, remedy = "your verification contradicts it", "dispute it"
+    elif status is not None:
+        problem = "something was missing when you verified it"
+        remedy = "verify it with your file and your reply"
+    raise InputError("the result", problem, f"{remedy}, or accept it --unverified")
 
 
 def replace_private(path: Path, content: bytes) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.commands.rounds import KEYS
-from aboveboard.commands.rounds.member import parse_header
+from aboveboard.commands.rounds.results import parse_header
 from aboveboard.currencies import count_decimals
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
