@@ -25,6 +25,7 @@ from aboveboard.hub.database.engine import read as read_database
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import notice
 from aboveboard.hub.home import Hub, open_hub
+from aboveboard.hub.jobs import settling
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.operations.checking import check_hub
 from aboveboard.hub.operations.rotation import rotate_keys
@@ -205,6 +206,29 @@ def test_a_result_is_sealed_anew_to_a_member_that_has_lost_its_sealing_key(
     with pytest.raises(InputError):
         open_message(sealed, old, encode_context(table.terms, "center", "acme", "result"), "old")
     assert check_hub(hub).faults == ()
+
+
+@pytest.mark.deep
+def test_of_two_quick_rotations_the_last_keys_open_the_result(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = house.open(tmp_path)
+    table.until_sealed()
+    Worker(hub).work()
+    rotate(table, "acme")
+    real = settling.seal_results
+
+    def seal_late(*given: Any) -> Any:
+        stored = real(*given)
+        monkeypatch.setattr(settling, "seal_results", real)
+        rotate(table, "acme")
+        assert Worker(hub).work()  # another worker seals to the newest keys meanwhile
+        return stored
+
+    monkeypatch.setattr(settling, "seal_results", seal_late)
+    assert Worker(hub).work()
+    assert not Worker(hub).work()
+    assert table.fetch("acme")  # it opens with the newest keys
 
 
 def join_again(hub: Hub, house: House, name: str) -> Person:

@@ -23,13 +23,13 @@ from aboveboard.hub.organizations.registry import find_by_key
 
 
 def run_all(works: list[Any]) -> list[BaseException]:
-    """Run all at once; return what they raised."""
+    """Run all at once, to their end; return what they raised."""
     errors: list[BaseException] = []
     barrier = threading.Barrier(len(works))
 
     def run(work: Any) -> None:
-        barrier.wait(60)
         try:
+            barrier.wait(60)
             work()
         except BaseException as error:
             errors.append(error)
@@ -39,6 +39,7 @@ def run_all(works: list[Any]) -> list[BaseException]:
         thread.start()
     for thread in threads:
         thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
     return errors
 
 
@@ -110,3 +111,47 @@ def test_nobody_hears_of_success_before_the_commit(
         assert connection.execute(select(func.count()).select_from(organization)).scalar_one() == 0
     monkeypatch.undo()
     assert insert(hub, "later")() == "later"
+
+
+def test_who_writes_for_others_has_its_own_answer_and_not_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from contextlib import contextmanager, nullcontext
+    from types import SimpleNamespace
+
+    engine: Any = SimpleNamespace()
+    batches: list[int] = []
+
+    @contextmanager
+    def write(_: Any) -> Any:
+        batches.append(len(batches))
+        yield SimpleNamespace(begin_nested=nullcontext)
+        if len(batches) == 1:
+            raise OperationalError("commit", {}, Exception("disk full"))
+
+    monkeypatch.setattr(batching, "write", write)
+    monkeypatch.setattr(batching, "MOST", 2)
+    line = batching.Line()
+    others = [batching.Work(lambda _: "other") for _ in range(2)]
+    line._waiting += others
+    assert line.take(engine, lambda _: "mine") == "mine"
+    assert batches == [0, 1]
+    assert all(isinstance(each.error, OperationalError) for each in others)
+    assert line._waiting == []
+
+
+def test_who_is_interrupted_leaves_nothing_to_be_written_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batching, "write", interrupt)
+    monkeypatch.setattr(batching, "MOST", 1)
+    line, other = batching.Line(), batching.Work(lambda _: None)
+    line._waiting.append(other)
+    engine: Any = None
+    with pytest.raises(KeyboardInterrupt):
+        line.take(engine, lambda _: None)
+    assert line._waiting == []
+    assert other.done.is_set()

@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 from houses import LISTS, House, Table
+from sqlalchemy import select, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.seeds import derive_seed
 from aboveboard.hub.collaborations.opening import locate_center_files, open_collaboration
 from aboveboard.hub.collaborations.steps import state_own
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import key, organization
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.money.exports import export_csv, export_journal
 from aboveboard.hub.money.ledger import list_transfers, net_transfers, note_payment
-from aboveboard.hub.series.repeating import list_series, open_next
+from aboveboard.hub.series.repeating import list_series, open_next, propose_change
 
 deep = pytest.mark.deep
 
@@ -39,6 +42,41 @@ def finish(hub: Hub, table: Table) -> None:
 def follow(hub: Hub, table: Table, **options: Any) -> Table:
     identifier, round_ = open_next(hub, table.id, **options)
     return Table(table.house, identifier, round_.terms_digest, table.names)
+
+
+def revoke_keys(hub: Hub, name: str) -> None:
+    with write(hub.engine) as connection:
+        owner = select(organization.c.id).where(organization.c.name == name).scalar_subquery()
+        connection.execute(update(key).where(key.c.organization == owner).values(revoked=hub.now))
+
+
+def test_the_next_round_begins_without_those_who_left_and_have_no_keys_now(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    first = house.open(tmp_path, missing="continue")
+    first.agree()
+    assert first.say("core", "leave").status_code == 201
+    state_own(hub, first.id, "cancel", {"reason": "the next one follows at once"})
+    revoke_keys(hub, "core")
+    identifier, round_ = open_next(hub, first.id)
+    assert round_.terms.names == ("acme", "bolt")
+    state_own(hub, identifier, "cancel", {"reason": "another one follows"})
+    revoke_keys(hub, "bolt")  # who has not left is not left out in silence
+    with pytest.raises(InputError, match="party 'bolt'"):
+        open_next(hub, identifier)
+
+
+def test_whom_a_change_left_out_need_not_have_keys_in_the_next_round(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    first = house.open(tmp_path)
+    first.say("core", "leave")
+    change = propose_change(hub, first.id, {"members": ["acme", "bolt"]}).digest
+    for name in ("acme", "bolt"):
+        assert first.say(name, "change", change=change).status_code == 201
+    state_own(hub, first.id, "cancel", {"reason": "the next one follows at once"})
+    revoke_keys(hub, "core")
+    assert open_next(hub, first.id)[1].terms.names == ("acme", "bolt")
 
 
 def test_the_next_round_has_the_terms_of_the_last_one(

@@ -15,9 +15,12 @@ import pytest
 from houses import House, Table
 from sqlalchemy import func, select
 
+from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.database.engine import read, write
-from aboveboard.hub.database.tables import job, log_entry, reply
+from aboveboard.hub.database.tables import job, log_entry, notice, reply
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs import archiving
+from aboveboard.hub.jobs import worker as worker_module
 from aboveboard.hub.jobs.queue import LostLeaseError, claim, finish, renew
 from aboveboard.hub.jobs.worker import Worker
 
@@ -294,3 +297,101 @@ def test_what_a_child_writes_is_signed_as_a_result_or_not_at_all(
 
     Worker(hub, tamper=choose_the_statement).work()
     assert count_results(hub) == 1
+
+
+def read_failures(hub: Hub) -> list[tuple[str, str]]:
+    with read(hub.engine) as connection:
+        rows = connection.execute(select(job.c.kind, job.c.problem).where(job.c.state == "failed"))
+        return [(kind, problem) for kind, problem in rows]
+
+
+def count_told(hub: Hub) -> int:
+    with read(hub.engine) as connection:
+        where = (notice.c.recipient == "operator", notice.c.kind == "given-up")
+        return int(connection.execute(select(func.count()).where(*where)).scalar_one())
+
+
+def test_whatever_goes_wrong_with_one_round_the_worker_goes_on_and_tells_the_operator(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadlines = {"agree": "2027-01-15T09:00:00Z"}
+    tables = [house.open(tmp_path, deadlines=deadlines, more={"keep_days": 0}) for _ in range(3)]
+    real, damaged = worker_module.make_own, tables[1].terms
+
+    def make(hub: Hub, round_: Any, *given: Any) -> Any:
+        if round_.terms_digest == damaged:
+            raise RecursionError("too deep")
+        return real(hub, round_, *given)
+
+    monkeypatch.setattr(worker_module, "make_own", make)
+    monkeypatch.setattr(archiving, "make_own", make)
+    house.clock.seconds += 3601
+    worker = Worker(hub)
+    assert worker.end_steps() == 2
+    assert worker.end_steps() == 0
+    assert read_failures(hub) == [("step", "RecursionError: too deep")]
+    state_own(hub, damaged_id := tables[1].id, "cancel", {"reason": "it is damaged"})
+    house.clock.seconds += 1
+    for _ in range(2):
+        worker.keep_house()
+        worker._next = 0.0
+    assert [kind for kind, _ in read_failures(hub)] == ["step", "archive"]
+    assert count_told(hub) == 2
+    assert {table.view("acme")["state"] for table in tables if table.id != damaged_id} == {
+        "archived"
+    }
+
+
+def test_a_worker_does_the_rest_whatever_one_task_raises(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, done = threading.Event(), list[str]()
+
+    def fail(_: Hub) -> int:
+        raise MemoryError
+
+    class Busy(Worker):
+        def end_steps(self) -> int:
+            raise ValueError("none")
+
+        def work(self) -> bool:
+            done.append("work")
+            stop.set()
+            return True
+
+    monkeypatch.setattr(worker_module, "archive_ended", fail)
+    monkeypatch.setattr(worker_module, "remind", lambda _: done.append("remind"))
+    Busy(hub).run(stop)
+    assert done == ["remind", "work"]
+
+
+def test_a_job_that_ends_each_worker_is_given_up(hub: Hub, house: House, tmp_path: Path) -> None:
+    table = seal(house, tmp_path)
+    attempts = hub.configuration.worker.attempts
+    for _ in range(attempts):
+        with write(hub.engine) as connection:
+            assert claim(connection, "killed", hub.now, 60) is not None
+        house.clock.seconds += 61
+    worker = Worker(hub)
+    assert worker.work()
+    assert not worker.work()
+    assert read_failures(hub) == [("settle", "each worker that has begun it has ended")]
+    assert "operator" in table.view("acme")["fault"]
+    assert count_told(hub) == 1
+
+
+def test_what_a_killed_worker_left_is_removed_however_deep_it_is(hub: Hub) -> None:
+    folder = hub.scratch / "job-7-1"
+    folder.mkdir(parents=True)
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deeper", dir_fd=place)
+        inner = os.open("deeper", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.close(os.open("part.bin", os.O_CREAT | os.O_WRONLY, dir_fd=place))
+    os.close(place)
+    (folder / "link").symlink_to(hub.folder)
+    assert not Worker(hub).work()
+    assert not folder.exists()
+    assert (hub.folder / "hub.toml").is_file()

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from aboveboard.hub.api import rates
 from aboveboard.hub.api.rates import RateWindow
 from aboveboard.hub.serving import bind
 
@@ -49,3 +50,18 @@ def test_memory_does_not_grow_with_those_who_asked_long_ago() -> None:
     seconds[0] = 200.0
     window.hit("acme")
     assert len(window._counts) == 1
+
+
+def test_memory_of_the_limits_does_not_grow_with_the_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rates, "MOST_KEYS", 100)
+    window = RateWindow(2, clock=lambda: 0.0)
+    for k in range(1000):
+        assert window.hit(f"address {k}")
+    assert len(window._counts) == 100
+    for _ in range(2):
+        window.hit("busy")
+        for k in range(60):
+            window.hit(f"other {k}")
+    assert not window.hit("busy")  # who asks on is not forgotten

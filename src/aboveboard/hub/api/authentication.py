@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 from urllib.parse import quote
 
@@ -39,8 +40,29 @@ class RateLimits:
     def count_stranger(self, request: Request) -> None:
         """Raise `TooManyRequestsError` if this address has asked too often without a key."""
         address = request.client.host if request.client else ""
-        if not self._strangers.hit(address):
+        if not self._strangers.hit(find_network(address)):
             raise TooManyRequestsError
+
+
+def find_network(address: str) -> str:
+    """Return what is one client: an address, of IPv6 the network of 64 bits that a client has.
+
+    Examples
+    --------
+    >>> find_network("192.0.2.7"), find_network("2001:db8::1") == find_network("2001:db8::2")
+    ('192.0.2.7', True)
+    >>> find_network("::ffff:192.0.2.7"), find_network("testclient")
+    ('192.0.2.7', 'testclient')
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return found.packed[:8].hex()
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,16 @@ from collections.abc import Callable
 MINUTE = 60
 """Seconds of a window."""
 
+MOST_KEYS = 20_000
+"""Keys that are counted at a time: some megabytes."""
+
 
 class RateWindow:
     """Counts requests by key in a sliding minute.
 
     Two numbers for each key: those of this minute, and of the one before, of which the part counts
-    that is less than a minute ago if they came evenly. Memory does not grow with the requests.
+    that is less than a minute ago if they came evenly. Memory grows neither with the requests nor
+    with the keys: of more than `MOST_KEYS` the one that has asked longest ago is forgotten.
 
     Parameters
     ----------
@@ -42,11 +46,13 @@ class RateWindow:
         with self._lock:
             if minute > self._swept:
                 self._sweep(minute)
-            at, before, current = self._counts.get(key, (minute, 0, 0))
+            at, before, current = self._counts.pop(key, (minute, 0, 0))
             if minute > at:
                 before, current = (current, 0) if minute == at + 1 else (0, 0)
             left = 1 - (now / MINUTE - minute)
             allowed = before * left + current < self._most
+            if len(self._counts) >= MOST_KEYS:
+                del self._counts[next(iter(self._counts))]
             self._counts[key] = (minute, before, current + allowed)
             return allowed
 

@@ -88,6 +88,7 @@ def _describe(identifier: str, recipient: str, kind: str, now: int, due: int) ->
 _STATE = "the round is "
 _TEXTS = {
     "refused": "a settlement was refused",
+    "given-up": "something could not be done, and waits for you",
     "resealed": "your result is sealed to your new keys",
     "reminder": "it is your turn: the deadline is near",
 }

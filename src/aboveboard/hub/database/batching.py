@@ -63,10 +63,15 @@ class Line:
         work = Work(act)
         with self._state:
             self._waiting.append(work)
-        while not work.done.is_set():
-            with self._turn:
-                if not work.done.is_set():
-                    self._write_batch(engine)
+        try:
+            while not work.done.is_set():
+                with self._turn:
+                    if not work.done.is_set():
+                        self._write_batch(engine)
+        except BaseException:  # who is interrupted leaves nothing behind for others to write
+            with self._state:
+                self._waiting = [each for each in self._waiting if each is not work]
+            raise
         if work.error is not None:
             raise work.error
         return work.answer
@@ -81,7 +86,8 @@ class Line:
         except BaseException as error:
             for work in batch:
                 work.error = error
-            raise
+            if not isinstance(error, Exception):
+                raise
         finally:
             for work in batch:
                 work.done.set()

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import shutil
-from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import OperationalError
 
-from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import ENDED, State
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.opening import locate_center_files
@@ -23,6 +23,7 @@ from aboveboard.hub.collaborations.steps import make_own, take_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, submission
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.failures import ARCHIVE, note_failure
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +62,10 @@ def _try_to_archive(hub: Hub, identifier: str) -> bool:
     """Archive a round; one that cannot be, such as a damaged one, does not stop the others."""
     try:
         return _archive(hub, identifier)
-    except InputError as error:
-        logger.warning("collaboration %s: it cannot be archived: %s", identifier, error)
+    except OperationalError:
+        raise
+    except Exception as error:
+        note_failure(hub, identifier, ARCHIVE, error)
         return False
 
 
@@ -97,6 +100,12 @@ def _list_kept(connection: Connection, identifier: str) -> list[str]:
     return list(rows.scalars())
 
 
+@lru_cache(maxsize=1000)
+def _warn(text: str) -> None:
+    """Log a warning once."""
+    logger.warning("%s", text)
+
+
 def _remove_files(hub: Hub) -> None:
     """Remove files that rows call deleted, unless another row still needs them."""
     kept = select(submission.c.digest).where(submission.c.deleted.is_(None))
@@ -115,7 +124,9 @@ def _remove_files(hub: Hub) -> None:
         ).scalars()
         archived = list(rows)
     for digest in gone:
-        with suppress(FileNotFoundError):
-            hub.files.locate(digest).unlink()
+        try:
+            hub.files.locate(digest).unlink(missing_ok=True)
+        except OSError as error:
+            _warn(f"a file that is to be deleted stays: {error}")
     for identifier in archived:
         shutil.rmtree(locate_center_files(hub, identifier), ignore_errors=True)

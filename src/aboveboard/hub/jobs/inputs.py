@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from aboveboard.hub.jobs.child import (
     ORDER_FILE,
     PARTS,
 )
+from aboveboard.hub.jobs.isolation import remove_folder
 from aboveboard.hub.jobs.queue import Lease
 from aboveboard.hub.series.elements import copy_last_elements
 
@@ -80,14 +81,15 @@ class Inputs:
 def fresh_folder(hub: Hub, lease: Lease) -> Iterator[Path]:
     """Yield a new folder for one lease of a job; it is removed afterwards."""
     folder = hub.scratch / f"job-{lease.job}-{lease.fence}"
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
     _make_scratch(hub)
     folder.mkdir(mode=PRIVATE_FOLDER)
     (folder / PARTS).mkdir(mode=PRIVATE_FOLDER)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # the next worker with nothing to do tries again
+            remove_folder(folder)
 
 
 def _make_scratch(hub: Hub) -> None:

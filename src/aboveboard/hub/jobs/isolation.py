@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import secrets
 import signal
 import sys
 from dataclasses import dataclass
@@ -173,6 +174,53 @@ def take_folder_back(folder: Path, user: int) -> None:
                 ]
         finally:
             os.close(place)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a child's folder, however deep it is; no link is followed.
+
+    Each folder in it is moved to the top before it is looked into.
+
+    Raises
+    ------
+    OSError
+        If something in it cannot be removed.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    try:
+        top = os.open(folder, flags)
+    except FileNotFoundError:
+        return
+    try:
+        waiting = _unpack(top, top)
+        while waiting:
+            name = waiting.pop()
+            place = os.open(name, flags, dir_fd=top)
+            try:
+                waiting += _unpack(place, top)
+            finally:
+                os.close(place)
+            os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
+    folder.rmdir()
+
+
+def _unpack(place: int, top: int) -> list[str]:
+    """Remove the files of an open folder, and move its folders to the top; return their names."""
+    os.fchmod(place, 0o700)
+    with os.scandir(place) as found:
+        inside = [(each.name, each.is_dir(follow_symlinks=False)) for each in found]
+    moved = []
+    for name, is_folder in inside:
+        if not is_folder:
+            os.unlink(name, dir_fd=place)
+        elif place == top:
+            moved.append(name)
+        else:
+            moved.append(secrets.token_hex(16))
+            os.rename(name, moved[-1], src_dir_fd=place, dst_dir_fd=top)
+    return moved
 
 
 def require_own_file(folder: Path, path: str) -> Path:

@@ -68,19 +68,41 @@ def enqueue_resealing(
     _enqueue(connection, RESEAL, identifier, key, now)
 
 
-def _enqueue(connection: Connection, kind: str, identifier: str, key: str, now: int) -> None:
+def record_failure(
+    connection: Connection, kind: str, identifier: str, size: int, problem: str, now: int
+) -> bool:
+    """Record that something which is no job failed, as a job that failed; return whether it is new.
+
+    It is recorded once for each length of the log.
+    """
+    key = f"{kind}:{identifier}:{size}"
+    return _enqueue(connection, kind, identifier, key, now, state="failed", problem=problem)
+
+
+def _enqueue(
+    connection: Connection,
+    kind: str,
+    identifier: str,
+    key: str,
+    now: int,
+    *,
+    state: str = "queued",
+    problem: str = "",
+) -> bool:
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(
+    made = connection.execute(
         insert(job)
         .values(
             kind=kind,
             collaboration=identifier,
             key=key,
-            state="queued",
+            state=state,
+            problem=problem,
             created=now,
         )
         .on_conflict_do_nothing(index_elements=["key"])
     )
+    return made.rowcount == 1
 
 
 def claim(connection: Connection, worker: str, now: int, seconds: int) -> Lease | None:

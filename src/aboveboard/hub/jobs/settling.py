@@ -185,10 +185,11 @@ def reseal(hub: Hub, lease: Lease) -> None:
         whole = SealedRound(sealed.round, sealed.entries, notes)
         stored = seal_results(hub, whole, note, {name: path}, outcome["private"])
     with write(hub.engine) as connection:
-        lock(connection, lease.collaboration)
-        _replace_reply(connection, lease.collaboration, name, stored[name])
-        write_notice(connection, lease.collaboration, name, "resealed", hub.now)
-        finish(connection, lease)
+        row = lock(connection, lease.collaboration)
+        if read_round(connection, row).find_keys(name) == sealed.round.find_keys(name):
+            _replace_reply(connection, row.id, name, stored[name])
+            write_notice(connection, row.id, name, "resealed", hub.now)
+        finish(connection, lease)  # to keys that are newer still another job seals it
 
 
 def _replace_reply(

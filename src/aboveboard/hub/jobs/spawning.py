@@ -67,7 +67,7 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
             _wait(hub, lease, child)
         finally:
             _end(child)
-    take_folder_back(folder, user)
+            take_folder_back(folder, user)
     _check(hub, folder, child.returncode)
 
 

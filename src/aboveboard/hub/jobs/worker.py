@@ -6,10 +6,13 @@ import json
 import logging
 import os
 import secrets
-import shutil
 import socket
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
@@ -18,11 +21,14 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.hub.collaborations.deadlines import STEPS
 from aboveboard.hub.collaborations.logs import lock, read_round
+from aboveboard.hub.collaborations.notices import OPERATOR, write_notice
 from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, job
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
+from aboveboard.hub.jobs.failures import STEP, note_failure
+from aboveboard.hub.jobs.isolation import remove_folder
 from aboveboard.hub.jobs.queue import RESEAL, Lease, LostLeaseError, claim, finish, release
 from aboveboard.hub.jobs.settling import Tamper, reseal, settle
 from aboveboard.hub.jobs.spawning import ChildError
@@ -38,6 +44,17 @@ PAUSE = 0.5
 
 OPEN = ("offered", "committing", "submitting", "asking", "result")
 """States in which somebody may be late."""
+
+
+def _attempt(task: Callable[[], Any]) -> Any:
+    """Return what a task returns; None where it fails: the next one is done all the same."""
+    try:
+        return task()
+    except OperationalError as error:
+        logger.warning("the database does not answer: %s", error.orig)
+    except Exception:
+        logger.exception("a task of the worker failed")
+    return None
 
 
 class Worker:
@@ -56,19 +73,14 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tamper = tamper
         self._next = 0.0
-        self._stuck: set[str] = set()
+        self._left: set[Path] = set()
 
     def run(self, stop: threading.Event) -> None:
-        """Work until the event is set."""
+        """Work until the event is set, whatever goes wrong with one thing."""
         while not stop.is_set():
-            try:
-                self.end_steps()
-                self.keep_house()
-                idle = not self.work()
-            except OperationalError as error:
-                logger.warning("the database does not answer: %s", error.orig)
-                idle = True
-            if idle:
+            _attempt(self.end_steps)
+            _attempt(self.keep_house)
+            if not _attempt(self.work):
                 stop.wait(PAUSE)
 
     def keep_house(self) -> None:
@@ -76,9 +88,8 @@ class Worker:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + HOUSE
-        archive_ended(self.hub)
-        remind(self.hub)
-        send_notices(self.hub)
+        for task in (archive_ended, remind, send_notices):
+            _attempt(partial(task, self.hub))
 
     def work(self) -> bool:
         """Do one job; return whether there was one."""
@@ -88,6 +99,9 @@ class Worker:
         if lease is None:
             self._remove_leftovers()
             return False
+        if lease.attempts > limits.attempts:
+            self._give_back(lease, "each worker that has begun it has ended")
+            return True
         try:
             if lease.kind == RESEAL:
                 reseal(self.hub, lease)
@@ -100,6 +114,7 @@ class Worker:
         except (ChildError, InputError, RefusedStatementError, OSError) as error:
             self._give_back(lease, str(error))
         except Exception as error:  # such as an outcome of another shape: others' jobs go on
+            logger.exception("job %d", lease.job)
             self._give_back(lease, f"{type(error).__name__}: {error}")
         return True
 
@@ -118,12 +133,13 @@ class Worker:
                     .where(collaboration.c.id == lease.collaboration)
                     .values(faults=fault)
                 )
+                write_notice(connection, lease.collaboration, OPERATOR, "given-up", self.hub.now)
         except LostLeaseError:
             logger.warning("job %d: another worker has it", lease.job)
 
     def _remove_leftovers(self) -> None:
         """Remove what killed workers left of jobs that nobody has: opened submissions."""
-        found = list(self.hub.scratch.glob("job-*-*"))
+        found = set(self.hub.scratch.glob("job-*-*")) - self._left
         if not found:
             return
         with read(self.hub.engine) as connection:
@@ -132,10 +148,14 @@ class Worker:
         for folder in found:
             if folder.name.removesuffix(".txt") in kept:
                 continue
-            if folder.is_dir():
-                shutil.rmtree(folder, ignore_errors=True)
-            else:
-                folder.unlink(missing_ok=True)
+            try:
+                if folder.is_dir():
+                    remove_folder(folder)
+                else:
+                    folder.unlink(missing_ok=True)
+            except OSError as error:
+                logger.warning("%s: it cannot be removed: %s", folder, error)
+                self._left.add(folder)
 
     def end_steps(self) -> int:
         """End each step whose deadline has passed, as the terms say; return how many."""
@@ -155,10 +175,10 @@ class Worker:
         """End a step; a round that cannot go on, such as a damaged one, stops no other."""
         try:
             return self._end_step(identifier)
-        except (InputError, RefusedStatementError) as error:
-            if identifier not in self._stuck:
-                logger.warning("collaboration %s: no step ends: %s", identifier, error)
-            self._stuck.add(identifier)
+        except OperationalError:
+            raise
+        except Exception as error:
+            note_failure(self.hub, identifier, STEP, error)
             return False
 
     def _end_step(self, identifier: str) -> bool:

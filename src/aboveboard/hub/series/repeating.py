@@ -26,7 +26,7 @@ from aboveboard.hub.collaborations.steps import AUDITOR, make_own, take_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, member, organization
 from aboveboard.hub.home import Hub
-from aboveboard.hub.organizations.registry import find_keys
+from aboveboard.hub.organizations.registry import Organization, find_keys
 
 
 def open_next(
@@ -39,7 +39,7 @@ def open_next(
     """Begin the next round of a series with the terms of the last one; return its id and the round.
 
     Members, rule, parameters and limits stay; serial, log and deadlines are new, and the terms name
-    those of the round before. Each member agrees anew.
+    those of the round before. Each member agrees anew. Who left and has no keys now stays away.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ def open_next(
     ------
     InputError
         If the round has not ended, another one follows it already, the terms allow no more rounds,
-        a member has no keys any more, or files of the center are deleted that the terms name.
+        a member that stayed has no keys any more, or files of the center that the terms name are
+        deleted.
     NoCollaborationError
         If there is no such collaboration.
     """
@@ -70,15 +71,10 @@ def open_next(
         last = read_round(connection, row)
         _refuse_early(connection, row, last)
         _refuse_deleted_files(identifier, last, digests)
-        names = _read_names(connection, identifier)
-        found = {name: find_keys(connection, owner) for name, owner in names.items()}
+        found = _find_members(connection, identifier, last)
         body = _draft_next(hub, fresh, last, {name: keys for name, (_, keys) in found.items()})
         body |= {"files": digests, "deadlines": _find_deadlines(last, deadlines, days)}
-        owners = {
-            name: owner
-            for name, (owner, _) in found.items()
-            if name == AUDITOR or name in last.terms.members
-        }
+        owners = {name: owner for name, (owner, _) in found.items()}
         place = f"the round after {identifier}"
         opening = Opening(fresh, body, owners, place, row.series or identifier, identifier)
         return fresh, begin(connection, hub, opening)
@@ -99,11 +95,37 @@ def _draft_next(
         "members": {
             name: {**each.model_dump(), "keys": keys[name].as_dict()}
             for name, each in last.terms.members.items()
+            if name in keys
         },
+        "order": [name for name in body["order"] if name in keys],
     }
     if AUDITOR in keys:
         body["auditor"] = keys[AUDITOR].as_dict()
     return body
+
+
+def _find_members(
+    connection: Connection, identifier: str, last: Round
+) -> dict[str, tuple[Organization, PublicKeys]]:
+    """Return who takes part in the next round, with its keys.
+
+    Whom a change of terms has left out does not, nor who left the last round and has no keys now.
+
+    Raises
+    ------
+    InputError
+        If somebody who has stayed, or the auditor, has no keys any more.
+    """
+    found = {}
+    for name, owner in _read_names(connection, identifier).items():
+        if name not in last.terms.members and name != AUDITOR:
+            continue
+        try:
+            found[name] = find_keys(connection, owner)
+        except InputError:
+            if name not in last.missing:
+                raise
+    return found
 
 
 def _read_names(connection: Connection, identifier: str) -> dict[str, str]:
