@@ -269,3 +269,14 @@ def test_a_rule_s_own_caveat_repeats_nothing_of_what_was_looked_at() -> None:
     assert not set(re.findall(r"(?:hiding|staying|inventing) \w+", CAVEAT)) & set(
         re.findall(r"(?:hiding|staying|inventing) \w+", looked)
     )
+
+
+def test_a_page_shows_no_seed_that_reveals_what_agents_hide() -> None:
+    agent = {"value": 1, "price": "1/10", "bits": [0, 1], "commitment": ["3/4", "1/4"]}
+    keys = {"function": {"kind": "majority"}, "center": {"bits": [1, 0]}, "seed": 58132077}
+    society = ab.collaborate("curation.fair", {"ann": agent, "bea": agent}, **keys)
+    page = render_page(society, settlement=ab.run(society))
+    assert "58132077" not in page
+    assert "not shown: it reveals a part of what agents hide" in page
+    union = ab.collaborate("exchange.union", {"a": {"x"}, "b": {"y"}}, kind="text", seed=58132077)
+    assert "58132077" in render_page(union, settlement=ab.run(union))

@@ -119,6 +119,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         "the distribution of bits is known (by default independent, one prior); commitments are "
         "kept; the center knows how prices grow"
     )
+    SEED_REVEALS: ClassVar[str] = "a part of what agents hide"
     COST: ClassVar[str] = (
         "linear in rounds and agents to run; the game sums over 2^N bits, or counts in O(N^2) "
         "where the function treats agents alike"

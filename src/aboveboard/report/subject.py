@@ -22,7 +22,7 @@ class Subject:
     mechanism, summary
         The rule's name, and what it does in a sentence.
     seed
-        The seed as records hold it.
+        The seed as records hold it, or why a page that others see does not show it.
     inputs
         Each input's name and SHA-256, the collaboration file first.
     unit, currency
@@ -51,11 +51,12 @@ class Subject:
 def describe_collaboration(collaboration: Collaboration) -> Subject:
     """Return what a page shows of a collaboration."""
     rule, file = collaboration.mechanism, collaboration.file
+    reveals = getattr(rule, "SEED_REVEALS", "")
     return Subject(
         title=file.name or rule.NAME,  # not the file's name: the file may move
         mechanism=rule.NAME,
         summary=rule.SUMMARY,
-        seed=collaboration.recorded_seed,
+        seed=f"not shown: it reveals {reveals}" if reveals else collaboration.recorded_seed,
         inputs=[
             ("collaboration file", fingerprint(collaboration.content)),
             *collaboration.inputs.items(),
