@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from importlib.metadata import distribution
 from io import StringIO
@@ -21,16 +22,27 @@ import pytest
 import aboveboard
 
 PACKAGE = Path(aboveboard.__file__).parent
-MODULES = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+pytestmark = pytest.mark.xdist_group("source")  # one process reads it
 
-# What each package exports, such as "aboveboard.exchange"; papers export claims, not tools.
-FACES = [
-    ".".join(("aboveboard", *path.parent.relative_to(PACKAGE).parts))
-    for path, tree in MODULES.items()
-    if path.name == "__init__.py"
-    and "papers" not in path.parts
-    and any(isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "__all__" for n in tree.body)
-]
+
+@cache
+def modules() -> dict[Path, ast.Module]:
+    """Return every module of the package; read when a test runs, not whenever any is collected."""
+    return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def faces() -> list[str]:
+    """Return what has an `__all__`, such as "aboveboard.exchange"."""
+    return [
+        ".".join(("aboveboard", *path.parent.relative_to(PACKAGE).parts))
+        for path, tree in modules().items()
+        if path.name == "__init__.py"
+        and any(
+            isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "__all__" for n in tree.body
+        )
+    ]
+
 
 ENTRIES = [(entry.name, entry.value) for entry in distribution("aboveboard").entry_points]
 
@@ -75,11 +87,11 @@ def public(path: Path) -> Iterator[tuple[ast.ClassDef | Function, ast.ClassDef |
                 if isinstance(node, ast.ClassDef):
                     yield from within(node.body, node)
 
-    yield from within(MODULES[path].body, None)
+    yield from within(modules()[path].body, None)
 
 
 def everything_public() -> Iterator[tuple[Path, ast.ClassDef | Function, ast.ClassDef | None]]:
-    for path in MODULES:
+    for path in modules():
         for node, owner in public(path):
             yield path, node, owner
 
@@ -87,7 +99,7 @@ def everything_public() -> Iterator[tuple[Path, ast.ClassDef | Function, ast.Cla
 def on_a_face() -> Iterator[tuple[Path, ast.ClassDef | Function]]:
     """Yield what the faces export, where it is defined, once each."""
     seen = set()
-    for face in FACES:
+    for face in faces():
         module = import_module(face)
         for name in module.__all__:
             thing = getattr(module, name)
@@ -151,7 +163,7 @@ def raised(function: Function) -> set[str]:
 
 
 def modules_without_an_opening() -> Iterator[str]:
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         if not ast.get_docstring(tree):
             yield f"{place(path, tree)}: the module does not open with what it is"
 
@@ -275,7 +287,7 @@ def voice(path: Path, node: ast.Call) -> Iterator[str]:
 
 
 def messages_in_another_voice() -> Iterator[str]:
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("InputError"):
                 yield from voice(path, node)
@@ -316,7 +328,7 @@ MOST_STATEMENT_LINES = 60
 
 def functions_that_are_too_long() -> Iterator[str]:
     """Find functions whose steps should have names; migrations list tables."""
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, Function) and "versions" not in path.parts:
                 body = node.body[ast.get_docstring(node) is not None :]
@@ -326,15 +338,15 @@ def functions_that_are_too_long() -> Iterator[str]:
 
 
 def modules_that_are_too_long() -> Iterator[str]:
-    for path in MODULES:
+    for path in modules():
         count = lines_of_code(path.read_text())
         if count > LONGEST_MODULE and path.name not in LONG_FOR_A_REASON:
-            yield f"{place(path, MODULES[path])}: {count} lines of code; cut it"
+            yield f"{place(path, modules()[path])}: {count} lines of code; cut it"
 
 
 def bodies() -> Iterator[tuple[str, str, str]]:
     """Yield functions of more than two statements: the code without its docstring, and where."""
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, Function):
                 body = node.body[1:] if ast.get_docstring(node) else node.body
@@ -367,13 +379,13 @@ def spoken_of(tree: ast.Module) -> Iterator[str]:
 
 def code_that_nobody_calls() -> Iterator[str]:
     """Find module-level names that no module uses and no face exports."""
-    used = {word for tree in MODULES.values() for word in spoken_of(tree)}
-    for face in FACES:
+    used = {word for tree in modules().values() for word in spoken_of(tree)}
+    for face in faces():
         used |= set(import_module(face).__all__)
     for name, entry in ENTRIES:
         used |= {name, *re.split(r"[.:]", entry)}
     used |= set(import_module("aboveboard.testing").__all__)
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         if "versions" in path.parts:
             continue  # alembic calls a migration's functions by their names
         for node in tree.body:
@@ -384,7 +396,7 @@ def code_that_nobody_calls() -> Iterator[str]:
 
 def numbers_formatted_elsewhere() -> Iterator[str]:
     """Find numbers that an f-string sets as text by a format of its own."""
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         if path.parent.name == "formatting":
             continue
         for node in ast.walk(tree):
@@ -401,7 +413,7 @@ def constants_without_a_reason() -> Iterator[str]:
 
     Words above or below several assignments without a blank line between them are for all.
     """
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         lines = path.read_text().split("\n")
         for node in tree.body:
             if not (isinstance(node, ast.Assign) and re.fullmatch(NUMBER, ast.unparse(node.value))):
@@ -430,7 +442,7 @@ SILENCED = re.compile(
 
 
 def silenced_checks_without_a_reason() -> Iterator[str]:
-    for path in MODULES:
+    for path in modules():
         for number, line in enumerate(path.read_text().splitlines(), 1):
             found = SILENCED.search(line)
             if found and not re.search(r"[a-z]{2}", found["why"]):
@@ -470,4 +482,4 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_the_faces_are_found() -> None:
     systems = {"exchange", "valuation", "learning", "market", "curation", "auditing"}
-    assert {f"aboveboard.{name}" for name in systems} | {"aboveboard"} <= set(FACES)
+    assert {f"aboveboard.{name}" for name in systems} | {"aboveboard"} <= set(faces())

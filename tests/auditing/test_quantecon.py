@@ -9,12 +9,18 @@ from aboveboard.auditing import pure_equilibria
 from aboveboard.games.game import TabularGame
 from oracles.tables import FLOATS, INTEGERS, exact, shape_of, tables
 
-gt = pytest.importorskip("quantecon.game_theory", reason="quantecon (extra: bench) is missing")
+
+@pytest.fixture(scope="module")
+def gt():
+    """Import quantecon where it is used: that takes most of a second."""
+    return pytest.importorskip(
+        "quantecon.game_theory", reason="quantecon (extra: bench) is missing"
+    )
 
 
 @settings(deadline=None)
 @given(st.sampled_from([INTEGERS, FLOATS]).flatmap(lambda e: tables(e, players=(2, 4))))
-def test_pure_equilibria_are_the_same(table):
+def test_pure_equilibria_are_the_same(gt, table):
     array = np.array(table, dtype=float)
     theirs = gt.pure_nash_brute(gt.NormalFormGame(np.moveaxis(array, 0, -1)), tol=0.0)
     ours = pure_equilibria(TabularGame(table))
@@ -23,7 +29,7 @@ def test_pure_equilibria_are_the_same(table):
 
 @settings(deadline=None)
 @given(tables(FLOATS, players=(2, 3)), st.sampled_from([0.25, 0.5, 1.0]))
-def test_pure_equilibria_within_a_tolerance_are_the_same(table, tolerance):
+def test_pure_equilibria_within_a_tolerance_are_the_same(gt, table, tolerance):
     # Payoffs are moved to quarters, so that no difference lies at the edge of the tolerance.
     array = np.round(np.array(table) * 4) / 4 + 0.0
     game = gt.NormalFormGame(np.moveaxis(array, 0, -1))

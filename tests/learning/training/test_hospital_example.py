@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import skops.io
 
 import aboveboard as ab
 
@@ -60,6 +59,8 @@ def test_the_joint_model_takes_raw_rows_and_is_as_good_as_the_run_says(
     folder: Path, settlement: Any
 ) -> None:
     content = settlement.parties["west"].reply.content
+    import skops.io
+
     model = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
     cells, labels = read(folder, "test")
     measured = skill(model.predict_proba(cells)[:, 1], labels)
