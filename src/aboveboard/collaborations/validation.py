@@ -69,7 +69,7 @@ def check_shared_keys(
     Raises
     ------
     InputError
-        If it holds what no party's own keys would mend: one fault, or all of them as
+        If it holds what no party's own keys would fix: one fault, or all of them as
         `InputErrors`.
     """
     try:
