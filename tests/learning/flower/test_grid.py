@@ -19,8 +19,7 @@ from aboveboard.learning.training.engine import (
     Answers,
     Coincidences,
     Failure,
-    Fingerprint,
-    Fingerprints,
+    Fit,
     PartyError,
     RowCount,
 )
@@ -123,7 +122,7 @@ def test_a_party_that_never_connects_is_absent(folder: Path) -> None:
 
 def ask(reply: Callable[[Any], Any]) -> Any:
     grid = LocalGrid({10: reply})
-    return FlowerEngine(grid, {"a": 10}, patience=0.05, poll=0.01).ask({"a": Fingerprint()})
+    return FlowerEngine(grid, {"a": 10}, patience=0.05, poll=0.01).ask({"a": Fit(1, 1.0)})
 
 
 MODEL = Parameters(np.zeros((1, 2)), np.zeros(1))
@@ -143,10 +142,10 @@ MODEL = Parameters(np.zeros((1, 2)), np.zeros(1))
         Parameters(np.zeros(2, dtype=np.int64), np.zeros(1)),  # type: ignore[arg-type]
         Parameters([0.0], np.zeros(1)),  # type: ignore[arg-type]
         Coincidences(1.5, ""),  # type: ignore[arg-type]
-        Fingerprints(np.zeros((2, 2), dtype=np.uint64)),
+        Coincidences(0, 3),  # type: ignore[arg-type]
         Answers((Answers(()),)),  # type: ignore[arg-type]
         Answers((MODEL, "more")),  # type: ignore[arg-type]
-        Fingerprint(),
+        Fit(1, 1.0),
     ],
     ids=range(15),
 )
@@ -181,7 +180,7 @@ def test_a_silent_party_is_not_asked_again(folder: Path) -> None:
     engine = FlowerEngine(grid, {"a": 10}, patience=0.02, poll=0.01)
     for _ in range(2):
         with pytest.raises(PartyError, match="it was silent"):
-            engine.ask({"a": Fingerprint()})
+            engine.ask({"a": Fit(1, 1.0)})
     assert grid.pushed == 1
 
 

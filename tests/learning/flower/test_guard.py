@@ -20,6 +20,7 @@ from aboveboard.learning.training.engine import (
     Coincidences,
     Compare,
     Failure,
+    Fingerprint,
     Fit,
     RowCount,
     Start,
@@ -73,8 +74,9 @@ def test_a_training_is_answered(party: GuardedParty) -> None:
         (dataclasses.replace(START, estimator="os.system"), "not scikit-learn's"),
         ("a text", "no request"),
         (RowCount(1), "no request"),
+        (Fingerprint(), "digests of this party's rows"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_what_a_training_does_not_need_is_refused(
     party: GuardedParty, request_: Any, why: str

@@ -108,6 +108,7 @@ def test_only_counts_digests_and_parameters_come_from_a_party(folder: Path) -> N
 
     class Listening:
         together = False
+        compares_rows = True
 
         def ask(self, requests: Any) -> dict[str, Answer]:
             answers = engine.ask(requests)

@@ -22,7 +22,6 @@ from aboveboard.learning.training.engine import (
     Answers,
     Coincidences,
     Failure,
-    Fingerprints,
     PartyError,
     Request,
     RowCount,
@@ -68,6 +67,7 @@ class FlowerEngine:
     _silent: dict[str, InputError] = field(default_factory=dict, init=False)
 
     together: ClassVar[bool] = True
+    compares_rows: ClassVar[bool] = False
 
     def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
         """Return the answers of the parties that are asked, in the order of the requests.
@@ -203,7 +203,6 @@ _CHECKS: dict[type[Any], Callable[[Any], bool]] = {
     RowCount: _is_row_count,
     Parameters: lambda x: _is_array(x.coef, np.float64) and _is_array(x.intercept, np.float64),
     Coincidences: lambda x: _is_count(x.count) and _is_text(x.line),
-    Fingerprints: lambda x: _is_array(x.digests, np.uint64) and x.digests.ndim == 1,
     Answers: lambda x: (
         isinstance(x.answers, tuple)
         and all(type(each) is not Answers and is_answer(each) for each in x.answers)

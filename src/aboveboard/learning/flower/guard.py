@@ -2,8 +2,9 @@
 
 A model of very few rows gives them away, so only the parts and weights of a training are answered.
 With digests of its choice a center could try whether a party has certain rows, so a comparison is
-answered once after each start, and what is new is counted (`allowance`). An estimator must be one
-of scikit-learn.
+answered once after each start, and what is new is counted (`allowance`). Digests of the party's own
+rows are not handed out at all: of a narrow table a center could try all rows. An estimator must be
+one of scikit-learn.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ class GuardedParty:
                 raise _refuse("too many steps")
         elif isinstance(request, Compare):
             self._check_compare(request)
-        elif not isinstance(request, Fingerprint):
+        elif isinstance(request, Fingerprint):
+            raise _refuse("digests of this party's rows")
+        else:
             raise _refuse("something that is no request")
 
     def _check_start(self, request: Start) -> None:

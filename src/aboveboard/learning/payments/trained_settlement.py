@@ -31,6 +31,9 @@ from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 DEVIATIONS = 2
 """Standard errors by which a measured quality must be off the curve before a warning is given."""
 
+DIGITS = 4
+"""Of qualities in warnings; what differs less is not said to differ."""
+
 MOST_HALVES = 12
 """Parties up to which what hiding half would bring is shown; it takes a valuation for each draw."""
 
@@ -272,17 +275,18 @@ class TrainedSettlement:
         warnings = []
         if joint.value < self._joint_by_curve - DEVIATIONS * joint.error:
             warnings.append(
-                f"the joint model measures {format_rounded(joint.value, 4)}, by its parties' "
+                f"the joint model measures {format_rounded(joint.value, DIGITS)}, by its parties' "
                 "sizes one would "
-                f"expect {format_rounded(self._joint_by_curve, 4)}: their rows may be the "
+                f"expect {format_rounded(self._joint_by_curve, DIGITS)}: their rows may be the "
                 "same, or of other kinds"
             )
         warnings += [
             f"the joint model, which {name} is handed, measures "
-            f"{format_rounded(joint.value, 4)}, and its own "
-            f"{format_rounded(own.quality, 4)}: it does better to use its own, and the joint "
+            f"{format_rounded(joint.value, DIGITS)}, and its own "
+            f"{format_rounded(own.quality, DIGITS)}: it does better to use its own, and the joint "
             "one costs it nothing"
             for name, own in self.trained.own.items()
-            if self._outcome.served[self._position(name)] and own.quality > joint.value
+            if self._outcome.served[self._position(name)]
+            and round_digits(own.quality, DIGITS) > round_digits(joint.value, DIGITS)
         ]
         return warnings

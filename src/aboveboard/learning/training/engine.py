@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,10 @@ class Compare:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Return a digest of each row, rounded; the answer is `Fingerprints`."""
+    """Return a digest of each row, rounded; the answer is `Fingerprints`.
+
+    Asked in this process only: of a narrow table a center could try all rows, and read them back.
+    """
 
 
 Single = Start | Fit | Step | Compare | Fingerprint
@@ -250,6 +253,11 @@ class Engine(Protocol):
         """Whether an exchange costs so much that requests had better go together."""
         ...
 
+    @property
+    def compares_rows(self) -> bool:
+        """Whether digests of rows are asked for: who has them can try out which rows they are."""
+        ...
+
     def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
         """Return the answers of the parties that are asked, in the order of the requests.
 
@@ -275,6 +283,8 @@ class InProcessEngine:
 
     answerers: Mapping[str, Callable[[Request], Answer]]
     together: bool = False
+
+    compares_rows: ClassVar[bool] = True
 
     def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
         """Return the answers of the parties that are asked, in the order of the requests."""

@@ -143,7 +143,9 @@ class FederatedTrainer:
         return _as_type(self.engine.ask(requests), Coincidences)
 
     def fingerprint(self) -> dict[str, Fingerprints]:
-        """Return digests of every party's rounded rows."""
+        """Return digests of every party's rounded rows; none where these are not asked for."""
+        if not self.engine.compares_rows:
+            return {}
         requests: Mapping[str, Request] = dict.fromkeys(self.parties, Fingerprint())
         return _as_type(self.engine.ask(requests), Fingerprints)
 
@@ -268,7 +270,11 @@ class FederatedTrainer:
 
     def list_notes(self, left_out: Mapping[str, int], clipped: Mapping[str, int]) -> list[str]:
         """Return what a reader of the settlement should know; counts are those of all fits."""
-        notes = ["federated averaging: the center used the parties' parameters, not their rows"]
+        # The same for every engine: equal trainings give equal settlements.
+        notes = [
+            "federated averaging: the center used the parties' parameters, not their rows; rows of "
+            "one party that are another's are looked for only where the files are here"
+        ]
         if not can_continue(self.estimator):
             notes.append("the estimator has no warm start: the parties' models were averaged once")
         for counts, what in (

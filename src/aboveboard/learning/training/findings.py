@@ -31,7 +31,7 @@ def find_odd_data(
     counts
         What each answered first.
     fingerprints
-        Digests of each one's rounded rows.
+        Digests of each one's rounded rows; empty where rows are not compared.
     same
         Groups of parties whose files are the same.
     """
