@@ -9,12 +9,9 @@ import numpy as np
 import pytest
 
 from aboveboard.valuation import FederatedMean, Population, shapley_by_type, shapley_by_type_exactly
-from aboveboard.valuation.shares.multilinear import (
-    _make_grid,
-    bound_integral,
-    find_points,
-    integrate_shares,
-)
+from aboveboard.valuation.shares.binomial_grids import make_grid
+from aboveboard.valuation.shares.multilinear import bound_integral, find_points, integrate_shares
+from aboveboard.valuation.shares.product_sums import combine, contract, list_blocks, multiply_out
 
 SIZES = [(7, 9), (30, 45), (4, 60, 11), (12, 10, 9)]
 
@@ -70,7 +67,7 @@ def test_shares_of_many_users_have_the_same_bits_whatever_the_threads() -> None:
     ("size", "q", "nodes"), [(400, 0.5, 13), (3333, 0.02, 19), (900, 0.97, 13)]
 )
 def test_a_grid_sums_polynomials_below_its_length_exactly(size: int, q: float, nodes: int) -> None:
-    grid, full = _make_grid(size, q, nodes), _make_grid(size, q, 0)
+    grid, full = make_grid(size, q, nodes), make_grid(size, q, 0)
     assert len(grid.numbers) == nodes
     spread = (size * q * (1 - q)) ** 0.5
     for degree in range(nodes - 2):
@@ -81,7 +78,7 @@ def test_a_grid_sums_polynomials_below_its_length_exactly(size: int, q: float, n
 
 
 def test_a_whole_window_has_binomial_probabilities() -> None:
-    full, q = _make_grid(60, 0.25, 0), Fraction(1, 4)
+    full, q = make_grid(60, 0.25, 0), Fraction(1, 4)
     exact = [float(comb(60, k) * q**k * (1 - q) ** (60 - k)) for k in full.numbers.tolist()]
     assert full.weights[0] == pytest.approx(exact, rel=1e-12)
 
@@ -145,3 +142,42 @@ def test_a_utility_with_a_peak_is_swept_unless_it_is_said_to_be_smooth(
     monkeypatch.setattr("aboveboard.valuation.shares.few_types.MANY_STATES", 1000)
     found = shapley_by_type([400, 400], peak, platform=True, threads=1)
     assert found.platform == pytest.approx(1 / 401)  # of all numbers of the type one has a value
+
+
+@pytest.mark.parametrize("sizes", [(40,), (30, 25), (12, 20, 15)])
+def test_sums_by_axes_are_those_over_all_combinations(sizes: tuple[int, ...]) -> None:
+    """Each combination's weight written down, and the moments one by one."""
+    grids = [make_grid(size, 0.3, 7) for size in sizes]
+    generator = np.random.default_rng(4)
+    total, plain = np.zeros(1 + len(sizes)), np.zeros(1 + len(sizes))
+    for numbers, weights in list_blocks(grids):
+        counts = combine(numbers)
+        values = generator.random(len(counts))
+        own = [each[0] for each in weights]
+        off = [each - 0.3 * size for each, size in zip(numbers, sizes, strict=True)]
+        total += contract(values.reshape([len(each) for each in own]), own, off)
+        for state, value in zip(counts.tolist(), values.tolist(), strict=True):
+            places = [n.tolist().index(k) for n, k in zip(numbers, state, strict=True)]
+            weight = float(np.prod([w[k] for w, k in zip(own, places, strict=True)]))
+            assert weight == pytest.approx(multiply_out(own)[tuple(places)], rel=1e-14)
+            plain[0] += weight * value
+            for t, distance in enumerate(off):
+                plain[1 + t] += weight * value * distance[places[t]]
+    assert total == pytest.approx(plain, rel=1e-12, abs=1e-13)
+
+
+def test_a_few_states_show_that_numbers_are_too_few() -> None:
+    """What differs on a line need not be valued everywhere; the shares stay those of all states."""
+    valued: list[int] = []
+
+    def worth(counts):  # type: ignore[no-untyped-def]
+        valued.append(len(counts))
+        return 1 / (1.0 + counts.sum(axis=1))
+
+    sizes = (60, 50, 40)
+    found = integrate_shares(sizes, worth, platform=False)
+    assert found is not None
+    assert sum(valued) == found.states
+    assert min(valued[1:]) <= 3 * 13  # lines come first
+    whole = shapley_by_type(sizes, worth, threads=1)
+    assert np.abs(found.users - whole.users).max() <= found.error + 1e-13

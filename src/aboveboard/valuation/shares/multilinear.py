@@ -13,44 +13,45 @@ rule and weighted so that polynomials below that degree are summed exactly; wher
 window is short, over all of it. The same numbers without the outermost say how far that may be off:
 where they differ by more than `TOLERANCE` of the utility's range, more numbers are taken, or whole
 windows where these are short; if neither helps, the answer is None and the caller sums up all
-states. Efficiency: what the sum lacks of U(N) - U(0) is split evenly. Cost: about 4.5 sqrt(N)
-points of 13^types states. Source: Owen, "Multilinear extensions of games" (1972); the bound, its
-proof in `docs/theory.md`, and the grids are ours.
+states. What already differs where one type varies and the others stay at their means is not summed
+up everywhere. Efficiency: what the sum lacks of U(N) - U(0) is split evenly. Cost: about
+4.5 sqrt(N) points of 13^types states. Source: Owen, "Multilinear extensions of games" (1972); the
+bound, its proof in `docs/theory.md`, and the grids are ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from math import exp, fsum, inf, lgamma, prod, sqrt
+from math import exp, fsum, inf, lgamma, prod
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from aboveboard.valuation.shares.binomial_grids import Counts, FloatArray, Grid, make_grid
+from aboveboard.valuation.shares.product_sums import (
+    combine,
+    contract,
+    list_blocks,
+    multiply_out,
+    pick,
+)
+
 Worth = Callable[[Counts], FloatArray]
 
 LADDER = (13, 19, 27)
 """Numbers of a type that a grid holds, at first and where these are too few."""
-DROPPED = 1
-"""Numbers at either end that the grid does without which it is compared with."""
 TOLERANCE = 1e-10
 """How far two grids' shares of a type may differ, as a part of the range of the utility."""
-TAIL = 1e-16
-"""Probability beyond the end of a window, about."""
 LIGHT = 1e-18
 """States of no larger weight are not valued."""
 FEW_MORE = 3
 """Whole windows are taken where they have no more than so many times a grid's states."""
 MOST_WHOLE = 10_000_000
 """States of all whole windows at one point, at most."""
-AT_ONCE = 1 << 17
-"""States that are valued in one call."""
-WIDEST = 9.0
-"""Standard deviations that a window reaches to either side, at most."""
+MOSTLY = 0.75
+"""Part of the states from which on all are valued, the lighter ones too."""
 
 
 @dataclass(frozen=True)
@@ -114,90 +115,6 @@ def find_points(degree: int, relative: float) -> int:
         else:
             low = middle + 1
     return low
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Numbers of one type, and their weights in a binomial sum: of all, and without the outermost.
-
-    `whole`: these are all numbers that matter, and both weights their probabilities.
-    """
-
-    numbers: Counts
-    weights: FloatArray
-    whole: bool
-
-
-def _find_probabilities(size: int, q: float) -> tuple[int, FloatArray]:
-    """Return the first number of a window and the binomial probabilities in it."""
-    spread = sqrt(size * q * (1 - q))
-    reach = WIDEST * spread + 20
-    low, high = max(0, int(size * q - reach)), min(size, int(size * q + reach) + 1)
-    k = np.arange(low, high + 1)
-    mode = min(max(int((size + 1) * q), low), high)
-    with np.errstate(divide="ignore"):
-        ratios = np.log((size - k[:-1]) / (k[:-1] + 1.0)) + np.log(q) - np.log1p(-q)
-    logs = np.concatenate([[0.0], np.cumsum(ratios)])
-    found = np.exp(logs - logs[mode - low])
-    found /= found.sum()
-    inside = np.flatnonzero(found > TAIL)
-    first, last = int(inside[0]), int(inside[-1])
-    kept = found[first : last + 1]
-    return low + first, kept / kept.sum()
-
-
-def _make_grid(size: int, q: float, nodes: int) -> _Grid:
-    """Return a grid of so many numbers; 0: of all that matter."""
-    low, probabilities = _find_probabilities(size, q)
-    if not nodes or len(probabilities) <= nodes + 4:
-        numbers = np.arange(low, low + len(probabilities), dtype=np.int64)
-        return _Grid(numbers, np.stack([probabilities, probabilities]), whole=True)
-    polynomials, points = _find_gauss_points(probabilities, nodes)
-    places = np.clip(np.rint(points).astype(np.int64), 0, len(probabilities) - 1)
-    middle = nodes // 2
-    for i in range(middle + 1, nodes):  # distinct, from the middle outwards
-        places[i] = max(places[i], places[i - 1] + 1)
-    for i in reversed(range(middle)):
-        places[i] = min(places[i], places[i + 1] - 1)
-    places = np.maximum(places, np.arange(nodes))
-    places = np.minimum(places, np.arange(len(probabilities) - nodes, len(probabilities)))
-    weights = np.zeros((2, nodes))
-    inner = slice(DROPPED, nodes - DROPPED)
-    for row, here in zip(weights, (slice(None), inner), strict=True):
-        at = places[here]
-        target = np.zeros(len(at))
-        target[0] = 1.0
-        row[here] = np.linalg.solve(polynomials[: len(at), at], target)
-    return _Grid(low + places, weights, whole=False)
-
-
-def _find_gauss_points(probabilities: FloatArray, nodes: int) -> tuple[FloatArray, FloatArray]:
-    """Return the orthonormal polynomials of a distribution, and the points of Gauss's rule."""
-    k = np.arange(len(probabilities), dtype=np.float64)
-    polynomials, diagonal, beside = _orthonormalise(k, probabilities, nodes)
-    jacobi = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
-    points = np.asarray(np.linalg.eigvalsh(jacobi), dtype=np.float64)
-    return polynomials, points
-
-
-def _orthonormalise(
-    k: FloatArray, probabilities: FloatArray, nodes: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the orthonormal polynomials of a distribution and their recurrence (Stieltjes)."""
-    found = np.zeros((nodes, len(k)))
-    diagonal, beside = np.zeros(nodes), np.zeros(nodes - 1)
-    before, now = np.zeros(len(k)), np.ones(len(k))
-    for j in range(nodes):
-        found[j] = now
-        diagonal[j] = (probabilities * k * now * now).sum()
-        if j == nodes - 1:
-            break
-        after = (k - diagonal[j]) * now - (beside[j - 1] * before if j else 0.0)
-        # Once more against all before: rounding would let them lean together.
-        after -= found[: j + 1].T @ (found[: j + 1] @ (probabilities * after))
-        beside[j] = sqrt((probabilities * after * after).sum())
-        before, now = now, after / beside[j]
-    return found, diagonal, beside
 
 
 def integrate_shares(
@@ -276,20 +193,45 @@ class _Sums:
 
     def at(self, q: float) -> tuple[FloatArray, FloatArray] | None:
         """Return E[u] and E[u (K_t - N_t q)], and how far the latter may be off; None: too far."""
-        whole = {size: _make_grid(size, q, 0) for size in set(self.sizes)}
+        whole = {size: make_grid(size, q, 0) for size in set(self.sizes)}
         most = prod(len(whole[size].numbers) for size in self.sizes)
         for nodes in LADDER:
             if most <= FEW_MORE * nodes ** len(self.sizes):
                 break
-            by_size = {size: _make_grid(size, q, nodes) for size in whole}
-            expected, fewer, lost = self._add_up([by_size[size] for size in self.sizes], q)
+            by_size = {size: make_grid(size, q, nodes) for size in whole}
+            grids = [by_size[size] for size in self.sizes]
+            if self._differ_on_lines(grids, q) > self._allow(q):
+                continue
+            expected, fewer, lost = self._add_up(grids, q)
             gap = np.abs(expected - fewer)[1:] + lost
-            if gap.max() <= TOLERANCE * (self.highest - self.lowest) * q * (1 - q):
+            if gap.max() <= self._allow(q):
                 return expected, gap
         if most > MOST_WHOLE:
             return None
         expected, _, lost = self._add_up([whole[size] for size in self.sizes], q)
         return expected, np.full(len(self.sizes), lost)
+
+    def _allow(self, q: float) -> float:
+        """Return how far two grids' sums may differ."""
+        return TOLERANCE * (self.highest - self.lowest) * q * (1 - q)
+
+    def _differ_on_lines(self, grids: Sequence[Grid], q: float) -> float:
+        """Return how far both grids' sums differ where one type varies, the others at their means.
+
+        Where a few states show that the numbers are too few, all of them need not be valued.
+        """
+        mean = self.each * q
+        ends = np.cumsum([0, *(len(grid.numbers) for grid in grids)])
+        counts = np.tile(np.rint(mean).astype(np.int64), (ends[-1], 1))
+        for t, grid in enumerate(grids):
+            counts[ends[t] : ends[t + 1], t] = grid.numbers
+        u = self._value(counts)
+        differences = [0.0]
+        for t, grid in enumerate(grids):
+            along = u[ends[t] : ends[t + 1]]
+            off = (grid.numbers - mean[t]) * (along - along[len(along) // 2])
+            differences.append(abs(float((grid.weights[0] - grid.weights[1]) @ off)))
+        return max(differences)
 
     def _value(self, counts: Counts) -> FloatArray:
         u = np.asarray(self.worth(counts), dtype=np.float64)
@@ -302,44 +244,30 @@ class _Sums:
         self.lowest, self.highest = min(self.lowest, u.min()), max(self.highest, u.max())
         return u
 
-    def _add_up(self, grids: Sequence[_Grid], q: float) -> tuple[FloatArray, FloatArray, float]:
+    def _add_up(self, grids: Sequence[Grid], q: float) -> tuple[FloatArray, FloatArray, float]:
         """Return both grids' sums, and how far states of negligible weight may move the first."""
         mean = self.each * q
         found = np.zeros((2, 1 + len(grids)))
         reference, light = None, 0.0
-        for counts, weights in _list_states(grids):
-            heavy = np.abs(weights).max(axis=0) > LIGHT
-            light += float(np.abs(weights[0, ~heavy]).sum())
-            u = self._value(counts[heavy])
+        for numbers, weights in list_blocks(grids):
+            states = multiply_out([np.abs(w).max(axis=0) for w in weights])
+            heavy = states > LIGHT
+            whole = np.count_nonzero(heavy) > MOSTLY * heavy.size
+            if not whole:
+                light += float(states[~heavy].sum())
+            counts = combine(numbers) if whole else pick(numbers, np.nonzero(heavy))
+            u = self._value(counts)
             if not len(u):
                 continue
             reference = float(u[len(u) // 2]) if reference is None else reference
-            weighted = weights[:, heavy] * (u - reference)
-            found[:, 0] += weighted.sum(axis=1)
-            found[:, 1:] += weighted @ (counts[heavy] - mean)
+            if whole:
+                centred = (u - reference).reshape(heavy.shape)
+            else:
+                centred = np.zeros(heavy.shape)
+                centred[heavy] = u - reference
+            off = [k - m for k, m in zip(numbers, mean, strict=True)]
+            for row in range(2):
+                found[row] += contract(centred, [w[row] for w in weights], off)
         found[:, 0] += reference or 0.0
         reach = max(float(np.abs(g.numbers - m).max()) for g, m in zip(grids, mean, strict=True))
         return found[0], found[1], light * reach * (self.highest - self.lowest)
-
-
-def _list_states(grids: Sequence[_Grid]) -> Iterator[tuple[Counts, FloatArray]]:
-    """Yield all combinations of the grids' numbers with both weights, (m, types) and (2, m)."""
-    first, *rest = grids
-    others = (
-        np.stack(
-            [x.ravel() for x in np.meshgrid(*(g.numbers for g in rest), indexing="ij")], axis=1
-        )
-        if rest
-        else np.zeros((1, 0), dtype=np.int64)
-    )
-    weights = np.ones((2, 1))
-    for grid in rest:
-        weights = (weights[:, :, None] * grid.weights[:, None, :]).reshape(2, -1)
-    block = max(1, AT_ONCE // len(others))
-    for start in range(0, len(first.numbers), block):
-        numbers = first.numbers[start : start + block]
-        counts = np.empty((len(numbers) * len(others), len(grids)), dtype=np.int64)
-        counts[:, 0] = np.repeat(numbers, len(others))
-        counts[:, 1:] = np.tile(others, (len(numbers), 1))
-        both = first.weights[:, start : start + block]
-        yield counts, (both[:, :, None] * weights[:, None, :]).reshape(2, -1)
