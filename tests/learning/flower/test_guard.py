@@ -13,6 +13,7 @@ from aboveboard.commands.training_party import read_agreement
 from aboveboard.errors import InputError
 from aboveboard.learning.flower.allowance import MOST, Allowance
 from aboveboard.learning.flower.guard import GuardedParty
+from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training.data_checks import Ranges
 from aboveboard.learning.training.engine import (
     Answers,
@@ -28,7 +29,8 @@ from aboveboard.learning.training.engine import (
 )
 from aboveboard.learning.training.estimators import Parameters
 from aboveboard.learning.training.party import PartyTrainer
-from aboveboard.learning.training.preparation import Preparation
+from aboveboard.learning.training.preparation import Preparation, fit_preparation
+from aboveboard.learning.training.wire import pack, unpack
 from oracles.training import TERMS, honest, write
 
 PATH = "sklearn.linear_model.LogisticRegression"
@@ -214,6 +216,60 @@ def test_a_training_that_was_not_agreed_to_is_refused(
     answer = party.respond(dataclasses.replace(START, **change))
     assert isinstance(answer, Failure)
     assert answer.problem.startswith(f"refused: {why} of the training")
+
+
+STEPS = ["sklearn.impute.SimpleImputer", "sklearn.preprocessing.StandardScaler"]
+
+
+def prepare(*names: Any) -> Preparation:
+    rows = honest(np.random.default_rng(1), 50)
+    rows = dataclasses.replace(rows, x=rows.x.astype(object))
+    steps = [StepTable(**({"use": name} if isinstance(name, str) else name)) for name in names]
+    return fit_preparation(steps, dataclasses.replace(TERMS, prepared=True), rows, rows)
+
+
+@pytest.mark.parametrize(
+    ("steps", "agreed"),
+    [
+        (STEPS, True),
+        ([], False),
+        ([*STEPS, "sklearn.preprocessing.PolynomialFeatures"], False),
+        ([{"use": STEPS[0], "parameters": {"strategy": "constant"}}, STEPS[1]], False),
+        ([STEPS[0], {"use": STEPS[1], "on": "all"}], False),
+    ],
+)
+def test_rows_are_prepared_by_the_steps_that_were_agreed_to(
+    party: GuardedParty, steps: list[Any], *, agreed: bool
+) -> None:
+    party.accepts = agreement(f"steps = {STEPS}").check_start
+    terms = dataclasses.replace(TERMS, prepared=True)
+    start = dataclasses.replace(START, terms=terms)
+    if steps:
+        start = dataclasses.replace(start, preparation=prepare(*steps))
+    answer = party.respond(unpack(pack(start)))
+    assert isinstance(answer, RowCount) == agreed
+    if not agreed:
+        assert isinstance(answer, Failure)
+        assert answer.problem.startswith("refused: steps of the training")
+
+
+def test_numbers_that_no_step_takes_pass_through(party: GuardedParty) -> None:
+    encoder = "sklearn.preprocessing.OneHotEncoder"
+    party.accepts = agreement(f"steps = ['{encoder}']").check_start
+    rows = honest(np.random.default_rng(1), 50)
+    x = rows.x.astype(object)
+    x[:, -1] = np.where(rows.x[:, -1] > 0, "high", "low")
+    terms = dataclasses.replace(TERMS, texts=frozenset({TERMS.features[-1]}), prepared=True)
+    rows = dataclasses.replace(rows, x=x)
+    preparation = fit_preparation([StepTable(use=encoder)], terms, rows, rows)
+    start = dataclasses.replace(START, terms=terms, preparation=preparation)
+    assert isinstance(party.respond(start), RowCount)
+
+
+def test_steps_that_nobody_agreed_to_are_refused(party: GuardedParty) -> None:
+    party.accepts = agreement().check_start
+    start = dataclasses.replace(START, preparation=prepare(*STEPS))
+    assert isinstance(party.respond(start), Failure)
 
 
 def test_features_that_were_agreed_to_are_kept(party: GuardedParty) -> None:

@@ -99,6 +99,48 @@ def find_constant_features(terms: Terms, validation: Rows, test: Rows) -> tuple[
     return tuple(found)
 
 
+def is_made_of(preparation: Preparation, steps: Sequence[StepTable]) -> bool:
+    """Return whether a preparation is made of these steps: classes, parameters and columns.
+
+    Other steps could single out rows. Parameters that only one of two versions of scikit-learn has
+    are not compared.
+
+    Raises
+    ------
+    InputError
+        If a step cannot be imported.
+    """
+    if preparation.transformer is None or not steps:
+        return preparation.transformer is None and not steps
+    agreed = [made for step in steps for made in _make_transformers(step)]
+    return all(
+        any(_are_alike(own, one) for columns, one in agreed if columns == place)
+        for place, own in _list_fitted(preparation.transformer)
+    )
+
+
+def _list_fitted(transformer: Any) -> list[tuple[str, Any]]:
+    """Return the columns and the transformers of what `_fit_steps` has fitted."""
+    from sklearn.pipeline import Pipeline
+
+    (_, first), *rest = transformer.steps
+    found = [("all", step) for _, step in rest]
+    for name, chain, _ in first.transformers_:
+        if isinstance(chain, Pipeline):
+            found += [(name, step) for _, step in chain.steps]
+        elif getattr(chain, "func", chain) not in (None, "passthrough"):
+            found.append((name, chain))  # a FunctionTransformer without a function passes through
+    return found
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Return whether two transformers are of one class, with the same parameters."""
+    if type(one) is not type(other):
+        return False
+    own, given = one.get_params(deep=False), other.get_params(deep=False)
+    return all(repr(own[key]) == repr(given[key]) for key in own.keys() & given.keys())
+
+
 def _fit_steps(steps: Sequence[StepTable], terms: Terms, validation: Rows) -> Any:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
