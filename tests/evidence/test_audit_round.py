@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from aboveboard.cli import app
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds import auditor
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log, write_log
 from aboveboard.evidence.log import Log
@@ -155,3 +156,17 @@ def test_the_command_prints_who_contradicts_what(settled: Organisations, tmp_pat
     assert result.exit_code == 1
     printed = json.loads(result.output)
     assert {each["who"] for each in printed["contradicted"]} == {CENTER}
+
+
+def test_parts_that_the_rule_refuses_leave_the_ruling_to_the_auditor(
+    settled: Organisations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A center that states a result of what cannot be settled does not hold up the ruling."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("party acme", "it has no list", "submit one")
+
+    monkeypatch.setattr(auditor, "recompute_outcome", refuse)
+    found = rounds.audit_round(settled.folder, settled.tmp / "opened")
+    assert found.exit_status == 3
+    assert "it has no list" in str(found.missing)

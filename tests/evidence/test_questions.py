@@ -15,7 +15,7 @@ from aboveboard.commands.rounds.drafting import draft_terms
 from aboveboard.commands.rounds.outcomes import digest_file, recompute_outcome
 from aboveboard.commands.rounds.questions import answer_question, open_answers, read_question
 from aboveboard.errors import InputError
-from aboveboard.evidence.asking import Answer, publish_answers, read_published
+from aboveboard.evidence.asking import Answer, check_opened, publish_answers, read_published
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.centers import CenterKeys, open_round
@@ -398,3 +398,9 @@ def test_a_result_names_its_reply_as_replies_are_called(
     bundle = Bundle("bolt", (), "", {"file": name, "sha256": ""}, {}).encode()
     with pytest.raises(InputError, match="none that a reply has"):
         decode_bundle(bundle, "bundle")
+
+
+def test_an_answer_with_a_number_that_no_answer_can_hold_is_refused_in_words() -> None:
+    round_ = Play(make_terms(mechanism="curation.fair", asks=["bits"])).round
+    with pytest.raises(InputError, match="canonical JSON"):
+        check_opened(round_, 0, "acme", Answer([2**60], bytes(32)))

@@ -17,6 +17,7 @@ from runs_by_hand import ROOT, Change, RunOfOneOperator, run_starting_file
 
 from aboveboard.commands import rounds
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.exchange.rules import RULES
 
 PAGE = ROOT / "docs" / "evidence.md"
 START = "<!-- cheats of a run: written by tests/evidence/test_run_evidence.py -->"
@@ -227,6 +228,23 @@ def test_a_false_reply_is_found_whatever_its_file_is_called(
     (tmp_path / "bundle.json").write_bytes(named.encode())
     found = rounds.verify(tmp_path, run.mine(name))
     assert found.exit_status == 1, str(found)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_that_is_not_for_so_many_parties_is_contradicted(rule: str, tmp_path: Path) -> None:
+    """It is the operator's statement, and no fault of what the party gives."""
+    run = run_starting_file("exchange.union", tmp_path)
+    found = run.state("alpha", set_fact("rule", rule), tmp_path)
+    stated = json.loads(run.bundle("alpha").entries[0])["body"]["parameters"]["rule"]
+    assert found.exit_status == (0 if rule == stated else 1), str(found)
+
+
+def test_a_reply_of_two_guesses_that_names_none_of_them_is_contradicted(tmp_path: Path) -> None:
+    run = run_starting_file("curation.fair", tmp_path, {"replies": "two-bits"})
+    for name in run.names:
+        content = (run.home(name) / "reply.csv").read_text()
+        found = run.reply_with(name, content.replace(",guess\n", ",other\n").encode(), tmp_path)
+        assert found.exit_status == 1, str(found)
 
 
 def test_goods_that_are_not_those_of_the_ending_are_found(runs: Runs, tmp_path: Path) -> None:

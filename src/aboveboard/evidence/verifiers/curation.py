@@ -209,6 +209,9 @@ def _verify_guesses(frame: pl.DataFrame, bits: Any, case: Case, findings: Findin
     if bits is None or len(bits) != len(frame):
         findings.miss("your own bits: that your guess is the one for your bit")
         return
+    if "guess" not in frame.columns:
+        findings.contradict("your reply has no guess for your own bit", case.proof)
+        return
     two, guess = frame.select(pl.nth(1, 2)).to_numpy(), frame.get_column("guess").to_numpy()
     findings.check(
         bool(np.array_equal(np.where(bits == 1, two[:, 1], two[:, 0]), guess)),

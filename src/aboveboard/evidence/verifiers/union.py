@@ -113,7 +113,12 @@ def _verify_amounts(claim: UnionClaim, regions: Regions, findings: Findings) -> 
     if rule is None:
         findings.contradict(f"there is no rule {claim.facts.get('rule')!r}")
         return
-    due = dict(zip(regions.names, rule.compute_amounts(regions).tolist(), strict=True))
+    try:
+        amounts = rule.compute_amounts(regions).tolist()
+    except InputError as error:  # a rule for another number of parties
+        findings.contradict(f"{error.place} cannot have been used: {error.problem}")
+        return
+    due = dict(zip(regions.names, amounts, strict=True))
     due |= dict.fromkeys(claim.caught, 0)
     findings.check(
         {name: due[name] for name in claim.amounts} == dict(claim.amounts),

@@ -21,9 +21,6 @@ ON_THE_CENTERS_WORD = ("numbers of users and of the utility that were computed f
 OWN_KEYS = ("level", "epsilon", "samples", "weight")
 """A user's keys that decide its share."""
 
-MOST_USERS_EXACT = 20
-"""Users up to whom all coalitions are summed here: 2^20 take seconds."""
-
 
 def verify(case: Case, findings: Findings) -> None:
     """Verify the division of a utility."""
