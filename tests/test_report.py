@@ -22,6 +22,7 @@ from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import render_page, tables
 from aboveboard.report.answers import write_answers
+from aboveboard.report.claims import describe_claim
 from aboveboard.report.deviations import describe_search
 from aboveboard.report.drawing import WIDTH, measure_text
 from aboveboard.report.lie_chart import plot_truth_against_lie
@@ -123,7 +124,7 @@ def test_few_parties_are_listed() -> None:
     "name", [*PROPERTIES, "epsilon-ic=1/2", "coalition-proof=3", "coalition-proof-with-transfers=2"]
 )
 def test_every_property_is_said_in_plain_words(name: str) -> None:
-    said = tables.describe_claim(parse_property(name).name)
+    said = describe_claim(parse_property(name).name)
     assert said.endswith(".")
     assert "{" not in said
 
@@ -149,7 +150,7 @@ def test_a_run_and_an_audit_name_the_same_kinds_of_lies() -> None:
 
 
 def test_claims_that_differ_are_said_differently() -> None:
-    said = [tables.describe_claim(each.name) for each in PROPERTIES.values()]
+    said = [describe_claim(each.name) for each in PROPERTIES.values()]
     assert len(set(said)) == len(said)
 
 
@@ -280,3 +281,30 @@ def test_a_page_shows_no_seed_that_reveals_what_agents_hide() -> None:
     assert "not shown: it reveals a part of what agents hide" in page
     union = ab.collaborate("exchange.union", {"a": {"x"}, "b": {"y"}}, kind="text", seed=58132077)
     assert "58132077" in render_page(union, settlement=ab.run(union))
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "parties", "said"),
+    [
+        (
+            "exchange.union",
+            {"a": {"x", "y"}, "b": {"y", "z"}},
+            ("by hiding data or staying away while", "by inventing data while"),
+        ),
+        (
+            "exchange.interval",
+            {"a": {"interval": [0, 4]}, "b": {"interval": [2, 9]}},
+            ("by staying away while", "by reporting a wider interval"),
+        ),
+        (
+            "exchange.average",
+            {"a": {"point": [0]}, "b": {"point": [4]}, "c": {"point": [5]}},
+            ("by staying away while",),
+        ),
+    ],
+)
+def test_a_claim_says_no_more_than_was_looked_at(mechanism, parties, said) -> None:
+    report = audit_collaboration(ab.collaborate(mechanism, parties))
+    page = render_page(report.subject, verdicts=report.verdicts, kinds=report.kinds)
+    assert all(each in page for each in said)
+    assert "gains by lying" not in page

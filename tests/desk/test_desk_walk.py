@@ -27,7 +27,7 @@ def test_the_desks_take_members_from_the_invitation_to_the_verified_reply(town: 
     assert "Read the terms and agree" in acme.get("/").text
     terms = acme.get(f"{path}/terms").text
     assert "The rule keeps its promises" in terms
-    assert "No party gains by lying while the others tell the truth." in terms
+    assert "No party gains by hiding data or staying away while the others tell the truth." in terms
     assert "First read the terms" in acme.get(f"{path}/data").text
     assert "You have agreed to the terms." in acme.agree(identifier).text
     assert "bolt and core" in acme.get(path).text

@@ -13,9 +13,10 @@ from aboveboard.formatting import format_amount, join_names
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report.answers import write_answers
 from aboveboard.report.citations import move_citations
+from aboveboard.report.claims import describe_claim, name_deed
 from aboveboard.report.pictures.gains import draw_gains
 from aboveboard.report.subject import Subject
-from aboveboard.report.tables import SIGNS, describe_claim
+from aboveboard.report.tables import SIGNS
 from aboveboard.report.templates import load_template
 from aboveboard.report.words import format_report, list_notes
 from aboveboard.settlements.money import describe_payments, has_payments
@@ -178,7 +179,7 @@ def _tabulate_verdicts(rules: Sequence[ComparedRule]) -> dict[str, Any]:
     names = list(dict.fromkeys(name for each in rules for name in each.verdicts))
     rows = [
         [
-            f"{describe_claim(name)} ({name})".strip(),
+            f"{_describe_claim(name, rules)} ({name})".strip(),
             *(_describe(each.verdicts, name) for each in rules),
         ]
         for name in names
@@ -189,6 +190,16 @@ def _tabulate_verdicts(rules: Sequence[ComparedRule]) -> dict[str, Any]:
         if each.problem:
             note += f" {each.rule} was not audited: {each.problem}."
     return {"columns": columns, "numeric": [False] * len(columns), "rows": rows, "note": note}
+
+
+def _describe_claim(name: str, rules: Sequence[ComparedRule]) -> str:
+    """Return what a property claims under the rules of which it is known, each claim once."""
+    said = [
+        describe_claim(name, name_deed(each.kinds, each.verdicts))
+        for each in rules
+        if name in each.verdicts
+    ]
+    return " ".join(dict.fromkeys(said))
 
 
 def _describe(verdicts: Verdicts, name: str) -> str:

@@ -70,7 +70,7 @@ def render_page(
         {
             "answers": [asdict(answer) for answer in answers],
             "exhibits": tables.tabulate_exhibits(settlement),
-            "verdicts": tables.tabulate_verdicts(verdicts),
+            "verdicts": tables.tabulate_verdicts(verdicts, kinds),
             "left": "" if verdicts is None else verdicts.describe_left(),
             "details": tables.list_details(settlement, remarks),
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,62 +14,12 @@ from aboveboard.currencies import describe_rounding
 from aboveboard.formatting import format_amount, format_count_typeset, format_probability
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
+from aboveboard.report.claims import describe_claim, name_deed
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
 from aboveboard.settlements.money import describe_payments, has_payments
 
 MOST_DRAWN = 16
 """Parties that the chart shows at most, to stay readable; the table shows all."""
-
-CLAIMS = (
-    ("ex-post IC against inventing", "No party gains by inventing data while the others tell the "
-     "truth."),
-    ("ex-post IC against widening", "No party gains by reporting a wider interval than its own "
-     "while the others tell the truth."),
-    ("ex-post IC", "No party gains by lying while the others tell the truth."),
-    ("epsilon-IC", "No party gains more than epsilon by lying to truthful others."),
-    ("DSIC", "No party gains by lying, whatever the others report."),
-    (r"IR .*every", "No party loses by taking part, whatever the others report."),
-    ("IR", "No party loses by taking part."),
-    (r"coalition-proof .*transfers", "No group of at most {} gains by lying together, "
-     "even if its members pay one another."),
-    ("coalition-proof", "No group of at most {} gains by lying together."),
-    (r"Pareto efficient \(", "No other outcome that hands out as much is better for one party "
-     "and worse for none."),
-    ("Pareto efficient", "No other outcome is better for one party and worse for none."),
-    ("efficient", "No other outcome is worth more to all parties together."),
-    ("symmetric", "Reports that are worth the same receive the same amount."),
-    ("strong dominance", "A party that reports less does not receive more."),
-    ("weak budget balance", "The center never pays out more than it takes in."),
-    ("strong budget balance", "The center pays out exactly what it takes in."),
-    ("unique equilibrium", "The only equilibrium is that all parties tell the truth."),
-    ("no better votes", "Nobody, no pair and no three gain by voting otherwise."),
-    ("no better announcement", "The proposer, also with one or two others, gains by no other "
-     "proposal."),
-    ("total participation", "No party or coalition expects to lose by taking part."),
-    ("balanced when played", "As it is played, the center neither earns nor pays."),
-    ("never a deficit", "The center never has to pay."),
-    ("one likely ending", "The play is all but certain to end in one way, which is best for all "
-     "together."),
-    ("collusively dominant", "Every party and coalition has one vote that is best for it, whatever "
-     "the others vote."),
-    ("root-solvable", "Nobody needs beliefs about others: votes are dominant, and what is best to "
-     "announce does not depend on who else colludes."),
-    ("socially optimal", "What is best to announce is worth most to all together."),
-    ("private", "Whoever sees the whole play learns no more than its outcome tells."),
-    ("pays out", "All users together are paid exactly what is promised them."),
-    ("fairness", "Users who add the same are paid the same."),
-    ("null player", "A user who adds nothing is paid nothing."),
-    ("additivity", "The shares of a sum are the sums of the shares."),
-    ("no negative share", "No user is paid less than nothing."),
-    ("nothing for nothing", "Without any data nothing is gained."),
-    ("diminishing returns", "A user adds less, the more others there are."),
-    ("truth is answered", "Whoever tells the truth is answered."),
-    ("stable commitments", "Nobody gains by another commitment than its own."),
-    ("no mixed equilibrium", "In no equilibrium does a party toss coins."),
-    ("payments make it desirable", "Some payments make all parties truthful and willing, without a "
-     "deficit."),
-)  # fmt: skip  # read as a table
-"""What properties say, by how their names begin; the first match counts."""
 
 SIGNS = {Status.HOLDS: "✓", Status.FAILS: "✗", Status.NO_COUNTEREXAMPLE: "~"}
 """They tell verdicts apart without colours."""
@@ -273,17 +223,28 @@ def tabulate_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
     ]
 
 
-def tabulate_verdicts(found: Verdicts | None) -> list[dict[str, Any]]:
-    """Return the verdicts by group, each with its claim in plain words, its name and its basis."""
+def tabulate_verdicts(found: Verdicts | None, kinds: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return the verdicts by group, each with its claim in plain words, its name and its basis.
+
+    Parameters
+    ----------
+    found
+        The verdicts; None: there are none.
+    kinds
+        Which kinds of deviations were looked at.
+    """
+    if found is None:
+        return []
+    deed = name_deed(kinds, (*found, *found.left))
     return [
-        {"title": title, "rows": [_describe_verdict(v) for v in group.values()]}
-        for title, group in (() if found is None else found.group())
+        {"title": title, "rows": [_describe_verdict(v, deed) for v in group.values()]}
+        for title, group in found.group()
     ]
 
 
-def _describe_verdict(verdict: Verdict) -> dict[str, Any]:
+def _describe_verdict(verdict: Verdict, deed: str) -> dict[str, Any]:
     return {
-        "claim": describe_claim(verdict.property),
+        "claim": describe_claim(verdict.property, deed),
         "property": verdict.property,
         "status": verdict.status.value,
         "sign": SIGNS.get(verdict.status, "?"),
@@ -292,36 +253,6 @@ def _describe_verdict(verdict: Verdict) -> dict[str, Any]:
         "basis": _describe_basis(verdict),
         "notes": list_notes(verdict),
     }
-
-
-def describe_claim(name: str) -> str:
-    """Return what a property claims, in words that need no knowledge of the field.
-
-    Parameters
-    ----------
-    name
-        As verdicts carry it, such as "coalition-proof (size 2)".
-
-    Returns
-    -------
-    str
-        A sentence; empty for a property that is not ours.
-    """
-    size = re.search(r"size (\d+)", name)
-    for start, sentence in CLAIMS:
-        if re.match(start, name):
-            said = sentence.format(f"{size[1]} parties" if size else "so many")
-            return said[:-1] + "".join(_describe_scope(name)) + "."
-    return ""
-
-
-def _describe_scope(name: str) -> Iterator[str]:
-    """Yield for which other types than those at hand a property is claimed."""
-    taste = re.search(r"\(exclusivity (.+)\)$", name)
-    if taste:
-        yield f", for an exclusivity {'of ' if taste[1][:1].isdigit() else ''}{taste[1]}"
-    if name.endswith(" at other sizes"):
-        yield ", also with other sizes of their data"
 
 
 def _describe_gain(verdict: Verdict) -> str:

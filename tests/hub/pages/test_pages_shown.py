@@ -82,7 +82,7 @@ def test_the_terms_are_told_in_plain_words_beside_their_file(house: House, table
     file = acme.get(f"{path}/terms.json")
     assert hashlib.sha256(file.content).hexdigest() == table.terms
     audit = acme.get(f"{path}/audit").text
-    assert "No party gains by lying while the others tell the truth." in audit
+    assert "No party gains by hiding data or staying away while the others tell the truth." in audit
 
 
 @pytest.mark.deep

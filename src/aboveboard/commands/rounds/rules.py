@@ -183,7 +183,7 @@ def _tabulate(report: AuditReport) -> dict[str, Any]:
     answers = write_answers(None, report.lies, report.verdicts, report.subject.unit, report.kinds)
     return {
         "answers": [asdict(answer) for answer in answers],
-        "verdicts": tabulate_verdicts(report.verdicts),
+        "verdicts": tabulate_verdicts(report.verdicts, report.kinds),
         "lies": tabulate_lies(report.lies),
         "stands": report.verdicts.promises_stand,
     }

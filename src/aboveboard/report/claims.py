@@ -1,0 +1,133 @@
+"""What properties claim, in words that need no knowledge of the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from aboveboard.report.deviations import GERUNDS, ORDER, is_choice
+
+CLAIMS = (
+    ("ex-post IC against inventing", "No party gains by inventing data while the others tell the "
+     "truth."),
+    ("ex-post IC against widening", "No party gains by reporting a wider interval than its own "
+     "while the others tell the truth."),
+    ("ex-post IC", "No party gains by {deed} while the others {others}."),
+    ("epsilon-IC", "No party gains more than epsilon by {deed} while the others {others}."),
+    ("DSIC", "No party gains by {deed}, whatever the others {act}."),
+    (r"IR .*every", "No party loses by taking part, whatever the others report."),
+    ("IR", "No party loses by taking part."),
+    (r"coalition-proof .*transfers", "No group of at most {size} gains by {deed} together, "
+     "even if its members pay one another."),
+    ("coalition-proof", "No group of at most {size} gains by {deed} together."),
+    (r"Pareto efficient \(", "No other outcome that hands out as much is better for one party "
+     "and worse for none."),
+    ("Pareto efficient", "No other outcome is better for one party and worse for none."),
+    ("efficient", "No other outcome is worth more to all parties together."),
+    ("symmetric", "Reports that are worth the same receive the same amount."),
+    ("strong dominance", "A party that reports less does not receive more."),
+    ("weak budget balance", "The center never pays out more than it takes in."),
+    ("strong budget balance", "The center pays out exactly what it takes in."),
+    ("unique equilibrium", "The only equilibrium is that all parties tell the truth."),
+    ("no better votes", "Nobody, no pair and no three gain by voting otherwise."),
+    ("no better announcement", "The proposer, also with one or two others, gains by no other "
+     "proposal."),
+    ("total participation", "No party or coalition expects to lose by taking part."),
+    ("balanced when played", "As it is played, the center neither earns nor pays."),
+    ("never a deficit", "The center never has to pay."),
+    ("one likely ending", "The play is all but certain to end in one way, which is best for all "
+     "together."),
+    ("collusively dominant", "Every party and coalition has one vote that is best for it, whatever "
+     "the others vote."),
+    ("root-solvable", "Nobody needs beliefs about others: votes are dominant, and what is best to "
+     "announce does not depend on who else colludes."),
+    ("socially optimal", "What is best to announce is worth most to all together."),
+    ("private", "Whoever sees the whole play learns no more than its outcome tells."),
+    ("pays out", "All users together are paid exactly what is promised them."),
+    ("fairness", "Users who add the same are paid the same."),
+    ("null player", "A user who adds nothing is paid nothing."),
+    ("additivity", "The shares of a sum are the sums of the shares."),
+    ("no negative share", "No user is paid less than nothing."),
+    ("nothing for nothing", "Without any data nothing is gained."),
+    ("diminishing returns", "A user adds less, the more others there are."),
+    ("truth is answered", "Whoever tells the truth is answered."),
+    ("stable commitments", "Nobody gains by another commitment than its own."),
+    ("no mixed equilibrium", "In no equilibrium does a party toss coins."),
+    ("payments make it desirable", "Some payments make all parties truthful and willing, without a "
+     "deficit."),
+)  # fmt: skip  # read as a table
+"""What properties say, by how their names begin; the first match counts."""
+
+LYING, CHOOSING = "lying", GERUNDS["chooses"]
+
+APART = {"ex-post IC against inventing": "invents", "ex-post IC against widening": "misreports"}
+"""Properties that speak of one kind of lie: where there is one, the others do not speak of it."""
+
+
+def name_deed(kinds: Sequence[str], names: Collection[str] = ()) -> str:
+    """Return what the claims say that nobody gains by: no more than was looked at.
+
+    Parameters
+    ----------
+    kinds
+        Which kinds of deviations were looked at; none: it is not known.
+    names
+        The properties that there are.
+
+    Examples
+    --------
+    >>> name_deed(["hides", "stays away"]), name_deed(["misreports"]), name_deed(["chooses"])
+    ('hiding data or staying away', 'lying', 'choosing otherwise')
+    >>> name_deed(["misreports", "stays away"], ["ex-post IC against widening"])
+    'staying away'
+    """
+    if is_choice(kinds):
+        return CHOOSING
+    own = set(kinds) - {kind for name, kind in APART.items() if name in names}
+    if not own or own - {"hides", "stays away"}:
+        return LYING
+    return " or ".join(GERUNDS[kind] for kind in ORDER if kind in own)
+
+
+def describe_claim(name: str, deed: str = LYING) -> str:
+    """Return what a property claims.
+
+    Parameters
+    ----------
+    name
+        As verdicts carry it, such as "coalition-proof (size 2)".
+    deed
+        What nobody gains by, from `name_deed`.
+
+    Returns
+    -------
+    str
+        A sentence; empty for a property that is not ours.
+
+    Examples
+    --------
+    >>> describe_claim("DSIC")
+    'No party gains by lying, whatever the others report.'
+    >>> describe_claim("ex-post IC", "choosing otherwise")
+    'No party gains by choosing otherwise while the others do not.'
+    """
+    size = re.search(r"size (\d+)", name)
+    said = {
+        "size": f"{size[1]} parties" if size else "so many",
+        "deed": deed,
+        "others": "do not" if deed == CHOOSING else "tell the truth",
+        "act": "choose" if deed == CHOOSING else "report",
+    }
+    for start, sentence in CLAIMS:
+        if re.match(start, name):
+            return sentence.format(**said)[:-1] + "".join(_describe_scope(name)) + "."
+    return ""
+
+
+def _describe_scope(name: str) -> Iterator[str]:
+    """Yield for which other types than those at hand a property is claimed."""
+    taste = re.search(r"\(exclusivity (.+)\)$", name)
+    if taste:
+        yield f", for an exclusivity {'of ' if taste[1][:1].isdigit() else ''}{taste[1]}"
+    if name.endswith(" at other sizes"):
+        yield ", also with other sizes of their data"
