@@ -228,8 +228,8 @@ def test_numbers_are_predicted_too() -> None:
     ("more", "problem"),
     [
         ({"values": [[1]]}, "there are 2 clients, and the matrix is not 2 by 2"),
-        ({"truth": []}, "no list of labels"),
-        ({"truth": [[0], [1]]}, "no list of labels"),
+        ({"truth": []}, "no list of numbers"),
+        ({"truth": [[0], [1]]}, "no list of numbers"),
         ({"truth": [1, 1, 1]}, "not 0, 1"),
         ({"truth": [np.nan, 1.0]}, "not a finite number"),
         ({"predict": lambda arrays: np.zeros((3, 2))}, "instead of \\(400, 2\\)"),

@@ -16,6 +16,9 @@ from aboveboard.learning.training.predictions import Predictions
 from aboveboard.learning.training.scores import Meter, Skill
 from aboveboard.learning.training.tables import Rows, Terms
 
+MOST_CLASSES = 10_000
+"""Labels that are larger are no classes 0, 1, .."""
+
 
 @dataclass(frozen=True)
 class ClientModel:
@@ -105,17 +108,21 @@ def make_meter(truth: Any) -> Meter:
         If they are not classes 0, 1, .. or numbers.
     """
     labels = np.asarray(truth)
-    if labels.ndim != 1 or not len(labels):
-        raise InputError("truth", "it is no list of labels", "give one label for each row")
-    if not np.isfinite(labels.astype(np.float64)).all():
+    if labels.ndim != 1 or not len(labels) or labels.dtype.kind not in "biuf":
+        raise InputError(
+            "truth", "it is no list of numbers", "give each row its label as a number: 0, 1, .."
+        )
+    if labels.dtype.kind == "b":
+        labels = labels.astype(np.int64)
+    if not np.isfinite(labels).all():
         raise InputError("truth", "a label is not a finite number", "leave such rows out")
-    classes = None
-    if np.issubdtype(labels.dtype, np.integer):
-        classes = tuple(str(k) for k in range(int(labels.max()) + 1))
-    if len(np.unique(labels)) < 2 or (classes is not None and labels.min() < 0):
+    is_class = labels.dtype.kind in "iu"
+    odd = is_class and not 0 <= labels.min() <= labels.max() < MOST_CLASSES
+    if odd or len(np.unique(labels)) < 2:
         raise InputError(
             "truth", "its labels are not 0, 1, .. of two or more classes, or numbers", "correct it"
         )
+    classes = tuple(str(k) for k in range(int(labels.max()) + 1)) if is_class else None
     terms = Terms((), "truth", classes)
     return Meter(
         np.zeros((len(labels), 0)),
