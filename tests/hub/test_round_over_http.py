@@ -184,17 +184,20 @@ def test_a_member_that_rotates_its_keys_goes_on_with_the_new_ones(
 def test_the_centers_own_files_reach_the_settlement_and_no_member(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
-    (tmp_path / "rows.csv").write_text("x,y\n1,0\n2,1\n")
-    file = tmp_path / "learning.toml"
-    file.write_text('mechanism = "learning.payments"\ntest = "rows.csv"\n[parties.acme]\n')
+    (tmp_path / "center.csv").write_text("bit\n1\n0\n")
+    file = tmp_path / "bits.toml"
+    file.write_text(
+        'mechanism = "curation.fair"\n[function]\nkind = "majority"\n'
+        '[center]\ndata = "center.csv"\n[parties.acme]\n[parties.bolt]\n'
+    )
     identifier, round_ = open_collaboration(hub, file, opened="center")
-    assert set(round_.terms.files) == {"rows.csv"}
-    assert round_.terms.parameters["test"] == "rows.csv"
-    kept = locate_center_files(hub, identifier) / "rows.csv"
-    assert kept.read_text() == "x,y\n1,0\n2,1\n"
+    assert set(round_.terms.files) == {"center.csv"}
+    assert round_.terms.parameters["center"]["data"] == "center.csv"
+    kept = locate_center_files(hub, identifier) / "center.csv"
+    assert kept.read_text() == "bit\n1\n0\n"
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     inputs._copy_center_files(hub, identifier, scratch)
     found = child._read_center_files(scratch)
-    key, content = found["rows.csv"]
-    assert digest_file(key, content) == round_.terms.files["rows.csv"]
+    key, content = found["center.csv"]
+    assert digest_file(key, content) == round_.terms.files["center.csv"]
