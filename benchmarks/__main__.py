@@ -31,8 +31,8 @@ from benchmarks import (
 )
 from benchmarks.comparison import DisagreementError, Findings, Row, Scale, Section
 from benchmarks.machine import ROOT, load, machine, now
-from benchmarks.page import Run, as_markdown, line
-from benchmarks.scaling_page import write_page
+from benchmarks.page import Run, as_markdown, line, save
+from benchmarks.scaling_page import make_page
 
 MODULES = {
     "audit": audit,
@@ -88,9 +88,18 @@ def measure_scaling(names: Sequence[str], scale: Scale, out: Path | None, comman
     out = out or (None if names or scale == "small" else SCALING)
     if out is not None:
         began = f"{begin:%Y-%m-%d %H:%M}"
-        write_page(out, curves, commands, machine(), command=command, began=began, load=before)
-        print(f"written: {out}")
+        text = make_page(
+            out, curves, commands, machine(), command=command, began=began, load=before
+        )
+        _report(out, save(out, text))
     return 0
+
+
+def _report(wanted: Path, written: Path) -> None:
+    """Print where a page is, and what is to be done if that is not where it was wanted."""
+    if written != wanted:
+        print(f"{wanted} was changed by hand, and is as it was: take over what is to stay")
+    print(f"written: {written}")
 
 
 def main(words: Sequence[str]) -> int:
@@ -135,8 +144,7 @@ def main(words: Sequence[str]) -> int:
             repeat=given.repeat,
             findings=tuple(found),
         )
-        out.write_text(as_markdown(run), encoding="utf-8")
-        print(f"written: {out}")
+        _report(out, save(out, as_markdown(run)))
     return 0
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.comparison import Case, Findings, Row, Section, Timing
 from benchmarks.machine import Machine
@@ -44,6 +47,34 @@ def as_markdown(run: Run) -> str:
     """Write the page."""
     parts = [_opening(run), *map(_section, run.findings)]
     return "\n\n".join(parts) + "\n"
+
+
+MARK = re.compile(r"\n<!-- as written: (\w+) -->\n\Z")
+"""The last line of a page: the digest of what stands above it."""
+
+
+def save(path: Path, text: str) -> Path:
+    """Write a page; beside the one that is there, if somebody has changed that by hand.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+    """
+    if path.exists() and _is_changed(path.read_text(encoding="utf-8")):
+        path = path.with_name(f"{path.stem}.new{path.suffix}")
+    path.write_text(f"{text}\n<!-- as written: {_digest(text)} -->\n", encoding="utf-8")
+    return path
+
+
+def _is_changed(page: str) -> bool:
+    """Return whether a page is another than the one that was written."""
+    mark = MARK.search(page)
+    return mark is None or mark[1] != _digest(page[: mark.start()])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def key(case: Case) -> tuple[str, str, str]:

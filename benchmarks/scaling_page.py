@@ -21,7 +21,7 @@ PICTURES = "scaling"
 """The folder of pictures, beside the page."""
 
 
-def write_page(
+def make_page(
     path: Path,
     curves: list[Curve],
     commands: list[Command],
@@ -30,8 +30,8 @@ def write_page(
     command: str,
     began: str,
     load: str,
-) -> None:
-    """Write the page and its pictures."""
+) -> str:
+    """Return the page, its pictures written to a folder beside it."""
     folder = path.parent / PICTURES
     folder.mkdir(exist_ok=True)
     for curve in curves:
@@ -51,7 +51,7 @@ Python and libraries included. "CPU" is processor time of all threads.
     parts = [opening, *map(_describe, curves)]
     if commands:
         parts.append(_describe_commands(commands))
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return "\n\n".join(parts) + "\n"
 
 
 def _summarize(curve: Curve) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import scaling
+from benchmarks.page import save
 from benchmarks.scaling import GIB, MOST, SYSTEMS, Curve, Point
 
 
@@ -43,6 +44,18 @@ def test_the_command_writes_a_row_and_a_picture_for_each_system(
     assert "--scaling exchange market" in page
     assert page.count("](scaling/") == 2
     assert (tmp_path / "scaling" / "exchange.svg").read_text().startswith("<?xml")
+
+
+def test_a_page_that_was_changed_by_hand_is_not_replaced(tmp_path: Path):
+    path = tmp_path / "page.md"
+    assert save(path, "# One\n") == save(path, "# Two\n") == path
+    assert path.read_text().startswith("# Two\n")
+    by_hand = path.read_text().replace("# Two", "# Two, and what it means")
+    path.write_text(by_hand)
+    for text in ("# Three\n", "# Four\n"):
+        assert save(path, text) == tmp_path / "page.new.md"
+        assert path.read_text() == by_hand
+    assert (tmp_path / "page.new.md").read_text().startswith("# Four\n")
 
 
 def test_a_system_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]):

@@ -7,13 +7,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 import aboveboard as ab
 from aboveboard.auditing import Efficient, ParetoEfficient
 from aboveboard.exchange import AveragePoint, BenefitBox, Contribution, OneDimensionalSearch
 from aboveboard.exchange.utility import compute_utilities
 
+linprog = pytest.importorskip("scipy.optimize", reason="scipy (extra: market) is missing").linprog
 Numbers = list[Fraction]
 
 
