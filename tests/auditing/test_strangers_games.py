@@ -16,6 +16,8 @@ from aboveboard.auditing import (
     IndividualRationality,
     ParetoEfficient,
     Status,
+    StrongDominance,
+    Symmetric,
     UniqueEquilibrium,
     audit,
     estimate_cost,
@@ -368,3 +370,73 @@ def test_a_likely_gain_that_is_no_deviation_of_a_property_says_nothing_of_it(mon
     assert found[always.name].status is Status.HOLDS
     assert found["DSIC"].status is Status.FAILS
     assert found["DSIC"].checked == 1
+
+
+class Graded:
+    """Three players who may send quality 0 to 3 and are sent what `amounts` says."""
+
+    players = ("ann", "bob", "cat")
+    unit = Fraction(1, 2)
+
+    def __init__(self, amounts):
+        self.amounts = amounts
+
+    def actions(self, i):
+        return range(4)
+
+    def truth(self, i):
+        return 3
+
+    def absent(self, i):
+        return 0
+
+    def payoffs(self, profile):
+        return self.benefits(profile)
+
+    def payoff_rows(self, columns):
+        m = max(map(len, columns))
+        return self.amounts(np.stack([np.broadcast_to(c, m) for c in columns], axis=1))
+
+    def benefits(self, profile):
+        return [x * self.unit for x in self.amounts(np.array([profile]))[0].tolist()]
+
+    def inferior(self, profile):
+        return np.array(profile)[:, None] <= np.array(profile)[None, :]
+
+    def result_inferior(self, profile):
+        sent = np.array(self.benefits(profile))
+        return sent[:, None] <= sent[None, :]
+
+
+class GradedInBatches(Graded):
+    """The same, compared in batches."""
+
+    def compare_rows(self, columns):
+        sent = self.payoff_rows(columns)
+        reports = np.stack(columns, axis=1)
+        return sent, *(x[:, :, None] <= x[:, None, :] for x in (reports, sent))
+
+
+@pytest.mark.parametrize("prop", [Symmetric(), StrongDominance()])
+def test_profiles_compared_in_batches_give_the_verdict_of_one_at_a_time(prop):
+    rules = [lambda reports: 2 * reports, lambda reports: 0 * reports + [1, 2, 3]]
+    rules.append(lambda reports: 2 * reports + (reports.sum(axis=1, keepdims=True) > 7) * [0, 1, 0])
+    rules.append(lambda reports: -reports)
+    statuses = set()
+    for amounts in rules:
+        for budget in (Budget(), Budget(rows=10, samples=40)):
+            one, many = (
+                audit(kind(amounts), [prop], budget=budget, seed=3)[prop.name]
+                for kind in (Graded, GradedInBatches)
+            )
+            assert one == many
+            statuses.add(one.status)
+    assert {Status.HOLDS, Status.FAILS, Status.NO_COUNTEREXAMPLE} <= statuses
+
+
+def test_floats_are_compared_one_at_a_time():
+    """Their comparison has a tolerance."""
+    halves = Graded(lambda reports: reports / 7.0), GradedInBatches(lambda reports: reports / 7.0)
+    one, many = (audit(game, [Symmetric()])["symmetric"] for game in halves)
+    assert one == many
+    assert not one.exact

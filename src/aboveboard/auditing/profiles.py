@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aboveboard.auditing.budget import (
     ROWS_BY_CALLS,
@@ -38,6 +39,12 @@ from aboveboard.games.actions import (
 from aboveboard.games.capabilities import HasProofs, Refinable
 from aboveboard.games.game import Game, count_profiles
 from aboveboard.games.numbers import Number
+
+PROFILES_IN_BATCHES = 1 << 20
+"""Profiles that are compared exhaustively by default where many are in one call: seconds."""
+
+PAIRS_AT_ONCE = 1 << 18
+"""Pairs of players, over profiles, that are compared in one call."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +82,35 @@ class Check(Protocol):
         ...
 
 
-def is_sampled(name: str, game: Game, budget: Budget) -> bool:
+@runtime_checkable
+class BatchCheck(Check, Protocol):
+    """A check that says of many profiles at once which of them it has to look at."""
+
+    def find_suspects(self, columns: Sequence[Codes]) -> NDArray[np.bool_] | None:
+        """Return which profiles may break the property; None: each has to be looked at."""
+        ...
+
+
+def is_sampled(name: str, game: Game, budget: Budget, *, in_batches: bool = False) -> bool:
     """Return whether there are more profiles than the budget allows.
+
+    Parameters
+    ----------
+    name
+        What is checked.
+    game
+        Whose profiles they are.
+    budget
+        What the work may cost.
+    in_batches
+        Whether many are compared in one call.
 
     Raises
     ------
     BudgetExceeded
         If there are and the budget says to refuse.
     """
-    total, most = count_profiles(game), _most_profiles(game, budget)
+    total, most = count_profiles(game), _most_profiles(game, budget, in_batches=in_batches)
     if total > most and budget.beyond == "refuse":
         seconds = predict_seconds(total, measure_seconds(game))
         raise BudgetExceeded(
@@ -102,6 +129,7 @@ def check_profiles(
     budget: Budget,
     seed: int,
     progress: Progress | None,
+    in_batches: bool = False,
 ) -> Verdict:
     """Return the verdict of a check that is made in every profile, or in the truth and a sample.
 
@@ -116,14 +144,16 @@ def check_profiles(
         Makes the check for a game.
     budget, seed, progress
         As in `Property.examine`.
+    in_batches
+        Whether the check says of many profiles at once that they do not break the property.
 
     Raises
     ------
     BudgetExceeded
         If there are more profiles than the budget allows and it says to refuse.
     """
-    drawn = is_sampled(name, game, budget)
-    if drawn and isinstance(game, HasProofs) and (proof := game.proof(name)) is not None:
+    many = count_profiles(game) > _most_profiles(game, budget)
+    if many and isinstance(game, HasProofs) and (proof := game.proof(name)) is not None:
         return Verdict(
             name,
             Status.HOLDS,
@@ -132,6 +162,7 @@ def check_profiles(
             how="closed form",
             statement=proof.argument,
         )
+    drawn = is_sampled(name, game, budget, in_batches=in_batches)
     if not drawn:
         game = _refine(game, budget)
     check = make_check(game)
@@ -185,17 +216,40 @@ def _scan(
     total = count_profiles(game)
     wanted, end = budget.samples + 1 if drawn else total, budget.find_end(sampled=drawn)
     checked, breach = 0, None
-    for profile in draw_profiles(game, budget.samples, seed) if drawn else iterate_profiles(game):
-        checked += 1
+    blocks = iter([draw_columns(game, budget.samples, seed)]) if drawn else iterate_columns(game)
+    for profile, rows in _list_suspects(game, check, blocks):
+        checked += rows
         if progress is not None:
-            progress(1)
-        found = check.breach(profile)
-        if found is not None and found.sure:
+            progress(rows)
+        found = None if profile is None else check.breach(profile)
+        if profile is not None and found is not None and found.sure:
             return _Scan(checked, total, found, profile, drawn, "")
         breach = breach or found
         if end < inf and checked < wanted and perf_counter() > end:
             return _Scan(checked, total, breach, (), drawn, budget.describe_end(checked, total))
     return _Scan(checked, total, breach, (), drawn, "")
+
+
+def _list_suspects(
+    game: Game, check: Check, blocks: Iterator[list[Codes]]
+) -> Iterator[tuple[tuple[Action, ...] | None, int]]:
+    """Yield the profiles that have to be looked at, and how many rows each ends.
+
+    None stands for rows none of which has to be.
+    """
+    spaces = [game.actions(i) for i in range(len(game.players))]
+    step = max(1, PAIRS_AT_ONCE // max(1, len(spaces)) ** 2)
+    for block in blocks:
+        for start in range(0, len(block[0]), step):
+            columns = [column[start : start + step] for column in block]
+            m, done = len(columns[0]), 0
+            known = check.find_suspects(columns) if isinstance(check, BatchCheck) else None
+            for k in range(m) if known is None else np.flatnonzero(known).tolist():
+                profile = tuple(decode(s, c[k]) for s, c in zip(spaces, columns, strict=True))
+                yield profile, k + 1 - done
+                done = k + 1
+            if done < m:
+                yield None, m - done
 
 
 def _make_verdict(name: str, game: Game, check: Check, scan: _Scan, seed: int) -> Verdict:
@@ -237,10 +291,11 @@ def _refine(game: Game, budget: Budget) -> Game:
     return refined if count_profiles(refined) <= _most_profiles(refined, budget) else game
 
 
-def _most_profiles(game: Game, budget: Budget) -> int:
+def _most_profiles(game: Game, budget: Budget, *, in_batches: bool = False) -> int:
     most = budget.rows_for(game)
-    # These are compared one at a time, whatever the game.
-    return min(most, ROWS_BY_CALLS) if budget.rows is None else most
+    # Most are compared one at a time, whatever the game.
+    least = PROFILES_IN_BATCHES if in_batches else ROWS_BY_CALLS
+    return min(most, least) if budget.rows is None else most
 
 
 def _find_status(found: Breach | None, *, sampled: bool, met: bool) -> Status:
@@ -251,14 +306,6 @@ def _find_status(found: Breach | None, *, sampled: bool, met: bool) -> Status:
     return Status.HOLDS if met else Status.VACUOUS
 
 
-def iterate_profiles(game: Game) -> Iterator[tuple[Action, ...]]:
-    """Yield all profiles, in row-major order."""
-    spaces = [game.actions(i) for i in range(len(game.players))]
-    for columns in iterate_columns(game):
-        for k in range(len(columns[0])):
-            yield tuple(decode(s, c[k]) for s, c in zip(spaces, columns, strict=True))
-
-
 def iterate_columns(game: Game) -> Iterator[list[Codes]]:
     """Yield all profiles as columns, a chunk at a time."""
     spaces = [game.actions(i) for i in range(len(game.players))]
@@ -266,14 +313,6 @@ def iterate_columns(game: Game) -> Iterator[list[Codes]]:
     for start in range(0, total, CHUNK):
         positions = unravel(np.arange(start, min(start + CHUNK, total)), counts)
         yield [encode_positions(s, p) for s, p in zip(spaces, positions, strict=True)]
-
-
-def draw_profiles(game: Game, samples: int, seed: int) -> Iterator[tuple[Action, ...]]:
-    """Yield the truth and then profiles drawn uniformly."""
-    spaces = [game.actions(i) for i in range(len(game.players))]
-    columns = draw_columns(game, samples, seed)
-    for k in range(samples + 1):
-        yield tuple(decode(s, c[k]) for s, c in zip(spaces, columns, strict=True))
 
 
 def draw_columns(game: Game, samples: int, seed: int) -> list[Codes]:

@@ -17,8 +17,8 @@ from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import encode_number
-from aboveboard.games.actions import Action
-from aboveboard.games.capabilities import Comparable
+from aboveboard.games.actions import Action, Codes
+from aboveboard.games.capabilities import Comparable, ComparesBatches
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
     Array,
@@ -26,6 +26,7 @@ from aboveboard.games.numbers import (
     absolute,
     as_objects,
     max_abs,
+    normalize_array,
     to_nearest_float,
     to_number,
 )
@@ -58,7 +59,13 @@ class _Grading(Property):
             return _Comparison(self, refined, cast("Comparable", refined))
 
         return check_profiles(
-            self.name, game, make_check, budget=budget, seed=seed, progress=progress
+            self.name,
+            game,
+            make_check,
+            budget=budget,
+            seed=seed,
+            progress=progress,
+            in_batches=isinstance(game, ComparesBatches),
         )
 
 
@@ -106,6 +113,23 @@ class _Comparison:
     exact: bool = True
     tolerance: float = 0.0
     met: bool = False
+
+    def find_suspects(self, columns: Sequence[Codes]) -> NDArray[np.bool_] | None:
+        """Return which of many profiles may break the property; None: each has to be looked at."""
+        if not isinstance(self.graded, ComparesBatches):
+            return None
+        benefits, reports, results = self.graded.compare_rows(columns)
+        benefits = normalize_array(benefits)
+        if benefits.dtype == np.float64:
+            return None
+        alike = reports if self.prop.dominance else reports & reports.transpose(0, 2, 1)
+        premise = np.logical_and(alike, ~np.eye(alike.shape[1], dtype=np.bool_))
+        self.met |= bool(premise.any())
+        differs = benefits[:, :, None] != benefits[:, None, :]
+        wrong = ~results if self.prop.dominance else differs.astype(np.bool_)
+        broken = np.logical_and(premise, wrong).reshape(len(wrong), -1)
+        found: NDArray[np.bool_] = np.any(broken, axis=1)
+        return found
 
     def breach(self, profile: Sequence[Action]) -> Breach | None:
         inferior = np.array(self.graded.inferior(profile), dtype=np.bool_)

@@ -281,8 +281,8 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
             return rows
 
         def compare(present: Present) -> NDArray[np.bool_]:
-            result = alone + find_rewards(present[None, :])[0]
-            return np.asarray(result[:, None] <= result[None, :], dtype=np.bool_)
+            results = alone + find_rewards(present)
+            return np.asarray(results[:, :, None] <= results[:, None, :], dtype=np.bool_)
 
         def list_alternatives(present: Present, unit: Fraction, giving_no_less: bool) -> Array:
             room = np.where(present, values[int(bits[present].sum())] - alone, 0).tolist()

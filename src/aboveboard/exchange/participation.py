@@ -61,7 +61,8 @@ class ParticipationGame:
     worth_no_more
         Shape (n, n): [k, i] = k's input is worth no more than i's; None if inputs have no order.
     compare
-        From a coalition to [k, i] = k's result is contained in i's; None as above.
+        From m coalitions to [m, k, i] = k's result is contained in i's, or to one [k, i] that is
+        right for all; None as above.
     alternatives
         From a coalition, a unit, and whether no less may be handed out in total, to the payoffs of
         what else the center could hand out, in that unit; see `feasible_benefits`, `efficiency`.
@@ -156,20 +157,28 @@ class ParticipationGame:
 
     def inferior(self, profile: Sequence[str], /) -> NDArray[np.bool_]:
         """Return [k, i] = what k reports is worth no more than what i reports."""
-        present = _find_present(profile)
-        order = np.eye(len(present), dtype=np.bool_)
-        if self.worth_no_more is not None:
-            order = self.worth_no_more
-        both: NDArray[np.bool_] = ~present[:, None] | (order & present[None, :])
+        both: NDArray[np.bool_] = self._compare_reports(_find_present(profile)[None, :])[0]
         return both
 
     def result_inferior(self, profile: Sequence[str], /) -> NDArray[np.bool_]:
         """Return [k, i] = k's result is contained in i's; those who stay away get nothing."""
-        present = _find_present(profile)
-        inside = np.eye(len(present), dtype=np.bool_)
+        both: NDArray[np.bool_] = self._compare_results(_find_present(profile)[None, :])[0]
+        return both
+
+    def _compare_reports(self, present: Present) -> NDArray[np.bool_]:
+        """Return what `inferior` says of m coalitions, shape (m, n, n)."""
+        order = np.eye(present.shape[1], dtype=np.bool_)
+        if self.worth_no_more is not None:
+            order = self.worth_no_more
+        both: NDArray[np.bool_] = ~present[:, :, None] | (order & present[:, None, :])
+        return both
+
+    def _compare_results(self, present: Present) -> NDArray[np.bool_]:
+        """Return what `result_inferior` says of m coalitions, shape (m, n, n)."""
+        inside = np.eye(present.shape[1], dtype=np.bool_)
         if self.compare is not None:
             inside = self.compare(present)
-        both: NDArray[np.bool_] = ~present[:, None] | inside
+        both: NDArray[np.bool_] = ~present[:, :, None] | inside
         return both
 
     def proof(self, name: str) -> Proof | None:
@@ -205,6 +214,14 @@ class BatchedParticipationGame(ParticipationGame):
         """Return the utilities of many profiles, in units."""
         present = _find_present_rows(columns)
         return self.payoffs_of_coalitions(present)
+
+    def compare_rows(
+        self, columns: Sequence[Codes]
+    ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the benefits of many profiles, in units, and what is inferior in each."""
+        present = _find_present_rows(columns)
+        reports, results = self._compare_reports(present), self._compare_results(present)
+        return self.benefit_rows(present), reports, results
 
     @property
     def values_entries(self) -> bool:

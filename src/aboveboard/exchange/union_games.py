@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
@@ -87,20 +87,28 @@ def make_union_participation_game(
     outside = regions.owned[:, None, :] & ~regions.owned[None, :, :]
     is_subset = np.logical_not(np.any(outside, axis=2))
 
+    @cache
+    def find_unions() -> NDArray[np.int64]:
+        from aboveboard.exchange import kernels
+
+        unions: NDArray[np.int64] = kernels.coalition_unions(
+            regions.owners, regions.counts, len(regions.names)
+        )
+        return unions
+
     def find_amounts(present: Present) -> NDArray[np.int64]:
-        amounts: NDArray[np.int64] = table[int(bits[present].sum())]
+        amounts: NDArray[np.int64] = table[present @ bits]
         return amounts
 
     def find_lacks(present: Present) -> NDArray[np.int64]:
-        union = regions.counts[regions.owned[present].any(axis=0)].sum()
+        union = find_unions()[present @ bits][..., None]
         holds = present & (regions.sizes > 0)
         return np.where(holds, union - regions.sizes, 0).astype(np.int64)
 
     def compare(present: Present) -> NDArray[np.bool_]:
         # As in HidingGame.result_inferior: a prefix of what i is handed from.
-        amounts = find_amounts(present)
-        lacks = find_lacks(present)
-        inside = np.minimum(amounts[:, None], lacks[None, :]) <= amounts[None, :]
+        amounts, lacks = find_amounts(present), find_lacks(present)
+        inside = np.minimum(amounts[:, :, None], lacks[:, None, :]) <= amounts[:, None, :]
         return np.asarray(inside, dtype=np.bool_)
 
     def list_alternatives(

@@ -1,7 +1,8 @@
 """What a game may offer beyond `Game`, so that an audit can say more; all of it is optional.
 
 `HasBatches`, `HasBounds` and `OneOutcome` (many profiles at once, and what the rule leaves open),
-`HasPayments` (budget balance), `Comparable` (symmetry, strong dominance), `HasAlternatives`
+`HasPayments` (budget balance), `Comparable` and `ComparesBatches` (symmetry, strong dominance;
+one profile at a time, and many), `HasAlternatives`
 (efficiency), `Shrinkable` (smaller instances of the same game), `HasProofs` (closed forms),
 `HasDescriptions` (actions in words), `NamesDeviations` (hides, invents, ..), `PlaysReports` (which
 report an action is), `HasOutsideOption` (what staying away pays where it is not an action),
@@ -135,6 +136,20 @@ class Comparable(Protocol):
 
     def result_inferior(self, profile: Sequence[Action], /) -> NDArray[np.bool_]:
         """Return [k, i] = k is sent no more than i, whatever the rule leaves open."""
+        ...
+
+
+@runtime_checkable
+class ComparesBatches(Comparable, Protocol):
+    """A game that compares players in many profiles in one call."""
+
+    def compare_rows(
+        self, columns: Sequence[Codes]
+    ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return benefits in units, (m, players), and what is inferior, reports and results.
+
+        The last two have shape (m, players, players), as `inferior` and `result_inferior`.
+        """
         ...
 
 
