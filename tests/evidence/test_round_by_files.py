@@ -406,7 +406,7 @@ def test_a_member_may_accept_unverified_if_it_says_so_and_disputes_as_it_likes(
 ) -> None:
     organisations.until_settled()
     monkeypatch.setenv("ABOVEBOARD_HOME", str(organisations.home("acme")))
-    with pytest.raises(InputError, match="accept it --unverified"):
+    with pytest.raises(InputError, match="accept it unverified"):
         CliRunner().invoke(app, ["accept"], catch_exceptions=False)
     assert CliRunner().invoke(app, ["accept", "--unverified"]).exit_code == 0
     rounds.answer(organisations.member("bolt"), "the reply is short")

@@ -291,7 +291,7 @@ def refuse_unverified(private: Path, result: str) -> None:
     elif status is not None:
         problem = "something was missing when you verified it"
         remedy = "verify it with your file and your reply"
-    raise InputError("the result", problem, f"{remedy}, or accept it --unverified")
+    raise InputError("the result", problem, f"{remedy}, or accept it unverified")
 
 
 def replace_private(path: Path, content: bytes) -> None:
