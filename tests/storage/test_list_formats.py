@@ -264,8 +264,8 @@ def test_a_frame_of_zstd_that_holds_nothing_may_stand_in_front(write: Write) -> 
         ("bad[.]example\nhxxp://bad[.]example/\n", "2 with defanged elements"),
         ("a.example,1\nb.example,2\n", "2 of several fields, separated by commas"),
         ("Acme\t1\nBolt\t2\n", "separated by tabs"),
-        ("a.example,1\n", "1 with more after the element"),
-        ("a.example,1\nb.example\n", "1 with more after the element"),
+        ("a.example,1\n", "1 with more beside the element"),
+        ("a.example,1\nb.example\n", "1 with more beside the element"),
         ("payload:\n  - '+.a.example'\n", "1 with bullets"),
         ("ipset=/a.example/set\n", "rules of a filter"),
         ("*.a.example\nb.example\n", "rules of a filter"),
@@ -621,3 +621,33 @@ def test_lines_that_are_not_plain_are_read_once_each_and_counted_as_often_as_the
         "entries that are not domain names": ("line 7: ?",),
     }
     assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["2026-01-01 a.example\n2026-01-02 b.example\n",
+     "-A INPUT -s 192.0.2.1/32 -j DROP\n-A INPUT -s 192.0.2.2/32 -j DROP\n",
+     "add bad 192.0.2.1\nadd bad 192.0.2.2\n", "Ann <ann@a.example>\nBea <bea@b.example>\n",
+     "one more: http://a.example/x\nand http://b.example/y\n", "a.example\nhost=b.example port=1\n",
+     "Some group:192.0.2.1-192.0.2.9\nOther group:192.0.2.17-192.0.2.19\n"],
+)  # fmt: skip  # read as a table
+def test_elements_that_stand_among_other_words_need_a_kind(write: Write, lines: str) -> None:
+    assert "with more beside the element" in complaint(write("a.txt", lines))
+    assert len(read(write("b.txt", lines), "text")) == 2
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["see a.example first\nnothing here\nnor there\n", "http://a.example/x,y;z\nhttp://b.example/\n",
+     "Jane Doe\nDr. Who\n", "photo one.jpg\nsome text\nmore text\n"],
+)  # fmt: skip  # read as a table
+def test_texts_of_which_few_hold_an_element_are_texts(write: Write, lines: str) -> None:
+    assert len(read(write("a.txt", lines))) == lines.count("\n")
+
+
+@pytest.mark.parametrize("lines", ["*.a.example\n.b.example\n", "@@||a.example^\n/x/\n", "| a |\n"])
+def test_a_list_of_which_nothing_is_an_element_is_refused(write: Write, lines: str) -> None:
+    assert "are not domain names (line 1: " in complaint(write("a.txt", lines), "domain")
+    kept = read(write("b.txt", lines + "c.example\n# end\n"), "domain")
+    assert elements(kept) == ["c.example"]
+    assert len(read(write("c.txt", "127.0.0.1 localhost\n"), "domain")) == 0

@@ -265,6 +265,17 @@ def test_a_file_says_what_it_is_whatever_its_name(tmp_path: Path) -> None:
     assert read(tmp_path / "a.txt").form == "parquet"
 
 
+@pytest.mark.parametrize("kind", [None, "domain"])
+def test_a_first_element_is_not_taken_for_a_header(write: Write, kind: Any) -> None:
+    path = write("a.csv", "a.example\nb.example\nc.example\n")
+    assert "the first line may be an element: 'a.example'" in complaint(path, None, kind=kind)
+    assert read(path, "a.example", kind=kind).frame["element"].to_list() == [
+        "b.example", "c.example"
+    ]  # fmt: skip  # read as a table
+    headed = write("b.csv", "domain\nb.example\n")
+    assert read(headed, None, kind=kind).frame["element"].to_list() == ["b.example"]
+
+
 # Workbooks
 
 

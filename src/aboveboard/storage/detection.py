@@ -14,8 +14,22 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity, join_names
-from aboveboard.storage.formats.lines import quote_sample, read_kind_lines
-from aboveboard.storage.kinds import KINDS, PATTERNS, Kind, find_normal, normalize_column
+from aboveboard.storage.formats.line_reader import PATTERN, RULE
+from aboveboard.storage.formats.lines import (
+    ListedElements,
+    quote_sample,
+    read_kind_lines,
+    shorten,
+)
+from aboveboard.storage.kinds import (
+    KINDS,
+    PATTERNS,
+    Kind,
+    describe_kind,
+    find_normal,
+    normalize,
+    normalize_column,
+)
 
 SAMPLE = 1000
 """Lines from which the kind of a list is guessed, for the advice."""
@@ -35,6 +49,9 @@ _ELEMENT = (
     r"|[^\s@]+@[^\s@]+\.[A-Za-z]+|https?://\S+)"
 )
 """What is certainly meant as an element: a name, an address, a hash, a mail address, a URL."""
+
+_BESIDE = rf"(?:^|[\s,;|=:\"'<(]){_ELEMENT}(?:[\s,;|\"'>)/:-]|$)"
+_SEVERAL = r"\S\s*[\s,;|]\s*\S"
 
 SIGNS: dict[str, str] = {
     "with comments": (
@@ -88,12 +105,14 @@ def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
     if not counts and (delimiter := _find_fields(lines)):
         counts = {f"of several fields, separated by {delimiter}": odd.len()}
         shown = odd
-    more = rf"^\s*{_ELEMENT}(?:\s+\S|\s*[,;|]\s*\S)"
-    if not counts and (longer := odd.filter(odd.str.contains(more))).len():
+    if not counts:
+        alone = rf"^\s*{_ELEMENT}\s*$"
+        longer = odd.filter(odd.str.contains(_BESIDE) & odd.str.contains(_SEVERAL))
+        longer = longer.filter(~longer.str.contains(alone))
         # In a list of elements; among other texts such a line is a text too.
-        bare = int(lines.str.contains(rf"^\s*{_ELEMENT}\s*$").sum())
-        if 2 * (bare + longer.len()) > lines.drop_nulls().len():
-            counts = {"with more after the element": longer.len()}
+        bare = int(lines.str.contains(alone).sum())
+        if longer.len() and 2 * (bare + longer.len()) > lines.drop_nulls().len():
+            counts = {"with more beside the element": longer.len()}
             shown = longer
     if counts:
         raise _ask(lines, counts, shown, where)
@@ -160,6 +179,39 @@ def refuse_other_spellings(elements: pl.Series, where: str) -> None:
         raise _ask(elements, counts, rest.filter(other), where)
 
 
+def refuse_header_that_is_a_row(
+    name: str, column: pl.Series, kind: Kind | None, where: str
+) -> None:
+    """Refuse the one column of a table if its name is an element as those below it are.
+
+    Then the file has no header, and its first element would be lost.
+
+    Parameters
+    ----------
+    name
+        The column's name.
+    column
+        What stands below it.
+    kind
+        What its elements are; None: what most of them are.
+    where
+        What to call the file in messages.
+
+    Raises
+    ------
+    InputError
+        If that is so.
+    """
+    if kind is None and column.dtype == pl.String:
+        kind = _find_usual_kind(_choose_sample(column))
+    if kind is not None and kind != "text" and normalize(name, kind) is not None:
+        problem = (
+            f"the first line may be an element: {shorten(name)!r} is no usual name of a column"
+        )
+        remedy = f"write a header above it, or key = {shorten(name)!r} if this is one"
+        raise InputError(where, problem, remedy)
+
+
 def _find_usual_kind(sample: pl.Series) -> Kind | None:
     """Return the kind in whose normal form most of a sample is; None: in none's, at first sight."""
     for kind in PATTERNS:
@@ -211,3 +263,25 @@ def ask_for_kind(what: str, where: str) -> InputError:
     problem = f"this is {what}, and nothing says what of it is meant"
     remedy = f"write kind, one of {kinds}; and path, if it is neither MISP nor STIX"
     return InputError(where, problem, remedy)
+
+
+def refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> None:
+    """Raise `InputError` if most entries are not of the kind, or none is.
+
+    Then the kind, or the column, is wrong. Rules and patterns that are left out are entries of the
+    kind, unless there is nothing else.
+    """
+    if kind is None:
+        return
+    reasons = [f"entries that are not {describe_kind(kind)}"]
+    elements = listed.elements.len()
+    if not elements:
+        reasons += [RULE, PATTERN]
+    foreign = sum(listed.left_out.get(reason, 0) for reason in reasons)
+    if foreign > elements:
+        samples = [sample for reason in reasons for sample in listed.samples.get(reason, ())]
+        problem = (
+            f"of {format_count(foreign + elements)} entries {format_count(foreign)} are not "
+            f"{describe_kind(kind)} ({'; '.join(samples[:SAMPLES])})"
+        )
+        raise InputError(where, problem, "correct kind, or name the column or path that is meant")

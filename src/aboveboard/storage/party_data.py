@@ -19,8 +19,10 @@ from aboveboard.faults import raise_faults
 from aboveboard.formatting import format_count
 from aboveboard.storage.detection import (
     ask_for_kind,
+    refuse_header_that_is_a_row,
     refuse_other_spellings,
     refuse_unclear_lines,
+    refuse_wrong_kind,
 )
 from aboveboard.storage.formats.content import FileBytes, Whereabouts
 from aboveboard.storage.formats.json_lists import is_json, parse, read_json
@@ -106,7 +108,8 @@ def read_records(
         return _read_json(data, where, options)
     if options.key is not None:
         problem = f"the key column {options.key!r} is named, but this is a file of lines"
-        raise InputError(where, problem, "leave key out, or give a .csv or .parquet file")
+        remedy = "leave key out, or write delimiter if the lines are rows of a table"
+        raise InputError(where, problem, remedy)
     if options.kind is None and is_json(data):
         raise ask_for_kind("JSON", where)
     lines = split_lines(data, where)
@@ -202,7 +205,7 @@ def _read_json(data: bytes, where: str, options: DataOptions) -> Records:
 
 def _list_records(listed: ListedElements, form: str, where: str, options: DataOptions) -> Records:
     """Make records of a list, each element once."""
-    _refuse_wrong_kind(listed, where, options.kind)
+    refuse_wrong_kind(listed, where, options.kind)
     elements = _fold(listed.elements.alias(ELEMENT), options.normalize, listed)
     if options.kind is None:
         refuse_other_spellings(elements, where)
@@ -214,6 +217,8 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
     table = drop_empty_rows(table)
     frame = table.frame
     key = _find_key(frame.columns, options.key, where)
+    if options.key is None:
+        refuse_header_that_is_a_row(key, frame[key], options.kind, where)
     called = f"the key {key!r}"
     refuse_long_texts(frame[key], where, table.whereabouts, called)
     texts, key_type = write_keys(frame[key], where, options.kind)
@@ -226,7 +231,7 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
     if options.kind is not None:
         texts = _normalize(texts, options.kind, table.whereabouts, listed, where, called)
         listed.elements = texts.drop_nulls()
-        _refuse_wrong_kind(listed, where, options.kind)
+        refuse_wrong_kind(listed, where, options.kind)
     elements = _fold(texts, options.normalize, listed)
     if options.kind is None and key_type == TEXT:
         refuse_other_spellings(elements, where)
@@ -264,22 +269,6 @@ def _normalize(
             for row in foreign.arg_true().head(SAMPLES).to_list()
         )
     return normal
-
-
-def _refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> None:
-    """Raise if most entries are not of the kind: then the kind, or the column, is wrong."""
-    if kind is None:
-        return
-    reason = f"entries that are not {describe_kind(kind)}"
-    foreign = listed.left_out.get(reason, 0)
-    elements = listed.elements.len()
-    if foreign > elements:
-        samples = "; ".join(listed.samples.get(reason, ()))
-        problem = (
-            f"of {format_count(foreign + elements)} entries {format_count(foreign)} are not "
-            f"{describe_kind(kind)} ({samples})"
-        )
-        raise InputError(where, problem, "correct kind, or name the column or path that is meant")
 
 
 def _describe(

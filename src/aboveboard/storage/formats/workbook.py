@@ -100,7 +100,10 @@ def _with_header(
         if name or column.null_count() < rows.height
     ]
     if any(not name for name, _ in kept):
-        raise InputError(place, "the header leaves a column without a name", "name every column")
+        problem = "the header leaves a column without a name"
+        raise InputError(
+            place, problem, "name every column, and remove what stands above the header"
+        )
     twice = [name for name, count in Counter(name for name, _ in kept).items() if count > 1]
     if twice:
         problem = f"the header names {twice[0]!r} more than once"
