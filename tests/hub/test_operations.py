@@ -76,6 +76,11 @@ def test_a_long_log_that_was_changed_behind_the_hubs_back_is_not_shown(
         logs.forget_rounds()
         with pytest.raises(InputError, match="entry 2: it is not signed"):
             logs.read_round(connection, lock(connection, table.id))
+        for damaged in (b"no JSON", b"[]", b'{"body": 1, "by": 2, "sig": 3}'):
+            connection.execute(update(log_entry).where(*where).values(content=damaged))
+            logs.forget_rounds()
+            with pytest.raises(InputError, match="entry 2: "):
+                logs.read_round(connection, lock(connection, table.id))
         connection.execute(update(log_entry).where(*where).values(content=row.content))
         connection.execute(delete(checkpoint).where(checkpoint.c.size == 4))
         logs.forget_rounds()

@@ -69,10 +69,11 @@ class Guard:
                 )
                 await refusal(scope, receive, send_safely)
         finally:
-            line = {
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "ms": round((time.perf_counter() - begun) * 1000, 1),
-            }
-            access.info(json.dumps(line))
+            if access.isEnabledFor(logging.INFO):
+                line = {
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": status,
+                    "ms": round((time.perf_counter() - begun) * 1000, 1),
+                }
+                access.info(json.dumps(line))

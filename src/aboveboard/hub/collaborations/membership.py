@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, select, update
 
 from aboveboard.evidence.round_states import State
-from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.deadlines import format_moment
 from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.database.tables import collaboration, member, reply, submission
 from aboveboard.hub.organizations.registry import Organization
+
+SEALED = State.SEALED.value
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,26 @@ _OWN = (
     .where(member.c.organization == bindparam("owner"))
 )
 _LIST_OWN = (
-    _OWN.where(collaboration.c.id > bindparam("after"))
+    _OWN.with_only_columns(
+        *(
+            collaboration.c[name]
+            for name in (
+                "id",
+                "name",
+                "terms",
+                "state",
+                "size",
+                "faults",
+                "turns",
+                "until",
+                "series",
+                "serial",
+                "previous",
+            )
+        ),
+        member.c.name.label("member"),
+    )
+    .where(collaboration.c.id > bindparam("after"))
     .order_by(collaboration.c.id)
     .limit(bindparam("most", type_=Integer))
 )
@@ -93,9 +116,15 @@ def list_own(
     connection: Connection, organization: Organization, after: str, limit: int
 ) -> list[Overview]:
     """Return an organisation's collaborations, in the order of their ids, from behind `after`."""
+    return [look(row) for row in list_own_rows(connection, organization, after, limit)]
+
+
+def list_own_rows(
+    connection: Connection, organization: Organization, after: str, limit: int
+) -> list[Any]:
+    """Return the rows of an organisation's collaborations, from behind `after`, as `look` reads."""
     asked = {"owner": organization.id, "after": after, "most": limit}
-    rows = connection.execute(_LIST_OWN, asked).all()
-    return [look(row) for row in rows]
+    return list(connection.execute(_LIST_OWN, asked))
 
 
 def find_own(connection: Connection, organization: Organization, identifier: str) -> Overview:
@@ -125,17 +154,41 @@ def require_row(connection: Connection, organization: Organization, identifier: 
     return row
 
 
-def look(row: Any, round_: Round | None = None) -> Overview:
+@lru_cache(maxsize=256)
+def _read_by_name(text: str) -> Mapping[str, str]:
+    """Return what a column says by name; kept, since many rounds stand alike."""
+    found: dict[str, str] = json.loads(text)
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=256)
+def _list_awaited(text: str) -> tuple[str, ...]:
+    return tuple(sorted(name for name in _read_by_name(text) if name != CENTER))
+
+
+def find_next(row: Any) -> str | None:
+    """Return what the member of a row is to say next; None: nothing."""
+    if row.state == SEALED and row.member in _read_by_name(row.faults):
+        return "submit"
+    return _read_by_name(row.turns).get(row.member)
+
+
+def list_awaited(row: Any) -> tuple[str, ...]:
+    """Return all whose turn it is in the round of a row, but the center."""
+    return _list_awaited(row.turns)
+
+
+def find_fault(row: Any) -> str | None:
+    """Return what the member of a row may know of what is wrong; None: nothing is known."""
+    faults = _read_by_name(row.faults)
+    return faults.get(row.member) or faults.get("")
+
+
+def look(row: Any) -> Overview:
     """Return a collaboration as the member of a row of `require_row` sees it.
 
     Its row repeats what the log says, so that the log need not be read.
     """
-    del round_
-    turns: dict[str, str] = json.loads(row.turns)
-    faults: dict[str, str] = json.loads(row.faults)
-    mine = turns.get(row.member)
-    if row.state == State.SEALED and row.member in faults:
-        mine = "submit"
     return Overview(
         row.id,
         row.name,
@@ -143,10 +196,10 @@ def look(row: Any, round_: Round | None = None) -> Overview:
         row.state,
         row.size,
         row.member,
-        mine,
-        tuple(sorted(name for name in turns if name != CENTER)),
+        find_next(row),
+        list_awaited(row),
         format_moment(row.until),
-        faults.get(row.member) or faults.get(""),
+        find_fault(row),
         row.serial,
         row.series,
         row.previous,

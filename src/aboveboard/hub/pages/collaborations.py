@@ -11,11 +11,11 @@ from starlette.responses import Response
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.round_states import State
-from aboveboard.evidence.statements import Statement
 from aboveboard.formatting import format_count, format_moment, join_names
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
     read_checkpoint,
+    read_taken,
 )
 from aboveboard.hub.collaborations.nodes import prove_stored
 from aboveboard.hub.money.ledger import list_own_transfers, list_transfers
@@ -241,7 +241,7 @@ def show_log(visit: Visit, identifier: str) -> Response:
     start = _read_number(visit.request.query_params.get("start", "0"))
     entries = []
     for row in list_entries(visit.connection, identifier, start):
-        said = _read_taken(row.content)
+        said = read_taken(row.content)
         entries.append((row.index, row.signer, describe_entry(said), format_moment(row.created)))
     after = start + ENTRIES_PER_PAGE
     return _render(
@@ -260,12 +260,6 @@ def show_log(visit: Visit, identifier: str) -> Response:
         before=max(0, start - ENTRIES_PER_PAGE) if start else None,
         after=after if after < seen.row.size else None,
     )
-
-
-def _read_taken(content: bytes) -> Statement:
-    """Return a statement of the hub's own log, which was checked when it was taken in."""
-    found = json.loads(content)
-    return Statement(found["body"], found["by"], found["sig"])
 
 
 def _read_number(text: str) -> int:
@@ -294,7 +288,7 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
     if number >= min(MOST_INDEX, seen.row.size):
         raise NoCollaborationError(identifier)
     row = find_entry(visit.connection, identifier, number)
-    statement = _read_taken(row.content)
+    statement = read_taken(row.content)
     note = read_checkpoint(visit.connection, identifier, seen.row.size)
     path = tuple(prove_stored(visit.connection, identifier, number, seen.row.size))
     receipt = Receipt(number, path, read_note(note.encode(), "checkpoint")).as_dict()

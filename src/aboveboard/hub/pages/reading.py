@@ -63,6 +63,22 @@ _COSIGNED = (
     .where(cosignature.c.collaboration == bindparam("identifier"))
     .order_by(cosignature.c.name)
 )
+_ENTRY = select(log_entry).where(
+    log_entry.c.collaboration == bindparam("identifier"),
+    log_entry.c.index == bindparam("number", type_=Integer),
+)
+_REPLY = select(reply).where(
+    reply.c.collaboration == bindparam("identifier"), reply.c.name == bindparam("name")
+)
+_SERIES = (
+    select(collaboration.c.serial, collaboration.c.id)
+    .where(collaboration.c.series == bindparam("series"), collaboration.c.id != bindparam("id"))
+    .order_by(collaboration.c.serial)
+    .limit(PER_PAGE)
+)
+_OWN_SERIES = _SERIES.join(member, member.c.collaboration == collaboration.c.id).where(
+    member.c.organization == bindparam("owner")
+)
 """Made once: pages ask them every time."""
 
 
@@ -137,14 +153,11 @@ def list_series(connection: Connection, viewer: Viewer, row: Any) -> list[tuple[
     """Return number and id of the other rounds of a series that the reader takes part in."""
     if not row.series:
         return []
-    asked = select(collaboration.c.serial, collaboration.c.id).where(
-        collaboration.c.series == row.series, collaboration.c.id != row.id
-    )
-    if viewer.organization is not None:
-        asked = asked.join(member, member.c.collaboration == collaboration.c.id).where(
-            member.c.organization == viewer.organization.id
-        )
-    rows = connection.execute(asked.order_by(collaboration.c.serial).limit(PER_PAGE))
+    asked = {"series": row.series, "id": row.id}
+    if viewer.organization is None:
+        rows = connection.execute(_SERIES, asked)
+    else:
+        rows = connection.execute(_OWN_SERIES, asked | {"owner": viewer.organization.id})
     return [(serial, identifier) for serial, identifier in rows]
 
 
@@ -168,9 +181,7 @@ def find_entry(connection: Connection, identifier: str, index: int) -> Any:
     NoCollaborationError
         If the log has no such entry.
     """
-    row = connection.execute(
-        select(log_entry).where(log_entry.c.collaboration == identifier, log_entry.c.index == index)
-    ).first()
+    row = connection.execute(_ENTRY, {"identifier": identifier, "number": index}).first()
     if row is None:
         raise NoCollaborationError(identifier)
     return row
@@ -178,9 +189,7 @@ def find_entry(connection: Connection, identifier: str, index: int) -> Any:
 
 def find_reply(connection: Connection, identifier: str, name: str) -> Any:
     """Return the row of a member's own reply; None before there is one."""
-    return connection.execute(
-        select(reply).where(reply.c.collaboration == identifier, reply.c.name == name)
-    ).first()
+    return connection.execute(_REPLY, {"identifier": identifier, "name": name}).first()
 
 
 def list_cosigned(connection: Connection, identifier: str) -> list[tuple[str, int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
@@ -65,6 +66,11 @@ def name_cookie(hub: Hub, host: str) -> str:
     """
     if is_encrypted(hub):
         return "__Host-aboveboard"
+    return _name_local_cookie(host)
+
+
+@lru_cache(maxsize=64)
+def _name_local_cookie(host: str) -> str:
     return f"aboveboard-hub-{urlsplit(f'//{host}').port or 80}"
 
 

@@ -70,6 +70,12 @@ class Visit:
         book: RuleBook = self.request.app.state.rules
         return book
 
+    def read_query(self, name: str) -> str:
+        """Return what the address asks for, such as where a list goes on; empty: nothing."""
+        if not self.request.scope["query_string"]:
+            return ""
+        return self.request.query_params.get(name, "")
+
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """Return a page made from a template of the folder `hub`."""
         return render(self.hub, self.request, self.viewer, template, status, **values)
@@ -91,7 +97,7 @@ def render(
         style=read_stylesheet()[0],
         version=__version__,
         links=links,
-        here=request.url.path,
+        here=request.scope["path"],
         viewer=viewer,
         form_token="" if viewer is None else derive_form_token(hub, viewer),
         now=hub.now,
