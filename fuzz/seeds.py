@@ -141,6 +141,13 @@ ROWS = pl.DataFrame(
         "y": ["no", "yes", "yes", "no"] * 3,
     }
 )
+TEST_ROWS = pl.DataFrame(
+    {
+        "a": [0.25, -1.5, 2.0, 1e-2] * 12,  # half of the rows validate: 20 are the fewest
+        "b": list(range(100, 148)),
+        "y": ["no", "yes", "yes", "no"] * 12,
+    }
+)
 SAMPLES = pl.DataFrame(
     {
         "user": ["u", "v", "u", "v", "w"],
@@ -159,6 +166,7 @@ DATA = {
     "samples.csv": _csv(SAMPLES),
     "samples.parquet": _parquet(SAMPLES),
     "rows.csv": _csv(ROWS),
+    "test.csv": _csv(TEST_ROWS),
     "rows.parquet": _parquet(ROWS),
     "votes/bert.txt": b"yes\nno\n",
     "votes/cleo.txt": b"yes\n",
@@ -332,7 +340,7 @@ matrix = [[1, 0], [0, 1]]
 [training]
 estimator = "sklearn.linear_model.LogisticRegression"
 parameters = {C = 0.5}
-test = "rows.csv"
+test = "test.csv"
 label = "y"
 features = ["a", "b"]
 rounds = 2
