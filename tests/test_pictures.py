@@ -118,3 +118,26 @@ def test_a_mechanism_of_a_stranger_has_no_picture_and_runs_all_the_same(lists: a
     settled = Settlement("theirs", {"anna": share(1)})
     assert draw_qualities(settled) is None
     assert draw_shares(settled, "") is None
+
+
+def test_counts_that_are_wider_than_their_columns_stand_upright() -> None:
+    names = [f"party {k}" for k in range(4)]
+    owners = [c for size in (1, 2, 3) for c in combinations(names, size)][:MOST_REGIONS]
+    for least, upright in ((1, False), (1_000_000, True)):
+        regions = [(each, least + len(owners) - k) for k, each in enumerate(owners)]
+        svg = str(draw_regions(names, regions).svg)
+        assert ("rotate(-90" in svg) is upright
+
+
+def test_long_names_end_in_an_ellipsis_and_cover_no_payment() -> None:
+    name, good = "W" * 64, "a frequency block with a name that is longer than its place"
+    settled = Settlement(
+        "market.vcg", {name: share(1, payment=12_345_678, goods=[]), "b": share(1, goods=[good])}
+    )
+    picture = draw_trades(settled, {name: [good]})
+    assert picture is not None
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", str(picture.svg))
+    shown = [text for text in texts if text.startswith(("WW", "a freq"))]
+    assert len(shown) == 3
+    assert all(text.endswith("…") and len(text) < 40 for text in shown)
+    assert f"{name}: brings {good}" in picture.svg, "the text alternative has them whole"

@@ -115,9 +115,10 @@ def test_a_phone_shows_every_column_of_a_wide_table(
 def test_names_in_pictures_are_whole(phone: Any, pages: dict[str, Path], name: str) -> None:
     phone.goto(pages[name].as_uri())
     for picture in phone.query_selector_all("svg:not(svg svg)"):
-        cut = picture.evaluate("""svg => [...svg.querySelectorAll('text')].filter(text =>
-          text.getBoundingClientRect().left < svg.getBoundingClientRect().left - 2
-        ).map(text => text.textContent)""")
+        cut = picture.evaluate("""svg => [...svg.querySelectorAll('text')].filter(text => {
+          const [own, all] = [text, svg].map(x => x.getBoundingClientRect());
+          return own.left < all.left - 2 || own.right > all.right + 2;
+        }).map(text => text.textContent)""")
         assert cut == []
 
 
