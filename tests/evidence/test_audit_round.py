@@ -18,6 +18,7 @@ from aboveboard.cli import app
 from aboveboard.commands import rounds
 from aboveboard.commands.rounds import auditor
 from aboveboard.errors import InputError
+from aboveboard.evidence.cosigning import write_cosigned
 from aboveboard.evidence.folders import read_log, write_log
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import read_payload
@@ -170,3 +171,17 @@ def test_parts_that_the_rule_refuses_leave_the_ruling_to_the_auditor(
     found = rounds.audit_round(settled.folder, settled.tmp / "opened")
     assert found.exit_status == 3
     assert "it has no list" in str(found.missing)
+
+
+def test_a_log_that_a_member_has_seen_otherwise_is_the_centers_doing(
+    settled: Organisations, tmp_path: Path
+) -> None:
+    folder = tmp_path / "round"
+    shutil.copytree(settled.folder, folder)
+    log = read_log(folder, json.loads(read_log(folder, "x").entries[0])["body"]["log"]["origin"])
+    other = Log(log.origin, (*log.entries[:2], log.entries[1]))
+    note = other.sign_checkpoint(rounds.read_center_keys(settled.folder).log)
+    write_cosigned(folder, "bolt", settled.member("bolt").keys, note, 1)
+    found = rounds.audit_round(folder, settled.tmp / "opened")
+    assert {each.who for each in found.contradicted} == {CENTER}
+    assert "bolt has cosigned another log of 3 entries" in str(found)

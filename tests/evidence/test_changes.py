@@ -8,8 +8,11 @@ import pytest
 from rounds_by_hand import KEYS, Play, digest, make_terms
 
 from aboveboard.commands.rounds.changes import compare_terms
+from aboveboard.evidence.bundles import Bundle
+from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.key_checks import MOST_KEYS
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
+from aboveboard.evidence.log import Log
 from aboveboard.evidence.member_statements import (
     make_answer,
     make_rotation,
@@ -22,6 +25,7 @@ from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
+from aboveboard.evidence.verification import verify_bundle
 
 
 def propose(play: Play, **changes: Any) -> str:
@@ -354,3 +358,16 @@ def test_so_many_keys_are_vouched_for_and_no_more() -> None:
     proved = prove_keys(play.round, "acme", given[0])
     play.accept(make_voucher(play.round, "bolt", KEYS["bolt"], "acme", proved))
     assert play.round.find_keys("acme") == given[0].public
+
+
+def test_verify_names_whose_keys_others_have_vouched_for() -> None:
+    """Where the center alone may vouch, it could go on in a member's name."""
+    play = Play(make_terms(lost_key="center"))
+    play.agree()
+    vouch(play, CENTER, generate_keys())
+    log = Log("aboveboard/test", tuple(play.entries))
+    note = log.sign_checkpoint(KEYS["log"]).content.decode()
+    bundle = Bundle("bolt", log.entries, note, {"file": "reply.txt", "sha256": ""}, {})
+    found = verify_bundle(Delivery(bundle, None, None))
+    said = "that acme goes on with keys of its own: center vouched for them"
+    assert said in found.on_the_centers_word

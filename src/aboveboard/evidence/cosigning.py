@@ -122,8 +122,20 @@ def check_cosigned(notes: Iterable[str], round_: Round) -> list[CosignedCheckpoi
     return found
 
 
-def verify_cosigned(notes: Iterable[str], round_: Round, findings: Findings) -> None:
-    """Note who has cosigned the log; a cosigned checkpoint of another log is a contradiction."""
+def verify_cosigned(notes: Iterable[str], round_: Round, findings: Findings, who: str = "") -> None:
+    """Note who has cosigned the log; a cosigned checkpoint of another log is a contradiction.
+
+    Parameters
+    ----------
+    notes
+        Cosigned checkpoints, as text.
+    round_
+        What the log tells.
+    findings
+        Where it goes.
+    who
+        Whom a contradiction names; empty where a member asks.
+    """
     cosigned = check_cosigned(dict.fromkeys(notes), round_)
     for each in cosigned:
         if not each.agrees:
@@ -131,6 +143,7 @@ def verify_cosigned(notes: Iterable[str], round_: Round, findings: Findings) -> 
                 f"{each.name} has cosigned another log of {each.size} entries: "
                 "the center has shown two",
                 each.note.content.decode("utf-8"),
+                who,
             )
     sizes: dict[str, int] = {}  # a note may be sent twice, or with an older one of its member
     for each in cosigned:

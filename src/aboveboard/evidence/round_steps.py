@@ -64,7 +64,8 @@ def _vouch(round_: Round, statement: Statement) -> Round:
     if not is_vouched(round_, name, vouchers):
         return replace(round_, vouches={**round_.vouches, case: vouchers})
     rest = {key: found for key, found in round_.vouches.items() if key[0] != name}
-    return replace(round_, vouches=rest).replace_keys(name, keys)
+    vouched = {**round_.vouched, name: vouchers}
+    return replace(round_, vouches=rest, vouched=vouched).replace_keys(name, keys)
 
 
 def _cancel(round_: Round, statement: Statement) -> Round:

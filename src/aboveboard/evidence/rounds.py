@@ -59,6 +59,8 @@ class Round:
         The log's keys: from which size on, and the key.
     vouches
         By member, signing and sealing key: who vouches that these are the member's new keys.
+    vouched
+        By member that goes on with such keys: who has vouched for them.
     pending
         The change of terms that waits for signatures; None where there is none.
     consents
@@ -108,6 +110,7 @@ class Round:
     declined: str = ""
     log_keys: tuple[tuple[int, str], ...] = ()
     vouches: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
+    vouched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     pending: Statement | None = None
     consents: frozenset[str] = frozenset()
     asked: tuple[Statement, ...] = ()

@@ -152,6 +152,9 @@ def _verify_agreement(given: Delivery, round_: Round, findings: Findings) -> Non
             f"{names} signed these terms, and committed before anybody submitted",
             "not all members have signed the terms and committed",
         )
+        for name, vouchers in sorted(round_.vouched.items()):
+            who = join_names(sorted(vouchers))
+            findings.trust(f"that {name} goes on with keys of its own: {who} vouched for them")
 
 
 def _verify_form(round_: Round, body: Mapping[str, Any], findings: Findings) -> None:

@@ -12,6 +12,7 @@ from aboveboard.commands.rounds.outcomes import Outcome, check_part, recompute_o
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, check_opened, read_answers
 from aboveboard.evidence.canonical import MOST_BYTES, decode_json
+from aboveboard.evidence.cosigning import list_cosigned, verify_cosigned
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
@@ -99,6 +100,8 @@ def _read_round(folder: Path, findings: Findings) -> Round | None:
         "the checkpoint is of another log than log.jsonl",
         who=CENTER,
     )
+    notes = [each.note.content.decode("utf-8") for each in list_cosigned(folder, round_)]
+    verify_cosigned(notes, round_, findings, CENTER)
     return round_
 
 
