@@ -129,6 +129,17 @@ def test_every_property_is_said_in_plain_words(name: str) -> None:
     assert "{" not in said
 
 
+def test_numbers_of_elements_are_explained_and_names_of_goods_are_not() -> None:
+    seller, buyer = {"endowment": ["e1"]}, {"values": [{"goods": ["e1"], "value": 2}]}
+    market = ab.collaborate("market.vcg", {"anna": seller, "bert": buyer}, bits=3)
+    union = ab.collaborate("exchange.union", {"a": {"x", "y"}, "b": {"y", "z"}}, kind="text")
+    for collaboration, explained in ((market, False), (union, True)):
+        lies = ab.best_lies(collaboration.game())
+        assert any("e1" in str(each.report) or "e3" in str(each.report) for each in lies)
+        notes = " ".join(tables.write_chart_notes(lies))
+        assert ("number elements by who has them" in notes) is explained
+
+
 def test_choosing_otherwise_is_not_called_lying() -> None:
     broken = ("DSIC", "coalition-proof (size 2)")
     verdicts = ab.Verdicts(

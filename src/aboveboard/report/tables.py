@@ -197,7 +197,7 @@ def write_chart_notes(lies: Sequence[BestLie]) -> list[str]:
             f"{format_count_typeset(tried)} lies were tried, the others truthful; where not all "
             "were, a better one may exist unless a verdict below says that none does."
         ]
-    if any(re.search(r"\be[0-9]+\b", format_report(lie.report)) for lie in lies):
+    if any(_numbers_elements(lie.report) for lie in lies):
         notes.append("e1, e2 and so on number elements by who has them, without naming them.")
     compared = sum(lie.lie is not None or lie.absent is not None for lie in lies)
     if compared > MOST_DRAWN:
@@ -206,6 +206,12 @@ def write_chart_notes(lies: Sequence[BestLie]) -> list[str]:
             "the table shows all."
         )
     return notes
+
+
+def _numbers_elements(report: Any) -> bool:
+    """Return whether a report hides elements by number; goods may have names like these."""
+    hidden = report.get("hides") if isinstance(report, Mapping) else None
+    return isinstance(hidden, list) and any(re.fullmatch(r"e[0-9]+", str(x)) for x in hidden)
 
 
 def tabulate_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
