@@ -138,3 +138,14 @@ def test_a_good_with_two_owners_does_not_hide_the_faults_of_bids(tmp_path: Path)
     places = [fault.place for fault in check_collaboration(tmp_path / "f.toml").faults]
     found = [place.partition("parties.")[2] for place in places]
     assert found == ["a.endowment", "b.endowment", "b.values[0].goods", "c.values[0].value"]
+
+
+def test_parties_that_name_one_file_are_warned_of(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    (tmp_path / "f.toml").write_text(
+        'mechanism = "exchange.union"\nseed = 1\n[parties.a]\ndata = "a.txt"\n'
+        '[parties.b]\nelements = ["x"]\n[parties.c]\ndata = "./a.txt"\n'
+    )
+    report = check_collaboration(tmp_path / "f.toml")
+    assert "a and c have the same file a.txt" in report.warnings
+    assert report.exit_status(strict=True) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from aboveboard.storage.cells import mark_formula, mark_name
 from aboveboard.storage.inspection import summarize_data
+from aboveboard.storage.kinds import Kind
 from aboveboard.storage.options import DataKeys, DataOptions, merge_options
 from aboveboard.storage.party_data import read_elements, read_frame
 from aboveboard.storage.records import Reading, Records
@@ -44,6 +45,22 @@ def test_lists_that_differ_are_no_spellings() -> None:
     assert summarize_data(lists).respelled_things == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [("domain", "their kind keeps them apart: where they are one thing, write one of them"),
+     ("text", "kind makes them one")],
+)  # fmt: skip  # read as a table
+def test_spellings_that_a_stated_kind_keeps_apart_are_not_to_be_mended_by_it(
+    kind: Kind, remedy: str
+) -> None:
+    lists = {
+        name: read_elements([element], place="p", options=DataOptions(kind=kind))
+        for name, element in (("a", "bad.example"), ("b", "www.bad.example"))
+    }
+    (warning,) = summarize_data(lists).warnings
+    assert warning.endswith(f"('bad.example' and 'www.bad.example'); {remedy}")
+
+
 def test_what_is_seldom_meant_is_warned_of() -> None:
     frame = pl.DataFrame({"k": ["a", "a"], "note": ["x", "y"]})
     table = read_frame(frame, place="p", options=DataOptions(key="k"))
@@ -53,7 +70,7 @@ def test_what_is_seldom_meant_is_warned_of() -> None:
     assert summary.warnings == (
         "a.txt and b.txt are the same file",
         "acme: the column note goes to other parties with its rows",
-        "acme: 1 entry repeat an element",
+        "acme: 1 entry repeats an element",
         "bolt has no elements",
         "bolt: 2 entries left out: patterns",
     )

@@ -7,6 +7,7 @@ not meant.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -261,3 +262,15 @@ def _warn_about_file(source: SourceFile, parties: Mapping[str, Any]) -> Iterable
         yield "the seed is short enough to be guessed: write 64 hexadecimal digits, or leave it out"
     if len(parties) == 1:
         yield f"{next(iter(parties))} is the only party"
+    for path, names in _find_shared_files(source.table.get("parties")):
+        yield f"{join_names(names)} have the same file {path}"
+
+
+def _find_shared_files(parties: object) -> Iterable[tuple[str, Sequence[str]]]:
+    """Yield the data files that several parties name, and who does."""
+    by_path = defaultdict[str, list[str]](list)
+    for name, party in parties.items() if isinstance(parties, Mapping) else ():
+        data = party.get("data") if isinstance(party, Mapping) else None
+        if isinstance(data, str):
+            by_path[Path(data).as_posix()].append(name)
+    return ((path, names) for path, names in by_path.items() if len(names) > 1)

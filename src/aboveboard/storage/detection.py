@@ -253,7 +253,9 @@ def _ask(lines: pl.Series, counts: dict[str, int], shown: pl.Series, where: str)
     verb = "is" if next(iter(counts.values())) == 1 else "are"
     problem = f"among {format_quantity(total, 'entry', 'entries')} {verb} {what}: {samples}"
     kind = _guess(lines)
-    first = f'write kind = "{kind}"' if kind else 'write what they are, such as kind = "domain"'
+    first = f'write kind = "{kind}"'
+    if kind is None:
+        first = 'give one element on each line and write what they are, such as kind = "domain"'
     return InputError(where, problem, f'{first}, or kind = "text" to compare lines as they stand')
 
 
@@ -281,7 +283,8 @@ def refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> 
     if foreign > elements:
         samples = [sample for reason in reasons for sample in listed.samples.get(reason, ())]
         problem = (
-            f"of {format_count(foreign + elements)} entries {format_count(foreign)} are not "
+            f"of {format_quantity(foreign + elements, 'entry', 'entries')} {format_count(foreign)} "
+            f"{'is' if foreign == 1 else 'are'} not "
             f"{describe_kind(kind)} ({'; '.join(samples[:SAMPLES])})"
         )
         raise InputError(where, problem, "correct kind, or name the column or path that is meant")

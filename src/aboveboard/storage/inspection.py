@@ -98,12 +98,15 @@ class DataSummary:
         Groups of elements of several parties that could be the same thing.
     respelled_things
         How many such groups there are; `spellings` shows the first.
+    kept_apart
+        Whether the kind of every list is stated, so that such elements are not one by their kind.
     """
 
     parties: Mapping[str, PartySummary]
     same_files: tuple[tuple[str, ...], ...] = ()
     spellings: tuple[tuple[str, ...], ...] = ()
     respelled_things: int = 0
+    kept_apart: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -116,9 +119,13 @@ class DataSummary:
         if self.respelled_things:
             count = format_quantity(self.respelled_things, "element")
             shown = "; ".join(" and ".join(map(repr, group)) for group in self.spellings)
+            remedy = (
+                "their kind keeps them apart: where they are one thing, write one of them"
+                if self.kept_apart
+                else "kind makes them one"
+            )
             found.append(
-                f"{count} of several parties could be the same in two spellings ({shown}); "
-                "kind makes them one"
+                f"{count} of several parties could be the same in two spellings ({shown}); {remedy}"
             )
         return tuple(found)
 
@@ -137,7 +144,8 @@ def _warn_about(name: str, party: PartySummary) -> list[str]:
         found.append(f"{name}: {entries} left out: {reason}")
     if party.duplicates:
         entries = format_quantity(party.duplicates, "entry", "entries")
-        found.append(f"{name}: {entries} repeat an element")
+        repeat = "repeats" if party.duplicates == 1 else "repeat"
+        found.append(f"{name}: {entries} {repeat} an element")
     if len(party.kinds) > 1:
         counts = join_names([f"{count} {kind}" for kind, count in party.kinds.items()])
         found.append(f"{name} has elements of several kinds: {counts}")
@@ -164,7 +172,8 @@ def summarize_data(
     """
     parties = {name: _summarize(one) for name, one in records.items()}
     groups, spellings = _find_spellings(records)
-    return DataSummary(parties, _find_same_files(digests or {}), spellings, groups)
+    kept_apart = all(one.reading.kind not in (None, "text") for one in records.values() if len(one))
+    return DataSummary(parties, _find_same_files(digests or {}), spellings, groups, kept_apart)
 
 
 def _summarize(records: Records) -> PartySummary:
