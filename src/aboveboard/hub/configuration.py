@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from aboveboard.collaborations.toml_file import decode_content, parse_table
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import write_private
 from aboveboard.hub.addresses import split_address
@@ -143,15 +143,15 @@ def read_configuration(folder: Path) -> Configuration:
     """
     path = folder / CONFIGURATION_FILE
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(
             str(path),
             f"it cannot be read ({error.strerror})",
             "name the folder that 'aboveboard hub init' made",
         ) from error
-    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits
-        raise InputError(str(path), f"it is not TOML ({error})", "correct the file") from error
+    # Read with the limits of a collaboration file: a key of many parts takes all memory else.
+    table = parse_table(decode_content(content, path), path, parse_float=float)
     return check_configuration(table, str(path))
 
 
