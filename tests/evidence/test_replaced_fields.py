@@ -41,6 +41,14 @@ def test_no_parameter_takes_the_place_of_a_field(field: str) -> None:
         parse_terms(body, "terms")
 
 
+def test_no_member_is_said_to_have_the_data_of_another() -> None:
+    body = dict(make_terms().body)
+    acme = {**body["members"]["acme"], "parameters": {"data": "bolt/rows.csv"}}
+    body["members"] = {**body["members"], "acme": acme}
+    with pytest.raises(InputError, match="it names the data of 'acme'"):
+        parse_terms(body, "terms")
+
+
 def test_the_fields_are_those_that_a_draft_leaves_out() -> None:
     assert sorted(NOT_PARAMETERS) == FIELDS
 

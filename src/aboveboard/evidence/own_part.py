@@ -30,7 +30,7 @@ from aboveboard.evidence.payloads import (
     copy_content,
 )
 from aboveboard.evidence.seeds import derive_coins
-from aboveboard.evidence.terms import Terms
+from aboveboard.evidence.terms import PATH_KEY, Terms
 from aboveboard.storage.records import ELEMENT, Records
 
 WITH_ELEMENTS = frozenset({"exchange.union"})
@@ -39,7 +39,7 @@ WITH_ELEMENTS = frozenset({"exchange.union"})
 WITH_COINS = "curation."
 """The mechanisms whose members' messages are drawn with coins of their own."""
 
-PATH_KEYS = ("data",)
+PATH_KEYS = (PATH_KEY,)
 """Keys of a party's table that name a file."""
 
 LITERAL = frozenset({"elements"})

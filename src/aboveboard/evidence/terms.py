@@ -28,6 +28,9 @@ The terms have them in fields of their own, which members read. The table that i
 both, so that one of these among the parameters would take the place of what was read.
 """
 
+PATH_KEY = "data"
+"""The key of a party's table that names a file: each member's own part has it."""
+
 MOST_QUESTIONS = 100
 """Questions that members may be asked while the rule runs."""
 
@@ -236,6 +239,14 @@ def _refuse_members(terms: Terms, place: str) -> None:
         raise InputError(place, "its order is not one of its members", _REMEDY)
     if terms.protocol == "round" and any(m.keys is None for m in terms.members.values()):
         raise InputError(place, "a member has no keys", "ask it for its public.json")
+    for name, member in terms.members.items():
+        # Another member's file could be named there, and be read as this one's.
+        if PATH_KEY in member.parameters:
+            raise InputError(
+                place,
+                f"it names the data of {name!r}, which a member brings itself",
+                f"leave {PATH_KEY!r} out of the terms",
+            )
 
 
 def _refuse_outputs(terms: Terms, place: str) -> None:
