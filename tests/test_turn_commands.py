@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,3 +83,25 @@ def test_terms_of_what_is_neither_id_nor_folder_are_refused_by_that_name(
 ) -> None:
     ran = call(tmp_path, "terms", reference)
     assert f"{reference}: it is neither a round's id nor a round's folder" in str(ran.exception)
+
+
+def test_a_question_is_printed_in_words_with_how_it_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aboveboard.cli import turns
+    from aboveboard.commands.rounds import questions
+    from aboveboard.evidence import members
+
+    shows = {"players": ["anna", "bert"], "goods": ["x"], "allocation": [0], "prices": [1, -1]}
+    question = {"question": "votes", "shows": shows, "until": "2026-12-01T12:00:00Z"}
+    member = SimpleNamespace(name="bert", folder=tmp_path, private=tmp_path)
+    monkeypatch.setattr(turns, "attend_round", lambda _: SimpleNamespace(member=member))
+    monkeypatch.setattr(members, "read_round", lambda *_: SimpleNamespace(round=None))
+    monkeypatch.setattr(questions, "read_question", lambda _: question)
+    assert call(tmp_path, "answer").output.splitlines() == [
+        "asked for votes, until 2026-12-01T12:00:00Z",
+        "  You: nothing, and receive 1",
+        "  anna: x, and pays 1",
+        'to answer, write {"step_2": "yes", "step_3": "no"}',
+    ]
+    assert json.loads(call(tmp_path, "answer", "-f", "json").output) == question

@@ -47,7 +47,7 @@ def answer(
         question = read_question(read_round(member.folder, member.private).round)
         if question is None:
             raise InputError(str(member.folder), "no question waits for answers", "see 'status'")
-        text = f"asked for {question['question']}; shown is {question['shows']}"
+        text = _describe_question(member.name, question)
         echo(output, text, **{key: question[key] for key in ("question", "shows", "until")})
         return
     value: Any = (
@@ -57,6 +57,23 @@ def answer(
     )
     path = answer_question(member, value)
     echo(output, hand_over(here, path, "; send it to the center"), statement=path)
+
+
+def _describe_question(own: str, question: dict[str, Any]) -> str:
+    """Return what a question shows its member, in words, and how it is answered."""
+    from aboveboard.desk.answering import describe_announcement
+    from aboveboard.evidence.asking import EXAMPLES
+
+    until = f", until {question['until']}" if question["until"] else ""
+    rows = describe_announcement(own, question["shows"])
+    example = EXAMPLES[question["question"]]
+    return "\n".join(
+        [
+            f"asked for {question['question']}{until}",
+            *(f"  {who}: {what}" for who, what in rows),
+            f"to answer, {example}",
+        ]
+    )
 
 
 def sign_change(

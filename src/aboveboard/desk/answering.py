@@ -45,7 +45,7 @@ def show_question(visit: Visit, identifier: str) -> Answer:
         place,
         "question",
         question=asked["question"],
-        announced=_describe_announcement(place, asked["shows"]),
+        announced=describe_announcement(place.name, asked["shows"]),
         votes=VOTES,
         names=place.round.present,
         most=format_count(MOST_BITS),
@@ -53,10 +53,21 @@ def show_question(visit: Visit, identifier: str) -> Answer:
     )
 
 
-def _describe_announcement(place: Place, shows: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what each member would get and pay, as the question shows it; the member's own first.
+def describe_announcement(own: str, shows: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what each member would get and pay, as a question shows it; one's own first.
 
-    What cannot be read as an announcement is shown as it came.
+    Parameters
+    ----------
+    own
+        The name of the member who reads it.
+    shows
+        What the question shows. What cannot be read as an announcement is given as it came.
+
+    Examples
+    --------
+    >>> shown = {"players": ["anna", "bert"], "goods": ["x"], "allocation": [0], "prices": [1, -1]}
+    >>> describe_announcement("bert", shown)
+    [('You', 'nothing, and receive 1'), ('anna', 'x, and pays 1')]
     """
     if not shows:
         return []
@@ -69,11 +80,11 @@ def _describe_announcement(place: Place, shows: Mapping[str, Any]) -> list[tuple
         return [("It shows", describe_action(shows))]
     rows = [
         (
-            "You" if name == place.name else name,
+            "You" if name == own else name,
             f"{join_names(held[name]) or 'nothing'}, and "
-            + _describe_price(prices[name], own=name == place.name),
+            + _describe_price(prices[name], own=name == own),
         )
-        for name in sorted(players, key=lambda name: (name != place.name, players.index(name)))
+        for name in sorted(players, key=lambda name: (name != own, players.index(name)))
     ]
     lost = [g for g, owner in owned if owner not in range(len(players))]
     return [*rows, *([("Nobody gets", join_names(lost))] if lost else [])]

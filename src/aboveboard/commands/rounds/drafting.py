@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.collaborations.inputs import list_functions
 from aboveboard.collaborations.registry import find_mechanism
-from aboveboard.collaborations.toml_file import read_content
+from aboveboard.collaborations.toml_file import decode_content, parse_table, read_content
 from aboveboard.collaborations.validation import check_shared_keys
 from aboveboard.currencies import describe_rounding
 from aboveboard.errors import InputError
@@ -263,10 +262,4 @@ def read_table(file: Path) -> dict[str, Any]:
     InputError
         If it cannot be read or is not TOML.
     """
-    content = read_content(file)
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
-        raise InputError(
-            str(file), f"it is not TOML ({error})", "run 'aboveboard check'"
-        ) from error
+    return parse_table(decode_content(read_content(file), file), file, parse_float=float)
