@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from houses import HOST, House, Person, Table
@@ -82,6 +83,118 @@ def test_a_member_fills_neither_the_others_logs_nor_the_disk(
     assert answer.status_code == 409
     assert by.count("core") == most
     assert table.view("bolt")["next"] == "submit"
+
+
+def list_files(hub: Hub) -> set[str]:
+    return set(hub.files.list_digests())
+
+
+def test_uploads_at_once_leave_no_more_on_the_disk_than_one_after_the_other(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aboveboard.hub.collaborations import statements
+    from aboveboard.hub.configuration import check_configuration
+
+    settings = hub.configuration.model_dump()
+    settings["limits"] |= {"uploads_per_round": 2}
+    house.app.state.hub = replace(hub, configuration=check_configuration(settings, "test"))
+    table = house.open(tmp_path)
+    table.agree()
+    table.commit()
+    # All of them were let in before the first one had arrived.
+    monkeypatch.setattr(statements, "refuse_upload", lambda *_: None)
+    contents = [b"%d" % k for k in range(8)]
+    statuses = [table.upload("acme", each).status_code for each in contents]
+    assert statuses == [201] * 5 + [409] * 3
+    assert list_files(hub) == {hashlib.sha256(each).hexdigest() for each in contents[:5]}
+    stranger = Person("thief", house.people["acme"].client, house.clock)
+    assert stranger.join(hub).status_code == 200
+    house.people["thief"] = stranger
+    assert table.upload("thief", contents[0]).status_code == 404  # named by acme: it stays
+    assert len(list_files(hub)) == 5
+
+
+def test_an_upload_ends_once_others_have_filled_the_disk(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from aboveboard.hub.api import uploads
+
+    table = house.open(tmp_path)
+    table.agree()
+    table.commit()
+    free = iter([1, 1, -1])
+    monkeypatch.setattr(uploads.shutil, "disk_usage", lambda _: SimpleNamespace(free=next(free)))
+    assert table.upload("acme", bytes(2 * uploads.BLOCK)).status_code == 507
+    assert not list_files(hub)
+    assert not list((hub.folder / "files" / "incoming").iterdir())
+
+
+def test_what_a_killed_server_was_writing_is_removed_after_a_day(hub: Hub) -> None:
+    import os
+
+    from aboveboard.hub.jobs.archiving import DAY, archive_ended
+
+    place = hub.folder / "files" / "incoming"
+    place.mkdir(parents=True)
+    for name, age in (("old", DAY + 1), ("new", DAY - 1)):
+        (place / name).write_bytes(b"half of it")
+        os.utime(place / name, (hub.now - age,) * 2)
+    archive_ended(hub)
+    assert [path.name for path in place.iterdir()] == ["new"]
+
+
+def test_a_page_of_a_log_has_no_more_bytes_than_a_server_has_memory_for(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aboveboard.hub.collaborations import logs
+
+    table = house.open(tmp_path)
+    table.agree()
+    whole = house.people["acme"].send("GET", f"{table.path}/log").json()["entries"]
+    monkeypatch.setattr(logs, "MOST_PAGE_BYTES", len(whole[0]) + len(whole[1]))
+    got: list[str] = []
+    sizes = []
+    while len(got) < len(whole):
+        path = f"{table.path}/log?start={len(got)}"
+        page = house.people["acme"].send("GET", path).json()["entries"]
+        sizes.append(len(page))
+        got += page
+    assert got == whole
+    assert sizes[0] == 2
+    monkeypatch.setattr(logs, "MOST_PAGE_BYTES", 1)
+    first = house.people["acme"].send("GET", f"{table.path}/log").json()["entries"]
+    assert first == whole[:1]
+
+
+def test_who_submits_nonsense_again_and_again_keeps_the_worker_once(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aboveboard.hub.jobs import settling
+
+    table = house.open(tmp_path)
+    table.until_sealed()
+    for k in range(3):
+        sealed = b"nonsense %d" % k
+        assert table.upload("acme", sealed).status_code == 201
+        assert table.post("acme", table.submission("acme", sealed)).status_code == 201
+    computed: list[object] = []
+    real = settling.prepare_inputs
+
+    def prepare(*given: Any) -> Any:
+        computed.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(settling, "prepare_inputs", prepare)
+    worker, jobs = Worker(hub), 0
+    while worker.work():
+        jobs += 1
+    assert (jobs, len(computed)) == (4, 1)
+    assert table.view("acme")["fault"]
+    table.submit("acme")
+    assert worker.work()
+    assert table.view("acme")["state"] == "result"
 
 
 def test_a_recorded_request_that_is_repeated_changes_nothing(

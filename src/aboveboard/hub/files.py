@@ -13,6 +13,9 @@ from types import TracebackType
 
 from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER
 
+INCOMING = "incoming"
+"""The folder of files that are being written."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -42,7 +45,7 @@ class FileStore:
 
     def begin(self) -> Incoming:
         """Return a file to be written, which is not there before it is kept."""
-        place = self.folder / "incoming"
+        place = self.folder / INCOMING
         place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         return Incoming(self, place / secrets.token_hex(16))
 
@@ -51,6 +54,13 @@ class FileStore:
         with self.begin() as incoming:
             incoming.write(content)
             return incoming.keep()
+
+    def remove_stale(self, before: float) -> None:
+        """Remove what was being written when a server was killed, and is older than this time."""
+        for path in (self.folder / INCOMING).glob("*"):
+            with suppress(OSError):  # it is kept, or gone, at this moment
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
     def list_digests(self) -> Iterator[str]:
         """Yield the names of all files."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -19,19 +18,19 @@ from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.formatting import format_count
 from aboveboard.hub.api.authentication import (
     Body,
-    Caller,
     RateLimits,
     Signed,
     TheCaller,
     TheHub,
 )
-from aboveboard.hub.api.problems import NoRoomError, TooLargeError, describe_problems
+from aboveboard.hub.api.problems import TooLargeError, describe_problems
+from aboveboard.hub.api.uploads import note_upload, receive, refuse_upload
 from aboveboard.hub.collaborations import membership, statements
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
     lock,
     read_checkpoint,
-    read_entries,
+    read_page,
 )
 from aboveboard.hub.collaborations.membership import Overview
 from aboveboard.hub.collaborations.nodes import prove_stored
@@ -44,8 +43,6 @@ MOST_PAGE = 200
 """Collaborations on a page of the API."""
 MOST_ENTRIES = 1000
 """Entries of a log on a page of the API."""
-BLOCK = 2**20
-"""Bytes of an upload that are written at once."""
 
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Of a collaboration.")]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal.")]
@@ -220,7 +217,7 @@ def show_log(
     """Return entries of the log, and its signed checkpoint."""
     with read(hub.engine) as connection:
         size = membership.find_own(connection, caller.organization, identifier).size
-        entries = read_entries(connection, identifier, start, limit)
+        entries = read_page(connection, identifier, start, limit)
         note = read_checkpoint(connection, identifier, size)
     texts = [entry.decode("utf-8") for entry in entries]
     return LogPage(start=start, entries=texts, size=size, checkpoint=note)
@@ -298,39 +295,11 @@ async def upload(
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > most:
         raise TooLargeError(f"the body has more than {format_count(most)} bytes")
-    await run_in_threadpool(_refuse_upload, hub, caller, identifier)
-    size = await _receive(request, hub, digest, most)
-    fresh = await run_in_threadpool(
-        statements.note_submission, hub, caller.organization, identifier, digest, size
-    )
+    await run_in_threadpool(refuse_upload, hub, caller, identifier)
+    size = await receive(request, hub, digest, most)
+    fresh = await run_in_threadpool(note_upload, hub, caller, identifier, digest, size)
     response.status_code = 201 if fresh else 200
     return Upload(digest=digest, size=size)
-
-
-def _refuse_upload(hub: Hub, caller: Caller, identifier: str) -> None:
-    """Refuse an upload before its body is read, if the round takes none or the disk is full."""
-    with read(hub.engine) as connection:
-        statements.refuse_upload(connection, hub, caller.organization, identifier)
-    if shutil.disk_usage(hub.folder).free < hub.configuration.limits.free_bytes:
-        raise NoRoomError
-
-
-async def _receive(request: Request, hub: Hub, digest: str, most: int) -> int:
-    """Write a body to a file as it comes; return its size."""
-    with await run_in_threadpool(hub.files.begin) as incoming:
-        waiting = bytearray()
-        async for part in request.stream():
-            waiting += part
-            if incoming.size + len(waiting) > most:
-                raise TooLargeError(f"the body has more than {format_count(most)} bytes")
-            if len(waiting) >= BLOCK:
-                await run_in_threadpool(incoming.write, bytes(waiting))
-                waiting.clear()
-        await run_in_threadpool(incoming.write, bytes(waiting))
-        if incoming.digest != digest:
-            raise RefusedRequestError("the body is not the one that was signed")
-        await run_in_threadpool(incoming.keep)
-        return incoming.size
 
 
 @router.get(

@@ -7,13 +7,12 @@ that it has read, and reads only what was added.
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys
@@ -31,13 +30,11 @@ from aboveboard.hub.collaborations.nodes import (
     fold_frontier,
     split_frontier,
 )
+from aboveboard.hub.collaborations.round_cache import RoundCache
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
 
-MOST_ROUNDS = 256
-"""Rounds that a process keeps."""
-
-MOST_LEAVES = 50_000
-"""Entries of all logs that a process keeps: some 10 MB; fewer rounds where logs are long."""
+MOST_PAGE_BYTES = 2**22
+"""Bytes of a page of a log: a member may have filled its entries to their limit."""
 
 MANY = 16
 """Entries from which on a log is compared with its checkpoint, not signature by signature."""
@@ -45,46 +42,6 @@ MANY = 16
 
 class NoCollaborationError(Exception):
     """Raised when there is no such collaboration, or the caller takes no part in it."""
-
-
-class RoundCache:
-    """Rounds as they were read last, by collaboration."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], Round] = OrderedDict()
-        self._lock = threading.Lock()
-        self._leaves = 0
-
-    def find(self, key: tuple[str, str], size: int) -> Round | None:
-        """Return the round, unless it is longer than the log is now."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None or len(found.leaves) > size:
-                return None
-            self._kept.move_to_end(key)
-            return found
-
-    def keep(self, key: tuple[str, str], round_: Round) -> None:
-        """Keep a round; the one used longest ago makes room."""
-        with self._lock:
-            self._leaves += len(round_.leaves) - self._count(key)
-            self._kept[key] = round_
-            self._kept.move_to_end(key)
-            while len(self._kept) > 1 and (
-                len(self._kept) > MOST_ROUNDS or self._leaves > MOST_LEAVES
-            ):
-                _, old = self._kept.popitem(last=False)
-                self._leaves -= len(old.leaves)
-
-    def _count(self, key: tuple[str, str]) -> int:
-        found = self._kept.get(key)
-        return 0 if found is None else len(found.leaves)
-
-    def clear(self) -> None:
-        """Forget all rounds."""
-        with self._lock:
-            self._kept.clear()
-            self._leaves = 0
 
 
 _rounds = RoundCache()
@@ -384,6 +341,18 @@ def read_entries(connection: Connection, identifier: str, start: int, limit: int
         .limit(limit)
     )
     return [bytes(content) for (content,) in rows]
+
+
+def read_page(connection: Connection, identifier: str, start: int, limit: int) -> list[bytes]:
+    """Return some entries of a log, at least one, and no more than a server has memory for."""
+    sizes = connection.execute(
+        select(func.length(log_entry.c.content))
+        .where(log_entry.c.collaboration == identifier, log_entry.c.index >= start)
+        .order_by(log_entry.c.index)
+        .limit(limit)
+    ).scalars()
+    fitting = sum(total <= MOST_PAGE_BYTES for total in accumulate(sizes))
+    return read_entries(connection, identifier, start, max(1, fitting))
 
 
 def read_checkpoint(connection: Connection, identifier: str, size: int) -> str:

@@ -24,7 +24,7 @@ from aboveboard.hub.collaborations.membership import require_member
 from aboveboard.hub.collaborations.steps import take
 from aboveboard.hub.database.batching import write_together
 from aboveboard.hub.database.engine import write
-from aboveboard.hub.database.tables import collaboration, log_entry, submission
+from aboveboard.hub.database.tables import collaboration, log_entry, reply, submission
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.registry import Organization
 
@@ -198,6 +198,19 @@ def note_submission(
             )
         )
     return True
+
+
+def drop_unnamed_file(hub: Hub, digest: str) -> None:
+    """Delete a file that no row names: what many send at once is counted only as it arrives."""
+    with write(hub.engine) as connection:
+        named = (
+            select(submission.c.digest).where(
+                submission.c.digest == digest, submission.c.deleted.is_(None)
+            ),
+            select(reply.c.digest).where(reply.c.digest == digest),
+        )
+        if all(connection.execute(each).first() is None for each in named):
+            hub.files.locate(digest).unlink(missing_ok=True)
 
 
 def refuse_upload(

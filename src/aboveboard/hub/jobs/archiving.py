@@ -130,3 +130,4 @@ def _remove_files(hub: Hub) -> None:
             _warn(f"a file that is to be deleted stays: {error}")
     for identifier in archived:
         shutil.rmtree(locate_center_files(hub, identifier), ignore_errors=True)
+    hub.files.remove_stale(hub.clock() - DAY)

@@ -135,6 +135,20 @@ def claim(connection: Connection, worker: str, now: int, seconds: int) -> Lease 
     return Lease(row.id, row.kind, row.collaboration, row.fence + 1, row.attempts + 1, row.key)
 
 
+def is_overtaken(connection: Connection, lease: Lease) -> bool:
+    """Return whether a settlement is to be done once more anyway, of a log that is longer.
+
+    A member that submits again and again would keep the worker from all others' jobs.
+    """
+    later = select(job.c.id).where(
+        job.c.collaboration == lease.collaboration,
+        job.c.kind == lease.kind,
+        job.c.state == "queued",
+        job.c.id > lease.job,
+    )
+    return connection.execute(later.limit(1)).first() is not None
+
+
 def renew(connection: Connection, lease: Lease, now: int, seconds: int) -> None:
     """Keep a job for longer.
 

@@ -34,7 +34,7 @@ from aboveboard.hub.jobs.inputs import (
 )
 from aboveboard.hub.jobs.isolation import require_own_file
 from aboveboard.hub.jobs.packing import name_reply, seal_results
-from aboveboard.hub.jobs.queue import Lease, finish
+from aboveboard.hub.jobs.queue import Lease, finish, is_overtaken
 from aboveboard.hub.jobs.relay import find_superlink, relay_superlink
 from aboveboard.hub.jobs.spawning import spawn_child
 from aboveboard.hub.money.ledger import enter_payments
@@ -63,6 +63,10 @@ def settle(hub: Hub, lease: Lease, *, tamper: Tamper | None = None) -> None:
     ChildError
         If the child ended without an outcome.
     """
+    with write(hub.engine) as connection:
+        if is_overtaken(connection, lease):
+            finish(connection, lease)
+            return
     sealed = read_sealed_round(hub, lease.collaboration)
     if sealed.round.state is not State.SEALED:
         with write(hub.engine) as connection:
