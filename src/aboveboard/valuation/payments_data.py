@@ -2,18 +2,20 @@
 
 Who the parties are, their levels and numbers of samples come from the data where the file leaves
 them out; variances are estimated where it says so. Nothing here looks at a sample itself but
-through the study, which keeps to each user's level.
+through the study, which keeps to each user's level, and to see whether those of users who share are
+numbers.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.faults import raise_faults
 from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.options import TableKeys, merge_options
 from aboveboard.valuation.estimation.federated_study import FederatedStudy, prepare_federated_study
@@ -62,6 +64,7 @@ def infer_parties(file: PaymentsFile, read: Read) -> PaymentsFile:
     except ValueError as error:
         raise as_input_error("parties", error) from None
     levels = read_levels(with_users)
+    _refuse_wrong_samples(samples, [name for name, level in levels.items() if level])
     if file.utility.kind == "dp-mean":
         kept = samples.keep_only([name for name, level in levels.items() if level])
         private = PrivateMeanStudy(kept, file.seed)
@@ -75,6 +78,17 @@ def infer_parties(file: PaymentsFile, read: Read) -> PaymentsFile:
     return with_users.model_copy(
         update={"utility": file.utility.model_copy(update=numbers)}
     ).with_study(study)
+
+
+def _refuse_wrong_samples(samples: Samples, sharing: Sequence[str]) -> None:
+    """Raise `InputError` if samples of those who share are no numbers; all such users are named."""
+    faults = []
+    for name in sharing:
+        try:
+            samples.read(name)
+        except InputError as error:
+            faults.append(error)
+    raise_faults(faults)
 
 
 def _read_samples(file: PaymentsFile, table: DataTable, read: Read) -> Samples:

@@ -17,6 +17,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.commands import settle
+from aboveboard.commands.checking import check_collaboration
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.settlements.replaying import replay
@@ -400,6 +401,16 @@ def test_what_is_wrong_is_said_in_one_line(
     line = str(refused.value)
     assert any(part in line for part in message.split("|"))
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("text", [FILE, DP])
+def test_a_check_names_every_user_whose_samples_are_no_numbers(
+    text: str, write: Callable[..., Path]
+) -> None:
+    rows = HEAD + "a,1,1\nb,much,1\nb,2,1\nc,inf,2\nd,secret,0\ne,3,2\n"
+    path = write(rows, text=text, bounds="bounds = [-4, 4]")
+    faults = [str(fault) for fault in check_collaboration(path).faults]
+    assert [fault.partition(" of user ")[2][:3] for fault in faults] == ["'b'", "'c'"]
 
 
 @pytest.mark.parametrize(
