@@ -10,6 +10,8 @@ from html import escape
 from math import floor, log10
 from unicodedata import east_asian_width
 
+from aboveboard.formatting import format_number, format_rounded
+
 WIDTH = 352.8
 """Width of every drawing: narrow, so that a phone shows it almost unscaled."""
 
@@ -187,6 +189,34 @@ def _clean(count: int, factor: float, exponent: int) -> float:
     """Return count * factor * 10^exponent without the error of a power below 1."""
     whole = count * factor
     return whole / 10.0**-exponent if exponent < 0 else whole * 10.0**exponent
+
+
+LARGEST_WRITTEN = 1e15
+"""Whole numbers smaller than that are written out."""
+
+DIGITS = (6, 9, 12, 15)
+"""Of other numbers below the axis: as few of them as tell the ticks apart."""
+
+
+def label_ticks(ticks: Sequence[float]) -> list[str]:
+    """Return the numbers below an axis, with so many digits that no two are the same.
+
+    Examples
+    --------
+    >>> label_ticks([0.0, 5e6]), label_ticks([1234567.25, 1234567.5])
+    (['0', '5,000,000'], ['1234567.25', '1234567.5'])
+    """
+    labels: list[str] = []
+    for digits in DIGITS:
+        labels = [
+            format_number(int(x))
+            if x.is_integer() and abs(x) < LARGEST_WRITTEN
+            else format_rounded(x, digits)
+            for x in ticks
+        ]
+        if len(set(labels)) == len(labels):
+            break
+    return labels
 
 
 def spread(values: Sequence[float], left: float, right: float) -> tuple[float, float]:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from aboveboard.formatting import format_decimal, format_number, format_rounded
-from aboveboard.report.drawing import WIDTH, Drawing, find_ticks, fit_text, measure_text, spread
+from aboveboard.formatting import format_decimal
+from aboveboard.report.drawing import (
+    WIDTH,
+    Drawing,
+    find_ticks,
+    fit_text,
+    label_ticks,
+    measure_text,
+    spread,
+)
 from aboveboard.report.pictures.canvas import PALE
 from aboveboard.report.plot import BLUE, GREY, ORANGE
 
@@ -19,12 +27,6 @@ LEGEND = ((16.0, 30.0), (76.5, 90.5), (180.5, 194.5))
 HEAD, ROW, FOOT = 42.0, 36.0, 54.0
 MARGIN = 18.0
 """In points: what is free beside the axis's numbers."""
-
-MOST = 1e15
-"""Whole numbers smaller than that are written out."""
-
-DIGITS = (6, 9, 12, 15)
-"""Of other numbers below the axis: as few of them as tell the ticks apart."""
 
 
 def plot_truth_against_lie(
@@ -88,7 +90,7 @@ def _place_labels(
 
     No label covers another; one that would reach beyond an end of the picture is moved inside.
     """
-    labels = _label_ticks(ticks)
+    labels = label_ticks(ticks)
     placed = []
     for x, label in zip(ticks, labels, strict=True):
         at, half = slope * x + offset, measure_text(label, 10) / 2
@@ -102,19 +104,6 @@ def _place_labels(
     while any(covers(a, b) for a, b in pairwise(placed[::every])):
         every += 1
     return placed[::every]
-
-
-def _label_ticks(ticks: Sequence[float]) -> list[str]:
-    """Return the numbers below an axis, with so many digits that no two are the same."""
-    labels: list[str] = []
-    for digits in DIGITS:
-        labels = [
-            format_number(int(x)) if x.is_integer() and abs(x) < MOST else format_rounded(x, digits)
-            for x in ticks
-        ]
-        if len(set(labels)) == len(labels):
-            break
-    return labels
 
 
 def _add_mark(drawing: Drawing, series: int, x: float, y: float) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from aboveboard.report.drawing import WIDTH as POINTS
-from aboveboard.report.drawing import fit_text
+from aboveboard.report.drawing import fit_text, label_ticks
 from aboveboard.report.plot import STYLE, WIDTH, add_alt_text, prefix_ids, to_svg
 
 if TYPE_CHECKING:
@@ -121,11 +121,11 @@ def shorten(name: str) -> str:
 
 def set_ticks(axes: Axes, numbers: Sequence[float]) -> None:
     """Set a few ticks on the horizontal axis, whole ones for whole numbers."""
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     whole = all(float(x).is_integer() for x in numbers)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole, min_n_ticks=1))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: label_ticks([x])[0]))
 
 
 LEGEND: dict[str, Any] = {
