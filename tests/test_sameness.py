@@ -337,6 +337,21 @@ def functions_that_are_too_long() -> Iterator[str]:
                     yield f"{place(path, node)}: {node.name} has {lines} lines: name its steps"
 
 
+MOST_INNER_LINES = 12
+"""Lines of a function within a function; what is longer is a step with a name of its own."""
+
+
+def inner_functions_that_are_too_long() -> Iterator[str]:
+    for path, tree in modules().items():
+        for outer in ast.walk(tree):
+            if not isinstance(outer, Function):
+                continue
+            for node in ast.walk(outer):
+                inner = isinstance(node, Function) and node is not outer
+                if inner and node.end_lineno - node.body[0].lineno + 1 > MOST_INNER_LINES:
+                    yield f"{place(path, node)}: name {node.name} as a step outside of {outer.name}"
+
+
 def modules_that_are_too_long() -> Iterator[str]:
     for path in modules():
         count = lines_of_code(path.read_text())
@@ -465,6 +480,7 @@ CHECKS = [
     arrays_without_a_shape,
     messages_in_another_voice,
     modules_that_are_too_long,
+    inner_functions_that_are_too_long,
     functions_that_are_too_long,
 ]
 

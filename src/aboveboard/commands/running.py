@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -166,38 +167,54 @@ def run_collaboration(
         settlement = draw_settlement(outcome, collaboration.file.seed)
         if ":" in collaboration.file.mechanism:
             check_contents(settlement)
-    found: list[RunReport] = []
-
-    def render() -> str:
-        with error_context(collaboration):
-            report = examine_run(collaboration, outcome, settlement)
-            picture = draw_picture(collaboration, settlement)
-        found.append(report)
-        return render_page(
-            collaboration,
-            settlement=settlement,
-            lies=report.lies,
-            verdicts=report.verdicts,
-            kinds=report.kinds,
-            date=date,
-            picture=picture,
-        )
-
-    def render_further() -> dict[str, str]:
-        pages = render_statements(collaboration, settlement, found[0].lies, date)
-        return {f"parties/{name}/{STATEMENT}": page for name, page in pages}
-
+    pages = _RunPages(collaboration, outcome, settlement, date)
     folder.write(
         collaboration,
         settlement,
         out,
-        report=render,
-        pages=render_further,
+        report=pages.render_report,
+        pages=pages.render_statements,
         bundles=plan_bundles(collaboration, settlement, operator),
         force=force,
         date=date,
     )
-    return found[0]
+    return pages.found
+
+
+@dataclass
+class _RunPages:
+    """The pages of a run, made while its folder is written: a search that fails leaves none."""
+
+    collaboration: Collaboration
+    outcome: Settlement | Lottery[Settlement]
+    settlement: Settlement
+    date: str
+
+    @cached_property
+    def found(self) -> RunReport:
+        """What the search for lies finds."""
+        with error_context(self.collaboration):
+            return examine_run(self.collaboration, self.outcome, self.settlement)
+
+    def render_report(self) -> str:
+        """Return the report's page."""
+        report = self.found
+        with error_context(self.collaboration):
+            picture = draw_picture(self.collaboration, self.settlement)
+        return render_page(
+            self.collaboration,
+            settlement=self.settlement,
+            lies=report.lies,
+            verdicts=report.verdicts,
+            kinds=report.kinds,
+            date=self.date,
+            picture=picture,
+        )
+
+    def render_statements(self) -> dict[str, str]:
+        """Return each party's statement, by its path in the folder."""
+        pages = render_statements(self.collaboration, self.settlement, self.found.lies, self.date)
+        return {f"parties/{name}/{STATEMENT}": page for name, page in pages}
 
 
 def _settle_or_ask(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:

@@ -125,29 +125,34 @@ def make_endpoint(view: View, *, open_to_all: bool = False) -> Callable[[Request
     """
 
     def answer(request: Request) -> Response:
-        hub: Hub = request.app.state.hub
-        rates: RateLimits = request.app.state.rates
-        viewer: Viewer | None = None
-        try:
-            token = request.cookies.get(name_cookie(hub, request.headers.get("host", "")))
-            with read(hub.engine) as connection:
-                if token:
-                    viewer = find_viewer(connection, hub, token)
-                if viewer is not None:
-                    rates.count_member(f"session {viewer.token}")
-                elif token or not open_to_all:
-                    rates.count_stranger(request)
-                if viewer is None and not open_to_all:
-                    return _refuse_stranger(hub, request)
-                return view(Visit(hub, request, connection, viewer), **request.path_params)
-        except KNOWN as error:
-            return explain(hub, request, error, viewer)
-        except Exception:
-            logger.exception("a page failed")
-            return render_problem(hub, request, 500, "this is a defect of the hub", _TELL, viewer)
+        return _answer(view, request, open_to_all=open_to_all)
 
     answer.__name__ = view.__name__
     return answer
+
+
+def _answer(view: View, request: Request, *, open_to_all: bool) -> Response:
+    """Return a view's page, or one that says why there is none."""
+    hub: Hub = request.app.state.hub
+    rates: RateLimits = request.app.state.rates
+    viewer: Viewer | None = None
+    try:
+        token = request.cookies.get(name_cookie(hub, request.headers.get("host", "")))
+        with read(hub.engine) as connection:
+            if token:
+                viewer = find_viewer(connection, hub, token)
+            if viewer is not None:
+                rates.count_member(f"session {viewer.token}")
+            elif token or not open_to_all:
+                rates.count_stranger(request)
+            if viewer is None and not open_to_all:
+                return _refuse_stranger(hub, request)
+            return view(Visit(hub, request, connection, viewer), **request.path_params)
+    except KNOWN as error:
+        return explain(hub, request, error, viewer)
+    except Exception:
+        logger.exception("a page failed")
+        return render_problem(hub, request, 500, "this is a defect of the hub", _TELL, viewer)
 
 
 def _refuse_stranger(hub: Hub, request: Request) -> Response:
