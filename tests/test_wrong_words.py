@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from aboveboard.cli import app, run_app
 
@@ -95,3 +96,30 @@ def test_a_shell_gets_the_script_that_completes_commands(tmp_path: Path, option:
     assert (ran.returncode, ran.stderr) == (0, "")
     written = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
     assert "_COMPLETE=complete_bash" in ran.stdout + written
+
+
+@pytest.mark.parametrize(
+    ("raised", "remedy"),
+    [
+        (PermissionError(13, "Permission denied", "/x"), "ask for permission"),
+        (OSError(28, "No space left on device", "/x"), "make room"),
+    ],
+)
+def test_what_the_system_refuses_has_a_remedy_that_helps(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    raised: OSError,
+    remedy: str,
+) -> None:
+    refusing = typer.Typer()
+
+    @refusing.command()
+    def refuse() -> None:
+        raise raised
+
+    monkeypatch.setattr(sys, "argv", ["aboveboard"])
+    with pytest.raises(SystemExit) as ended:
+        run_app(refusing, "aboveboard")
+    assert ended.value.code == 2
+    said = f"aboveboard: /x: {raised.strerror}; {remedy}, or name another place"
+    assert capsys.readouterr().err.strip() == said

@@ -244,7 +244,8 @@ def _explain(error: BaseException, program: str) -> int:
         # Paths that the user named have their own messages; this is the rest: the output itself,
         # or what a library caches.
         place = str(error.filename or "the output")
-        remedy = "make room, or name another place"
+        denied = isinstance(error, PermissionError)
+        remedy = f"{'ask for permission' if denied else 'make room'}, or name another place"
         _leave_output()
         return _fail(program, [{"message": f"{place}: {error.strerror or error}; {remedy}"}])
     if not isinstance(error, Exception):
