@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -329,6 +332,45 @@ def test_an_empty_column_of_a_workbook_says_nothing_on_the_terminal(
     path = write_workbook(tmp_path / "a.xlsx", one=[["k", "n"], ["a", None]])
     assert read(path).frame.rows() == [("a", None)]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_sheet_of_charts_says_nothing_on_the_terminal(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        book.add_worksheet("one").write_column(0, 0, ["k", "a"])
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=one!$A$1:$A$2"})
+        book.add_chartsheet("chart").set_chart(chart)
+    # pytest's own handler would take what is logged.
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from aboveboard.storage.tabular_files import read_table\n"
+        "print(read_table(Path(sys.argv[1]), 'p')[0].rows())"
+    )
+    path = str(tmp_path / "a.xlsx")
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("[('a',)]\n", "")
+
+
+@pytest.mark.parametrize("part", ["content.xml", "xl/workbook.xml"])
+def test_a_workbook_in_an_encoding_that_nobody_knows_is_no_crash(tmp_path: Path, part: str) -> None:
+    pytest.importorskip("fastexcel")
+    path = tmp_path / "a.book"
+    if part == "content.xml":
+        write_ods(path, [["k"], ["a"]])
+    else:
+        write_workbook(path.with_suffix(".xlsx"), one=[["k"], ["a"]]).rename(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[part] = parts[part].replace(b"UTF-8", b"UTF-t", 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with contextlib.suppress(InputError):  # where the reader of sheets takes it, it is read
+        assert read(path).frame["element"].to_list() == ["a"]
 
 
 def test_a_text_that_is_called_a_workbook_is_refused_as_what_it_is(write: Write) -> None:

@@ -239,5 +239,13 @@ def _measure_ods(pieces: Iterator[bytes]) -> tuple[int, int, int]:
     return found.rows, found.columns or 1, total
 
 
-BROKEN = (zipfile.BadZipFile, expat.ExpatError, zlib.error, EOFError, OSError, RuntimeError)
+BROKEN = (
+    zipfile.BadZipFile,
+    expat.ExpatError,
+    LookupError,  # an encoding that nobody knows
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+)
 """What `refuse_large_sheets` may raise for a broken workbook, besides `InputError`."""

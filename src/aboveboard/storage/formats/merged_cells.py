@@ -19,8 +19,8 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity
 from aboveboard.storage.formats.extents import BROKEN, read_column, read_steps, read_times
 
-_merged = re.compile(
-    rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
+_merged = re.compile(  # no tag runs on into the next: what is long is looked at once
+    rb"<(?:\w{1,64}:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
 )
 LONGEST_TAG = 1 << 10
 """Bytes of a tag that names merged cells."""
@@ -54,7 +54,7 @@ def refuse_merged_cells(data: bytes, sheet: str, where: str, first_row: int) -> 
         The row of the header, counted from 1: what is merged above it is a title.
     """
     first, count = None, 0
-    with suppress(*BROKEN, KeyError, ValueError):  # what is broken has been read nevertheless
+    with suppress(*BROKEN, ValueError):  # what is broken has been read nevertheless
         for area in _find_areas(data, sheet):
             if area.bottom >= first_row:
                 first, count = first or area, count + 1
@@ -94,7 +94,7 @@ def _find_areas(data: bytes, sheet: str) -> Iterator[Area]:
 def _find_part(archive: zipfile.ZipFile, sheet: str) -> str:
     """Return the name of the part of an .xlsx that holds a sheet."""
     book = _find_tag(archive, "xl/workbook.xml", "sheet", "name", sheet)
-    relation = next(value for name, value in book.items() if name.endswith(":id"))
+    relation = next((value for name, value in book.items() if name.endswith(":id")), "")
     found = _find_tag(archive, "xl/_rels/workbook.xml.rels", "Relationship", "Id", relation)
     return posixpath.normpath(posixpath.join("/xl", found["Target"])).lstrip("/")
 

@@ -37,8 +37,9 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
     try:
         import fastexcel
 
-        # It logs a warning for each column that is empty.
-        logging.getLogger("fastexcel").addHandler(logging.NullHandler())
+        # They warn of empty columns and of sheets that are none, some in words of the file.
+        for name in ("fastexcel", "calamine"):
+            logging.getLogger(name).addHandler(logging.NullHandler())
     except ImportError:
         problem = "this is a workbook, and the package fastexcel is not there"
         remedy = "save the sheet as CSV, or pip install 'aboveboard[tables]'"
