@@ -167,6 +167,20 @@ def test_a_view_of_another_form_comes_no_further(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("where", ["notes", "checkpoint", "entries"])
+def test_text_that_no_file_can_hold_is_no_answer(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lone = "\ud800"
+    answer: dict[str, Any] = VIEW | {"notes": {}, "entries": [ENTRY], "checkpoint": ""}
+    answer |= {where: {"notes": {"bolt": lone}, "entries": [lone]}.get(where, lone)}
+    hub = SimpleNamespace(get_json=lambda _: answer)
+    monkeypatch.setattr(mirrors, "HubConnection", lambda *_: hub)
+    with pytest.raises(InputError, match="does not answer as a hub"):
+        pull(Mirror(tmp_path, "http://hub.example", IDENTIFIER), generate_keys())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_text_that_a_terminal_would_obey_is_not_passed_on() -> None:
     shown = read_answer(ViewAnswer, VIEW | {"fault": "\x1b]0;x\x07 \u202e gone"}, "hub.example")
     assert shown.fault is not None

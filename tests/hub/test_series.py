@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import select, update
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.seeds import derive_seed
+from aboveboard.hub.collaborations.logs import lock
 from aboveboard.hub.collaborations.opening import locate_center_files, open_collaboration
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.database.engine import write
@@ -21,8 +23,14 @@ from aboveboard.hub.database.tables import key, organization
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.money import ledger
 from aboveboard.hub.money.exports import export_csv, export_journal
-from aboveboard.hub.money.ledger import list_transfers, net_transfers, note_payment
+from aboveboard.hub.money.ledger import (
+    list_transfers,
+    net_transfers,
+    note_payment,
+    void_payments,
+)
 from aboveboard.hub.series.repeating import list_series, open_next, propose_change
 
 deep = pytest.mark.deep
@@ -220,6 +228,42 @@ def test_who_was_paid_when_is_kept_and_nothing_is_paid_twice(hub: Hub, owing: Ta
             note_payment(hub, number, day)
     with pytest.raises(InputError, match="day"):
         note_payment(hub, acme.id + 1, "2027-02-30")
+
+
+@deep
+def test_what_is_paid_while_a_ruling_lets_the_round_fall_is_turned_back(
+    hub: Hub, owing: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = next(x for x in list_transfers(hub, owing.id) if x.collaboration == owing.id)
+    begun, may_end = threading.Event(), threading.Event()
+    real = ledger._is_disputed
+
+    def look_slowly(*given: Any) -> bool:
+        begun.set()
+        assert may_end.wait(60)
+        return real(*given)
+
+    monkeypatch.setattr(ledger, "_is_disputed", look_slowly)
+
+    def fall() -> None:
+        with write(hub.engine) as connection:
+            void_payments(connection, lock(connection, owing.id), hub.now)
+
+    paying = threading.Thread(target=note_payment, args=(hub, acme.id, "2027-02-03"))
+    falling = threading.Thread(target=fall)
+    paying.start()
+    assert begun.wait(60)
+    falling.start()
+    falling.join(0.3)  # it waits, or has not begun: both ends are the same
+    may_end.set()
+    for thread in (paying, falling):
+        thread.join(60)
+        assert not thread.is_alive()
+    found = [x for x in list_transfers(hub, owing.id) if x.name == acme.name and x.id >= acme.id]
+    assert [(x.state, x.cents) for x in found] == [
+        ("settled", acme.cents),
+        ("pending", -acme.cents),
+    ]
 
 
 def test_a_member_sees_its_own_transfers_only(hub: Hub, owing: Table) -> None:

@@ -42,6 +42,8 @@ from aboveboard.hub.signatures import RefusedRequestError
 MOST_PAGE = 200
 """Collaborations on a page of the API."""
 MOST_ENTRIES = 1000
+MOST_DIGITS = 18
+"""Digits of a length: of thousands Python makes no number."""
 """Entries of a log on a page of the API."""
 
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Of a collaboration.")]
@@ -293,7 +295,7 @@ async def upload(
         raise RefusedRequestError("the signed hash of the body is not the one in the path")
     most = hub.configuration.limits.upload_bytes
     stated = request.headers.get("content-length", "")
-    if stated.isdecimal() and int(stated) > most:
+    if stated.isdecimal() and (len(stated) > MOST_DIGITS or int(stated) > most):
         raise TooLargeError(f"the body has more than {format_count(most)} bytes")
     await run_in_threadpool(refuse_upload, hub, caller, identifier)
     size = await receive(request, hub, digest, most)

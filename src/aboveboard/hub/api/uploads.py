@@ -50,7 +50,15 @@ def note_upload(hub: Hub, caller: Caller, identifier: str, digest: str, size: in
 
 
 async def receive(request: Request, hub: Hub, digest: str, most: int) -> int:
-    """Write a body to a file as it comes; return its size."""
+    """Write a body to a file as it comes; return its size.
+
+    Raises
+    ------
+    TooLargeError
+        If it has more bytes than are taken.
+    RefusedRequestError
+        If it is not the one that was signed.
+    """
     with await run_in_threadpool(hub.files.begin) as incoming:
         waiting = bytearray()
         async for part in request.stream():

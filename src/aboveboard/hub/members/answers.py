@@ -40,6 +40,12 @@ def _check_moment(text: str) -> str:
     return text
 
 
+def _check_text(text: str) -> str:
+    text.encode()  # there are texts in JSON that no file can hold
+    return text
+
+
+Kept = Annotated[str, AfterValidator(_check_text)]
 Shown = Annotated[str, StringConstraints(max_length=MOST_TEXT), AfterValidator(_clean)]
 Identifier = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
 Moment = Annotated[
@@ -69,7 +75,7 @@ class FaceAnswer(_Answer):
     name: Shown
     center: dict[str, str]
     log: SigningKey
-    rotations: list[str] = Field(default=[], max_length=MOST_ITEMS)
+    rotations: list[Kept] = Field(default=[], max_length=MOST_ITEMS)
 
 
 class RotationAnswer(_Answer):
@@ -110,6 +116,12 @@ class PageAnswer(_Answer):
 
     collaborations: list[ViewAnswer] = Field(max_length=MOST_ITEMS)
     next: Identifier | None
+
+
+class CosignaturesAnswer(_Answer):
+    """Checkpoints that members have cosigned, by name."""
+
+    notes: dict[Name, Kept] = Field(max_length=MOST_ITEMS)
 
 
 class TakenAnswer(_Answer):

@@ -141,6 +141,7 @@ def _fetch_log(mirror: Mirror, connection: HubConnection) -> tuple[list[bytes], 
         try:
             fresh, size = [str(x).encode() for x in page["entries"]], int(page["size"])
             note = str(page["checkpoint"])
+            note.encode()  # there are texts in JSON that no file can hold
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(
                 mirror.address, "it does not answer as a hub", "check its address"

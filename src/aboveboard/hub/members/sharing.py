@@ -11,6 +11,7 @@ from aboveboard.evidence.folders import SEALED, read_limited, write_sealed
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, read_checkpoint, read_note
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement
+from aboveboard.hub.members.answers import CosignaturesAnswer, read_answer
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
 from aboveboard.storage.atomic import atomic_file
@@ -26,11 +27,8 @@ def fetch_cosignatures(mirror: Mirror, connection: HubConnection) -> dict[str, s
     InputError
         If the hub does not answer as one.
     """
-    data = connection.get_json(f"{mirror.path}/cosignatures")
-    notes = data.get("notes") if isinstance(data, dict) else None
-    if not isinstance(notes, dict) or not all(isinstance(x, str) for x in notes.values()):
-        raise InputError(mirror.address, "it does not answer as a hub", "check its address")
-    return notes
+    sent = connection.get_json(f"{mirror.path}/cosignatures")
+    return read_answer(CosignaturesAnswer, sent, mirror.address).notes
 
 
 def compare_cosignatures(

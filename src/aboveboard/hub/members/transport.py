@@ -168,7 +168,7 @@ def _read_problem(address: str, error: HTTPError) -> InputError:
     """Return what a hub says is wrong, as an error of ours."""
     try:
         data = json.loads(error.read(MOST_PROBLEM))
-    except (ValueError, RecursionError, OSError):
+    except (ValueError, RecursionError, OSError, http.client.HTTPException):
         data = {}
     if not isinstance(data, Mapping) or not {"problem", "remedy"} <= set(data):
         return InputError(address, f"it answers {error.code}", "check the address, or try later")

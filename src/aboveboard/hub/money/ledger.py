@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select, update
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
-from aboveboard.hub.collaborations.logs import NoCollaborationError
+from aboveboard.hub.collaborations.logs import NoCollaborationError, lock
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, member, transfer
 from aboveboard.hub.home import Hub
@@ -247,6 +247,10 @@ def note_payment(hub: Hub, number: int, day: str, reference: str = "") -> Transf
     if len(reference) > MOST_REFERENCE or any(ord(c) < 32 for c in reference):
         raise InputError("reference", "it is too long, or has unusual characters", "shorten it")
     with write(hub.engine) as connection:
+        of_round = select(transfer.c.collaboration).where(transfer.c.id == number)
+        identifier = connection.execute(of_round).scalar()
+        if identifier is not None:  # first, as a ruling does that lets the round fall
+            lock(connection, identifier)
         row = connection.execute(
             select(transfer).where(transfer.c.id == number).with_for_update()
         ).first()
