@@ -24,7 +24,7 @@ from aboveboard.learning.flower.node_keys import format_public_key
 from aboveboard.learning.market.training_file import LOOPBACK, TrainingTable
 from aboveboard.learning.training.engine import Start
 from aboveboard.learning.training.estimators import require_sklearn
-from aboveboard.learning.training.preparation import is_made_of
+from aboveboard.learning.training.preparation import matches_steps
 from aboveboard.learning.training.tables import digest_file
 
 
@@ -65,7 +65,7 @@ class Agreement:
             "parameters": (dict(table.parameters), dict(start.parameters)),
             "label": (table.label, start.terms.label),
             "features": (table.features, start.terms.features),
-            "steps": (True, is_made_of(start.preparation, table.steps)),
+            "steps": (True, matches_steps(start.preparation, table.steps)),
         }
         other = [
             name

@@ -99,7 +99,7 @@ def find_constant_features(terms: Terms, validation: Rows, test: Rows) -> tuple[
     return tuple(found)
 
 
-def is_made_of(preparation: Preparation, steps: Sequence[StepTable]) -> bool:
+def matches_steps(preparation: Preparation, steps: Sequence[StepTable]) -> bool:
     """Return whether a preparation is made of these steps: classes, parameters and columns.
 
     Other steps could single out rows. Parameters that only one of two versions of scikit-learn has
