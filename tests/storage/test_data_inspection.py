@@ -40,6 +40,28 @@ def test_one_thing_in_two_spellings_across_parties_is_seen() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("01234", "1234"), ("1.50", "1.5"), ("2.0", "2"), ("-007", "-7"), ("10.500", "010.5"),
+     ("0.10", "0.1")],
+)  # fmt: skip  # read as a table
+def test_numbers_that_a_spreadsheet_writes_without_their_zeros_are_spellings(
+    one: str, other: str
+) -> None:
+    summary = summarize_data({"a": party(one, "x1"), "b": party(other, "x10")})
+    assert summary.respelled_things == 1
+    assert summary.spellings == (tuple(sorted((one, other))),)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("100", "1"), ("10", "1.0.0"), ("00", "0.0.1"), ("a01", "a1"), ("192.0.2.10", "192.0.2.1"),
+     ("1.5", "15"), ("-7", "7")],
+)  # fmt: skip  # read as a table
+def test_other_numbers_are_no_spellings(one: str, other: str) -> None:
+    assert summarize_data({"a": party(one), "b": party(other)}).respelled_things == 0
+
+
 def test_lists_that_differ_are_no_spellings() -> None:
     lists = {"a": party("a.example", "B c"), "b": party("b.example", "B d")}
     assert summarize_data(lists).respelled_things == 0

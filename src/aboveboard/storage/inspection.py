@@ -24,8 +24,14 @@ SAMPLES = 3
 KIND_SAMPLE = 10_000
 """Elements of a list whose kinds are counted, where the collaboration file states none."""
 
-RESPELLABLE = r"^\s|\s$|\s\s|[A-Z]|[^\x00-\x7f]|^(?:www\.|https?://)|[./]$|,"
-"""Elements that a person could take for another one that is spelled almost the same."""
+RESPELLABLE = (
+    r"^\s|\s$|\s\s|[A-Z]|[^\x00-\x7f]|^(?:www\.|https?://)|[./]$|,"
+    r"|^[+-]?0[0-9]|^[+-]?[0-9]+\.[0-9]*0$"
+)
+"""Elements that a person could take for another one that is spelled almost the same.
+
+Spreadsheets take zeros before a number off, as of a postal code, and zeros after its last decimal.
+"""
 
 _respellable = re.compile(RESPELLABLE, re.ASCII)  # of other letters, one suffices
 
@@ -277,4 +283,7 @@ def _simplify(elements: pl.Series) -> pl.Series:
         .str.replace(r"^https?://", "")
         .str.strip_prefix("www.")
         .str.strip_chars_end("./")
+        .str.replace(r"^[+]?(-?)0+([0-9]+(?:\.[0-9]+)?)$", "${1}${2}")
+        .str.replace(r"^(-?[0-9]+\.[0-9]*?)0+$", "${1}")
+        .str.strip_chars_end(".")
     )
