@@ -15,14 +15,15 @@ from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.settlements.replaying import replay
 
 RULE = '''
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 import aboveboard as ab
 from aboveboard.errors import BudgetExceeded
 from aboveboard.mechanisms import CollaborationFile, Mechanism, Reply, Settlement, Share
 
 
 class Member(BaseModel):
-    value: int
+    value: int = Field(description="""what it names,
+    in euros = cents""")
 
 
 class ClubFile(CollaborationFile):
@@ -209,7 +210,7 @@ def test_init_and_mechanisms_take_a_class_of_this_folder(
     commands.write_starting_file(rule, Path("mine.toml"))
     text = Path("mine.toml").read_text()
     assert text.startswith('mechanism = "club:Club"\n')
-    assert text.count("# needed") == 2
+    assert text.count("# needed: what it names, in euros = cents\n") == 2
     Path("mine.toml").write_text(re.sub(r"# value =", "value = 3", text))
     assert ab.load("mine.toml", trust_code=True).reports == {"anna": 3, "bert": 3}
     with pytest.raises(InputError, match="nowhere"):

@@ -82,6 +82,6 @@ def _draft_keys(fields: Mapping[str, FieldInfo]) -> list[str]:
     return [
         f"# {key} = ".ljust(24)
         + f"# {'needed' if x.is_required() else 'may be left out'}"
-        + (f": {x.description}" if x.description else "")
+        + (f": {' '.join(x.description.split())}" if x.description else "")
         for key, x in fields.items()
     ]
