@@ -83,6 +83,16 @@ def test_spellings_that_a_stated_kind_keeps_apart_are_not_to_be_mended_by_it(
     assert warning.endswith(f"('bad.example' and 'www.bad.example'); {remedy}")
 
 
+def test_parties_whose_kinds_differ_are_warned_of() -> None:
+    lists = {"a": party("a.example", kind="domain"), "b": party("http://a.example/", kind="url")}
+    said = "a has domain names and b URLs: no element of one is one of the other"
+    assert said in summarize_data(lists).warnings
+    lists["b"] = party(kind="url")
+    assert said not in summarize_data(lists).warnings
+    lists["b"] = party("a.example")
+    assert said not in summarize_data(lists).warnings
+
+
 def test_what_is_seldom_meant_is_warned_of() -> None:
     frame = pl.DataFrame({"k": ["a", "a"], "note": ["x", "y"]})
     table = read_frame(frame, place="p", options=DataOptions(key="k"))

@@ -589,6 +589,7 @@ REFUSED = [
     (keys([date(2026, 1, 1)]), texts("2026-01-01T12:00:00"), "dates are written"),
     (keys([1.5]), texts("1,5"), "'1,5' as text"),
     (keys([1500]), texts("1.500,00"), "numbers have a decimal point"),
+    (keys([timedelta(hours=1)]), texts("01:00:00"), "durations are written PT1H30M"),
 ]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from aboveboard.formatting import format_quantity, join_names
-from aboveboard.storage.kinds import FEW, PATTERNS, Kind, find_normal
+from aboveboard.storage.kinds import FEW, PATTERNS, Kind, describe_kind, find_normal
 from aboveboard.storage.records import ELEMENT, Records
 
 SAMPLES = 3
@@ -106,6 +106,8 @@ class DataSummary:
         How many such groups there are; `spellings` shows the first.
     kept_apart
         Whether the kind of every list is stated, so that such elements are not one by their kind.
+    unlike
+        Two parties whose elements are stated to be of different kinds, which are never the same.
     """
 
     parties: Mapping[str, PartySummary]
@@ -113,6 +115,7 @@ class DataSummary:
     spellings: tuple[tuple[str, ...], ...] = ()
     respelled_things: int = 0
     kept_apart: bool = False
+    unlike: tuple[tuple[str, Kind], ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -122,6 +125,10 @@ class DataSummary:
             found += _warn_about(name, party)
         if len(self.parties) == 1:
             found.append(f"{next(iter(self.parties))} is the only party")
+        if self.unlike:
+            (one, kind), (other, its) = self.unlike
+            kinds = f"{one} has {describe_kind(kind)} and {other} {describe_kind(its)}"
+            found.append(f"{kinds}: no element of one is one of the other")
         if self.respelled_things:
             count = format_quantity(self.respelled_things, "element")
             shown = "; ".join(" and ".join(map(repr, group)) for group in self.spellings)
@@ -179,7 +186,19 @@ def summarize_data(
     parties = {name: _summarize(one) for name, one in records.items()}
     groups, spellings = _find_spellings(records)
     kept_apart = all(one.reading.kind not in (None, "text") for one in records.values() if len(one))
-    return DataSummary(parties, _find_same_files(digests or {}), spellings, groups, kept_apart)
+    same_files = _find_same_files(digests or {})
+    return DataSummary(parties, same_files, spellings, groups, kept_apart, _find_unlike(records))
+
+
+def _find_unlike(records: Mapping[str, Records]) -> tuple[tuple[str, Kind], ...]:
+    """Return the first party whose kind is stated, and the first whose kind is another one."""
+    stated = [
+        (name, one.reading.kind)
+        for name, one in records.items()
+        if len(one) and one.reading.kind is not None and one.reading.kind != "text"
+    ]
+    other = next((each for each in stated if each[1] != stated[0][1]), None)
+    return () if other is None else (stated[0], other)
 
 
 def _summarize(records: Records) -> PartySummary:

@@ -36,6 +36,7 @@ _OTHER_DATE = (
 _HEXADECIMAL = "^(?:3[0-9]|[46][1-6])+$"
 """The digits of 0 to 9, A to F and a to f, as bytes in hexadecimal."""
 _TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?$"
+_CLOCK = r"^[+-]?[0-9]+:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?$"
 _ZONED = _ISO + r"\s?(Z|z|UTC|[+-][0-9]{2}:?[0-9]{2})$"
 
@@ -240,6 +241,9 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
     if kind == TIME:
         fits = bare.str.contains(_TIME)
         return _respell(texts, bare, fits, lambda text: _write_local(f"2000-01-01T{text}")[11:])
+    if kind == DURATION:
+        _refuse(bare, bare.str.contains(_CLOCK), name, typed, "durations are written PT1H30M")
+        return texts
     if kind == BOOLEAN:
         lower = bare.str.to_lowercase()
         fits = lower.is_in(["true", "false"])
