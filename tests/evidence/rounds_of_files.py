@@ -13,7 +13,7 @@ import tomli_w
 from runs_by_hand import restate
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.outcomes import recompute_outcome
+from aboveboard.commands.rounds.outcomes import digest_file, recompute_outcome
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.findings import Findings
@@ -69,7 +69,7 @@ class RoundOfFiles:
             bundle,
             entries=entries,
             checkpoint=note,
-            reply={"file": reply.name, "sha256": outcome.body["replies"][victim]},
+            reply={"file": reply.name, "sha256": digest_file(reply)},
             evidence=dict(outcome.publication.private.get(victim, {})),
         )
         (folder / "bundle.json").write_bytes(changed.encode())

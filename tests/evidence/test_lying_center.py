@@ -302,6 +302,30 @@ def test_a_round_that_was_run_on_other_data_is_not_believed_without_a_warning(
         assert found.contradicted, str(found)
 
 
+WARNED = {"market.vcg": "they follow from the bids of all, yours too"}
+"""Where a member cannot tell that its own data were used, and by which sentence it is told."""
+
+WITH_EFFECT = [name for name in OTHER_DATA if name != "exchange.contribution"]
+"""What a party of a contribution states changes what it is worth to it, and no result."""
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("mechanism", WITH_EFFECT)
+def test_a_round_that_was_run_on_other_data_of_ones_own_is_contradicted(
+    mechanism: str, find_round: Find, tmp_path: Path
+) -> None:
+    held = find_round(mechanism)
+    assert isinstance(held, RoundOfFiles)
+    victim, change = OTHER_DATA[mechanism]
+    parts = {name: held.part(name) for name in held.names}
+    honest = held.use_other_parts(victim, parts, tmp_path)
+    assert honest.exit_status == 0, str(honest)
+    parts[victim] = replace(parts[victim], table={**parts[victim].table, **change})
+    found = held.use_other_parts(victim, parts, tmp_path)
+    told = "; ".join(found.on_the_centers_word)
+    assert found.contradicted or WARNED.get(mechanism, "nothing") in told, str(found)
+
+
 def test_no_number_of_a_partys_own_evidence_may_be_another_one(
     find_run: Find, tmp_path: Path
 ) -> None:

@@ -255,6 +255,49 @@ def test_goods_that_are_not_those_of_the_ending_are_found(runs: Runs, tmp_path: 
     assert "the ending gives you" in str(found)
 
 
+@pytest.mark.parametrize(
+    ("mechanism", "says"),
+    [
+        ("valuation.payments", "that your level and numbers were used"),
+        ("curation.fair", "that your commitment, value, price and prior were used"),
+    ],
+)
+def test_without_its_file_a_party_is_not_told_that_its_numbers_were_used(
+    mechanism: str, says: str, runs: Runs
+) -> None:
+    run = runs(mechanism)
+    found = rounds.verify(run.home(run.names[0]))
+    assert not any("were used" in each for each in found.verified), str(found)
+    assert any(says in each for each in found.missing)
+
+
+def give_a_weight(body: dict[str, Any]) -> None:
+    users = dict(body["facts"]["users"])
+    users["bert"]["weight"] = 9
+    body["facts"]["users"] = [[name, user] for name, user in users.items()]
+
+
+def test_a_number_that_a_user_left_out_is_none_that_was_used(runs: Runs, tmp_path: Path) -> None:
+    found = runs("valuation.payments").state("bert", give_a_weight, tmp_path)
+    assert "your weight is not stated, and 9 was used" in str(found.contradicted)
+
+
+def test_goods_that_a_party_does_not_bring_are_none_that_were_used(tmp_path: Path) -> None:
+    parties = {
+        "anna": {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]},
+        "bert": {"values": [{"goods": ["book"], "value": 3}]},
+    }
+    changes = {"parties": parties, "proposer": "anna"}
+    run = run_starting_file("market.propose_and_agree", tmp_path, changes)
+    assert run.verify("bert").exit_status == 0
+
+    def bring(body: dict[str, Any]) -> None:
+        body["facts"]["endowment"] = [body["facts"]["players"].index("bert")]
+
+    found = run.state("bert", bring, tmp_path)
+    assert "what bert brings is not what was used" in str(found.contradicted)
+
+
 def test_goods_that_were_left_out_are_never_verified(runs: Runs, tmp_path: Path) -> None:
     run = runs("market.propose_and_agree")
 

@@ -51,6 +51,9 @@ PATIENCE = 30.0
 MEMORY = 4 * 2**30
 """Bytes of address space that the child may take."""
 
+MOST_SECONDS = 600
+"""Seconds of processor time after which the system ends a child whose parent is gone."""
+
 SEED = 1
 """Seed of the example, so that all members see the same audit."""
 
@@ -191,8 +194,9 @@ def _tabulate(report: AuditReport) -> dict[str, Any]:
 
 def main() -> None:
     """Read a mechanism and its parameters from standard input, and print what they are, as JSON."""
-    with suppress(ValueError, OSError):  # a system that limits no address space, or has it less
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, MOST_SECONDS)):
+        with suppress(ValueError, OSError):  # a system that does not limit it, or has it less
+            resource.setrlimit(kind, (most, most))
     given = json.load(sys.stdin)
     json.dump(describe_rule_here(given["mechanism"], given["parameters"]), sys.stdout)
 

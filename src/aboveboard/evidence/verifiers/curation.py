@@ -138,7 +138,10 @@ def _verify_own_commitment(case: Case, findings: Findings) -> None:
         if not same:
             findings.contradict(f"your {key} is {stated}, and {found} was used", case.proof)
             return
-    findings.verify("your commitment, value, price and prior were used")
+    if case.part is None:
+        findings.miss("your own file: that your commitment, value, price and prior were used")
+    else:
+        findings.verify("your commitment, value, price and prior were used")
 
 
 def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findings) -> None:

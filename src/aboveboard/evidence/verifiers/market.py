@@ -16,7 +16,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import MALFORMED, Findings
 from aboveboard.evidence.numbers import is_same_number, parse_number
-from aboveboard.evidence.verifiers.own_gain import OTHERS_GAIN, verify_own_gain
+from aboveboard.evidence.verifiers.own_gain import IN_TABLES, OTHERS_GAIN, verify_own_gain
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.evidence.verifiers.votes import list_wrong, verify_cast
 from aboveboard.games.keyed_stream import KeyedStream
@@ -281,6 +281,9 @@ def _verify_endowments(case: Case, findings: Findings) -> None:
     for name, table in tables.items():
         brought = table.get("endowment")
         if brought is None:
+            own = name == case.name and case.part is not None
+            if own and not set(IN_TABLES) & set(case.parameters):
+                compared[name] = set()
             continue
         if isinstance(brought, list) and all(good in facts["goods"] for good in brought):
             compared[name] = set(brought)

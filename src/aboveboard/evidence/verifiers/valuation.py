@@ -99,13 +99,22 @@ def _verify_own_numbers(case: Case, findings: Findings) -> None:
     if not used or case.facts.get("estimated"):
         return
     own = case.own_table
-    for key, column in (("level", "level"), ("epsilon", "level"), *((k, k) for k in OWN_KEYS[2:])):
-        if key in own and not (
-            own[key] == used.get(column) or is_same_number(own[key], used.get(column))
-        ):
-            findings.contradict(f"your {key} is {own[key]}, and {used.get(column)} was used")
+    whole = case.part is not None  # then what it leaves out, such as a weight, was left out
+    level = "epsilon" if "epsilon" in own else "level"
+    compared = [
+        (key, own.get(key), used.get(column))
+        for key, column in ((level, "level"), ("samples", "samples"), ("weight", "weight"))
+        if whole or key in own
+    ]
+    for key, stated, found in compared:
+        if not (stated == found or is_same_number(stated, found)):
+            said = "not stated" if stated is None else stated
+            findings.contradict(f"your {key} is {said}, and {found} was used")
             return
-    findings.verify(f"your level and numbers were used: {used}")
+    if whole:
+        findings.verify(f"your level and numbers were used: {used}")
+    else:
+        findings.miss("your own file: that your level and numbers were used")
 
 
 def _verify_stated_numbers(case: Case, findings: Findings) -> None:

@@ -14,7 +14,7 @@ from aboveboard.evidence.verifiers.own_gain import OTHERS_GAIN, verify_own_gain
 from aboveboard.evidence.verifiers.shares import ON_THE_CENTERS_WORD as SHARES
 from aboveboard.evidence.verifiers.shares import verify_own_share
 
-CLEARING = "who gets which goods, and the price: they follow from the bids of all"
+CLEARING = "who gets which goods, and the price: they follow from the bids of all, yours too"
 
 ON_THE_CENTERS_WORD = (*SHARES, CLEARING, OTHERS_GAIN)
 
