@@ -45,9 +45,9 @@ OVER = ("settled", "cancelled", "archived", "declined", "failed")
 
 
 _MOMENTS = (
-    select(log_entry.c.kind, log_entry.c.signer, log_entry.c.created)
+    select(log_entry.c.kind, log_entry.c.signer, func.max(log_entry.c.created))
     .where(log_entry.c.collaboration == bindparam("identifier"))
-    .order_by(log_entry.c.index)
+    .group_by(log_entry.c.kind, log_entry.c.signer)
 )
 _ENTRIES = (
     select(log_entry)
