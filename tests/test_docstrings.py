@@ -12,6 +12,7 @@ from pkgutil import walk_packages
 import pytest
 
 import aboveboard
+from aboveboard.errors import InputError
 
 ROOT = Path(__file__).parents[1] / "src"
 MODULES = [
@@ -37,6 +38,8 @@ SHOWN_ELSEWHERE = {
     "aboveboard.commands.demo": "writes folders for a second; `aboveboard demo` shows it",
     "aboveboard.commands.Demonstration": "what `demo` returns",
     "aboveboard.desk.serve_desk": "serves until Ctrl-C; `DeskServer` shows the same",
+    "aboveboard.flower.LocalGrid": "needs flwr; docs/flower.md runs it",
+    "aboveboard.flower.make_node": "needs flwr; docs/flower.md runs it",
     "aboveboard.games.from_gambit": "needs pygambit; docs/how-to/pandas-and-pygambit.md runs it",
     "aboveboard.games.to_gambit": "needs pygambit; docs/how-to/pandas-and-pygambit.md runs it",
     "aboveboard.hub.members.ask_for_link": "needs a hub that answers; docs/hub.md runs one",
@@ -44,14 +47,22 @@ SHOWN_ELSEWHERE = {
 """Exported names without an example of their own, and the reason."""
 
 
+PUBLIC_MODULES = ("aboveboard.flower", "aboveboard.testing")
+"""Modules that are public though they are no packages."""
+
+
 def list_exported() -> dict[str, tuple[str, object]]:
     """Every class and function that a package exports, with the package that does."""
     found: dict[str, tuple[str, object]] = {}
     packages = [m.name for m in walk_packages(aboveboard.__path__, "aboveboard.") if m.ispkg]
-    for package in ("aboveboard", *packages):
+    for package in ("aboveboard", *packages, *PUBLIC_MODULES):
         module = importlib.import_module(package)
         for name in getattr(module, "__all__", ()):
-            thing = getattr(module, name)
+            try:
+                thing = getattr(module, name)
+            except InputError:  # an extra is missing
+                found[f"{package}.{name}"] = (package, None)
+                continue
             if inspect.isclass(thing) or inspect.isroutine(thing):
                 found[f"{package}.{name}"] = (package, thing)
     return found

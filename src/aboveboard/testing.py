@@ -87,6 +87,16 @@ def find_failures(
     ----------
     mechanism, example, promises_hold
         As for `check_mechanism`.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange import OneDimensionalSearch
+    >>> find_failures(OneDimensionalSearch)
+    []
+    >>> class Unfinished:
+    ...     pass
+    >>> print(*find_failures(Unfinished))
+    <class 'aboveboard.testing.Unfinished'> does not inherit from aboveboard.mechanisms.Mechanism
     """
     failures = list(_check_class(mechanism))
     if failures:

@@ -44,6 +44,14 @@ class MarketResult:
         The joint model, the best round's; None where nobody's data are of value.
     models
         By client that is served: the joint model.
+
+    Examples
+    --------
+    >>> from aboveboard.mechanisms import Reply, Settlement, Share
+    >>> share = Share(0.4, 0.4, 0.1, Reply("json", data=None))
+    >>> result = MarketResult(Settlement("learning.payments", {"ann": share}), None, {})
+    >>> result.settlement.parties["ann"].payment
+    0.1
     """
 
     settlement: Settlement
