@@ -111,6 +111,8 @@ def test_where_no_data_are_valid_nothing_is_trained_and_it_is_said(folder: Path)
     assert all(share.reply.form == "json" for share in settlement.parties.values())
     assert "nothing was trained together" in settlement.details["warnings"][0]
     assert settlement.details["served"] == []
+    # The picture's bars: a model worse than a constant has quality 0 whatever rows are drawn.
+    assert all(x.more["own_quality_interval"] == [0, 0] for x in settlement.parties.values())
     assert settlement.headline.startswith("0 of 2 parties are served")
 
 

@@ -21,6 +21,7 @@ from aboveboard.learning.payments.measured_market import (
     MeasuredMarket,
     describe_few_rows,
     describe_uncertain_sign,
+    find_interval,
     round_rows_up,
 )
 from aboveboard.learning.payments.settlement import SIGNS, describe_quality, make_headline
@@ -136,6 +137,7 @@ class TrainedSettlement:
         )
         if outcome.served[i]:
             reply = Reply("skops", content=self.trained.model)
+        own_interval = find_interval(self.measured.draws.own[:, i], own.quality)
         more: dict[str, Any] = {
             "size": own.size,
             "own_quality": own.quality,
@@ -145,6 +147,7 @@ class TrainedSettlement:
             "rows_claimed": own.claimed,
             "rows_sha256": self.trained.data.get(name, ""),
             "own_quality_error": own.error,
+            "own_quality_interval": [round_digits(x) for x in own_interval],
             "size_if_half_hidden": self.trained.half[name].size,
         }
         if name in self._gains:
