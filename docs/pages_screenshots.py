@@ -297,7 +297,9 @@ def photograph_turns(photographer: Photographer, hub: Hub, address: str, scratch
     tab.goto(f"{round_}/terms")
     photographer.take("desk-change")
     for desk in people.desks.values():
-        desk.sign_change(desk.look(identifier))
+        place = desk.look(identifier)
+        assert place.round.pending is not None
+        desk.sign_change(place, place.round.pending.digest)
 
     again = invite_again(hub, "core", address=address)
     people.desks["core"] = people.welcome("core", again, "another machine of core")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from browsers import LISTS, Town, Visitor
 
+from aboveboard.desk.member import Place
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.jobs.worker import Worker
@@ -91,6 +92,31 @@ def test_a_newcomer_reads_the_changed_terms_once_the_others_have_signed(town: To
     town.desks = {**pair, "core": core}
     for name, desk in town.desks.items():
         assert "You have committed" in desk.bring(identifier, name).text
+
+
+def test_a_change_that_is_swapped_while_a_member_reads_is_not_signed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.join()
+    identifier = town.open()
+    acme, path = town.desks["acme"], f"/round/{identifier}"
+    for desk in town.desks.values():
+        desk.agree(identifier)
+    propose_change(town.hub, identifier, {"missing": "continue"})
+    digest = acme.find_digest(f"{path}/terms")
+    look = acme.application.desk.look
+
+    def swap_after(identifier: str) -> Place:
+        place = look(identifier)
+        propose_change(town.hub, identifier, {"keep_days": 90})
+        return place
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acme.application.desk, "look", swap_after)
+        refused = acme.press(f"{path}/change", digest=digest, read="yes")
+    assert refused.status_code == 422
+    assert "another one waits than the one you have read" in refused.text
+    assert "90 days" in acme.get(f"{path}/terms").text
 
 
 def test_a_member_that_lost_its_keys_is_vouched_for_on_pages(town: Town) -> None:

@@ -8,6 +8,7 @@ import pytest
 from rounds_by_hand import KEYS, Play, digest, make_terms
 
 from aboveboard.commands.rounds.changes import compare_terms
+from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.key_checks import MOST_KEYS
@@ -15,6 +16,7 @@ from aboveboard.evidence.keys import PrivateKeys, generate_keys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.member_statements import (
     make_answer,
+    make_consent,
     make_rotation,
     make_voucher,
     prove_keys,
@@ -323,6 +325,26 @@ def test_the_same_change_can_be_proposed_again_after_another_one() -> None:
     for name in ("acme", "bolt"):
         play.say("change", name, change=again)
     assert play.round.terms.missing == "continue"
+
+
+def test_a_member_signs_the_change_that_it_has_read_and_no_other_in_its_place() -> None:
+    play = Play(make_terms())
+    read = propose(play, missing="continue")
+    assert make_consent(play.round, "acme", KEYS["acme"], read).body["change"] == read
+    swapped = propose(play, lost_key="center")  # while the member still reads the first one
+    with pytest.raises(InputError, match="another one waits than the one you have read"):
+        make_consent(play.round, "acme", KEYS["acme"], read)
+    assert make_consent(play.round, "acme", KEYS["acme"], swapped).body["change"] == swapped
+
+
+def test_what_differs_late_in_a_long_value_is_shown() -> None:
+    old, new = ({"who": "x" * 300 + end} for end in (" pays", " receives"))
+    before = parse_terms(make_terms(parameters=old).body, "terms")
+    after = parse_terms(make_terms(parameters=new).body, "terms")
+    (line,) = compare_terms(before, after)
+    assert line == f'parameters.who: ..{"x" * 19} pays", then ..{"x" * 19} receives"'
+    (line,) = compare_terms(before, parse_terms(make_terms(parameters={"who": "y"}).body, "terms"))
+    assert line == f'parameters.who: "{"x" * 99}.., then "y"'
 
 
 def test_a_dot_in_a_name_hides_no_change() -> None:

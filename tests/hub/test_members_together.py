@@ -75,9 +75,12 @@ def test_a_change_is_signed_from_the_members_folders(town: Town) -> None:
         member, mirror = town.follow(name)
         round_ = read_round(member.folder).round
         assert describe_change(round_) == ['missing: "cancel", then "continue"']
-        push(mirror, consent(member), member.keys)
+        assert round_.pending is not None
+        with pytest.raises(InputError, match="another one waits"):
+            consent(member, "0" * 64)
+        push(mirror, consent(member, round_.pending.digest), member.keys)
     with pytest.raises(InputError, match="none waits"):
-        consent(town.follow("acme")[0])
+        consent(town.follow("acme")[0], "0" * 64)
     mine = town.home("acme") / "list.txt"
     mine.write_text("another.example\n")  # what was committed is void
     town.commit()

@@ -96,14 +96,15 @@ def sign_change(
         _sign_at_hub(reference, output, yes=yes)
         return
     here = attend_round(terms)
-    lines = _show_change(read_round(here.member.folder, here.member.private), output, yes=yes)
-    path = consent(here.member)
+    seen = read_round(here.member.folder, here.member.private)
+    lines, read = _show_change(seen, output, yes=yes)
+    path = consent(here.member, read)
     text = hand_over(here, path, "; send it to the center")
     echo(output, text, statement=path, change=lines)
 
 
-def _show_change(seen: Any, output: Format, *, yes: bool) -> list[str]:
-    """Print what a change changes, and ask whether to sign it.
+def _show_change(seen: Any, output: Format, *, yes: bool) -> tuple[list[str], str]:
+    """Print what a change changes, and ask whether to sign it; return that, and its hash.
 
     Raises
     ------
@@ -113,13 +114,13 @@ def _show_change(seen: Any, output: Format, *, yes: bool) -> list[str]:
     from aboveboard.commands.rounds.changes import describe_change
 
     lines = describe_change(seen.round)
-    if not lines:
+    if not lines or seen.round.pending is None:
         raise InputError(str(seen.folder), "no change waits for signatures", "see 'status'")
     if output is Format.TEXT:
         print_text("\n".join(lines))
     if not yes and not typer.confirm("Sign this change?", err=True):
         raise typer.Exit(2)
-    return lines
+    return lines, seen.round.pending.digest
 
 
 def _sign_at_hub(reference: str, output: Format, *, yes: bool) -> None:
@@ -129,8 +130,8 @@ def _sign_at_hub(reference: str, output: Format, *, yes: bool) -> None:
     from aboveboard.hub.members.changing import sign_change_at_hub
 
     mirror, _ = preview(reference, passphrase=find_passphrase())
-    lines = _show_change(read_round(mirror.folder), output, yes=yes)
-    here, taken = sign_change_at_hub(mirror.id, passphrase=find_passphrase())
+    lines, read = _show_change(read_round(mirror.folder), output, yes=yes)
+    here, taken = sign_change_at_hub(mirror.id, read, passphrase=find_passphrase())
     text = f"{mirror.address} has your signature; the round is {taken['state']}"
     echo(output, text, terms=here.member.folder / "terms.json", change=lines, **taken)
 

@@ -191,9 +191,9 @@ class Desk:
         """Sign the terms."""
         agree(place.id, self.home, self.passphrase)
 
-    def sign_change(self, place: Place) -> None:
-        """Sign the change of terms that waits for the member, or lets it in."""
-        sign_change_at_hub(place.id, self.home, self.passphrase)
+    def sign_change(self, place: Place, read: str) -> None:
+        """Sign the change of terms that the member has read, by its hash; it may let it in."""
+        sign_change_at_hub(place.id, read, self.home, self.passphrase)
 
     def leave(self, place: Place) -> None:
         """State that the member leaves the round."""

@@ -56,8 +56,9 @@ def sign_change(visit: Visit, form: Form, identifier: str) -> str:
     """Sign the change of terms that was read."""
     place = visit.desk.look(identifier)
     pending = place.round.pending
-    _require_read(form, "" if pending is None else pending.digest)
-    visit.desk.sign_change(place)
+    digest = "" if pending is None else pending.digest
+    _require_read(form, digest)
+    visit.desk.sign_change(place, digest)
     return "You have signed the change of the terms."
 
 

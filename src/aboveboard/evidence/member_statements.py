@@ -125,16 +125,27 @@ def prove_keys(round_: Round, name: str, fresh: PrivateKeys) -> dict[str, str]:
     return {**fresh.public.as_dict(), "proof": proof.hex()}
 
 
-def make_consent(round_: Round, name: str, keys: PrivateKeys) -> Statement:
+def make_consent(round_: Round, name: str, keys: PrivateKeys, read: str) -> Statement:
     """Return the member's signature under the change of terms that waits for it.
+
+    Parameters
+    ----------
+    round_
+        The round.
+    name, keys
+        The member's.
+    read
+        The hash of the change that it has read: the center can propose another one meanwhile.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or another one.
     """
     if round_.pending is None or name not in round_.list_unsigned():
         raise InputError("change", "none waits for your signature", "look at the log")
+    if round_.pending.digest != read:
+        raise InputError("change", "another one waits than the one you have read", "read that one")
     body = {"kind": "change", "terms": round_.terms_digest, "change": round_.pending.digest}
     return sign_statement(body, name, keys)
 

@@ -15,12 +15,15 @@ from aboveboard.evidence.members import read_round
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import Terms
 
+MOST_SHOWN, BEFORE = 100, 20
+"""Characters that are shown of a value, and how many of them before the first that differs."""
+
 
 def compare_terms(old: Terms, new: Terms) -> list[str]:
     """Return what differs between two terms, one line each: "deadlines.commit: A, then B"."""
     before, after = _flatten(old.model_dump()), _flatten(new.model_dump())
     return [
-        f"{key}: {_show(before.get(key))}, then {_show(after.get(key))}"
+        f"{key}: {', then '.join(_show(before.get(key), after.get(key)))}"
         for key in sorted(set(before) | set(after))
         if before.get(key) != after.get(key)
     ]
@@ -37,9 +40,21 @@ def _flatten(data: Any, key: str = "") -> dict[str, Any]:
     return flat
 
 
-def _show(value: Any) -> str:
-    text = "nothing" if value in (None, "", {}, []) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 100 else f"{text[:100]}.."
+def _show(*values: Any) -> list[str]:
+    """Return values as text; of long ones what begins shortly before they differ."""
+    texts = [
+        "nothing" if value in (None, "", {}, []) else json.dumps(value, ensure_ascii=False)
+        for value in values
+    ]
+    same = min(map(len, texts))
+    same = next((k for k in range(same) if len({text[k] for text in texts}) > 1), same)
+    start = max(0, same - BEFORE) if max(map(len, texts)) > MOST_SHOWN else 0
+    return [
+        (".." if start else "")
+        + text[start : start + MOST_SHOWN]
+        + (".." if len(text) > start + MOST_SHOWN else "")
+        for text in texts
+    ]
 
 
 def describe_change(round_: Round) -> list[str]:
@@ -48,16 +63,23 @@ def describe_change(round_: Round) -> list[str]:
     return [] if terms is None else compare_terms(round_.terms, terms)
 
 
-def consent(member: Membership) -> Path:
-    """Sign the change of terms that waits for the member; return the statement's file.
+def consent(member: Membership, read: str) -> Path:
+    """Sign the change of terms that the member has read; return the statement's file.
+
+    Parameters
+    ----------
+    member
+        Who signs.
+    read
+        The hash of the change that it has read.
 
     Raises
     ------
     InputError
-        If none waits for it.
+        If none waits for it, or another one.
     """
     seen = read_round(member.folder, member.private)
-    statement = make_consent(seen.round, member.name, member.keys)
+    statement = make_consent(seen.round, member.name, member.keys, read)
     note_seen(member, seen)
     return write_statement(member.folder, statement, f"-{statement.body['change'][:8]}")
 

@@ -15,9 +15,9 @@ from aboveboard.hub.members.membership import preview
 
 
 def sign_change_at_hub(
-    identifier: str, home: Path | None = None, passphrase: bytes | None = None
+    identifier: str, read: str, home: Path | None = None, passphrase: bytes | None = None
 ) -> tuple[Attendance, dict[str, Any]]:
-    """Sign the change of terms that waits for a member; return it, and where its signature stands.
+    """Sign the change of terms that a member has read; return it, and where its signature stands.
 
     Whom the change lets in has signed nothing in the round yet, and takes part from here on.
 
@@ -25,6 +25,8 @@ def sign_change_at_hub(
     ----------
     identifier
         The round's id at its hub.
+    read
+        The hash of the change that the member has read.
     home
         The member's folder; None: `find_home()`.
     passphrase
@@ -33,11 +35,11 @@ def sign_change_at_hub(
     Raises
     ------
     InputError
-        If no change waits for the member, or the hub refuses its signature.
+        If no change waits for the member, or another one, or the hub refuses its signature.
     """
     home = home or find_home()
     here = attend_at_hub(identifier, home, passphrase) or _begin(identifier, home, passphrase)
-    return here, here.hand_over(consent(here.member)) or {}
+    return here, here.hand_over(consent(here.member, read)) or {}
 
 
 def _begin(identifier: str, home: Path, passphrase: bytes | None) -> Attendance:
