@@ -316,6 +316,8 @@ def test_a_page_shows_no_seed_that_reveals_what_agents_hide() -> None:
 )
 def test_a_claim_says_no_more_than_was_looked_at(mechanism, parties, said) -> None:
     report = audit_collaboration(ab.collaborate(mechanism, parties))
-    page = render_page(report.subject, verdicts=report.verdicts, kinds=report.kinds)
+    shown = {"lies": report.lies, "verdicts": report.verdicts, "kinds": report.kinds}
+    page = render_page(report.subject, **shown)
     assert all(each in page for each in said)
     assert "gains by lying" not in page
+    assert re.search(r"All \d+ ways of (hiding data or )?staying away were tried", page)

@@ -49,6 +49,7 @@ CLAIMS = (
     ("additivity", "The shares of a sum are the sums of the shares."),
     ("no negative share", "No user is paid less than nothing."),
     ("nothing for nothing", "Without any data nothing is gained."),
+    ("monotone", "No step to a less private level lowers the utility."),
     ("diminishing returns", "A user adds less, the more others there are."),
     ("truth is answered", "Whoever tells the truth is answered."),
     ("stable commitments", "Nobody gains by another commitment than its own."),

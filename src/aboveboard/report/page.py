@@ -14,6 +14,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.citations import move_citations
+from aboveboard.report.claims import name_deed
 from aboveboard.report.pictures import Picture
 from aboveboard.report.subject import Subject, describe_collaboration
 from aboveboard.report.templates import load_template
@@ -65,6 +66,7 @@ def render_page(
     unit = subject.unit
     appendix: dict[str, str] = {}
     rivals = subject.counts_rivals
+    deed = name_deed(kinds, () if verdicts is None else (*verdicts, *verdicts.left))
     answers = write_answers(settlement, lies, verdicts, unit, kinds, rivals=rivals)
     shown = move_citations(
         {
@@ -87,7 +89,7 @@ def render_page(
         appendix=list(appendix.items()),
         picture=picture,
         chart=tables.draw_chart(lies, unit),
-        chart_notes=tables.write_chart_notes(lies),
+        chart_notes=tables.write_chart_notes(lies, deed),
         lies=tables.tabulate_lies(lies),
         can_stay_away=any(lie.absent is not None for lie in lies),
         source=subject.source,

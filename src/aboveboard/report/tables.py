@@ -14,7 +14,7 @@ from aboveboard.currencies import describe_rounding
 from aboveboard.formatting import format_amount, format_count_typeset, format_probability
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
-from aboveboard.report.claims import describe_claim, name_deed
+from aboveboard.report.claims import LYING, describe_claim, name_deed
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
 from aboveboard.settlements.money import describe_payments, has_payments
 
@@ -183,18 +183,27 @@ def _fits_axis(lie: BestLie) -> bool:
     return all(x is None or -LARGEST_DRAWN <= x <= LARGEST_DRAWN for x in amounts)
 
 
-def write_chart_notes(lies: Sequence[BestLie]) -> list[str]:
-    """Return notes on what was tried and who is in the chart."""
+def write_chart_notes(lies: Sequence[BestLie], deed: str = LYING) -> list[str]:
+    """Return notes on what was tried and who is in the chart.
+
+    Parameters
+    ----------
+    lies
+        Each party's best lie.
+    deed
+        What was looked at, from `name_deed`.
+    """
     if not lies:
         return []
     tried = sum(lie.checked for lie in lies)
+    what = "lies" if deed == LYING else f"ways of {deed}"
     if not tried:
         notes = ["No lie was tried: no party has another report that this search could try."]
     elif all(lie.exhaustive for lie in lies):
-        notes = [f"All {format_count_typeset(tried)} lies were tried, the others truthful."]
+        notes = [f"All {format_count_typeset(tried)} {what} were tried, the others truthful."]
     else:
         notes = [
-            f"{format_count_typeset(tried)} lies were tried, the others truthful; where not all "
+            f"{format_count_typeset(tried)} {what} were tried, the others truthful; where not all "
             "were, a better one may exist unless a verdict below says that none does."
         ]
     if any(_numbers_elements(lie.report) for lie in lies):
