@@ -17,7 +17,7 @@ from aboveboard.formatting import format_quantity
 from aboveboard.games.actions import Action, count_actions, decode, draw
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
-from aboveboard.mechanisms.mechanism import AnyMechanism
+from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism, ReportT
 from aboveboard.mechanisms.profile_comparer import Outcome, ProfileComparer
 from aboveboard.mechanisms.settlement_game import SettlementGame
 from aboveboard.mechanisms.settling import settle_reports
@@ -58,8 +58,8 @@ class Comparison:
 
 
 def compare_game_with_settle(
-    mechanism: AnyMechanism,
-    types: Mapping[str, Any],
+    mechanism: Mechanism[Any, ReportT, Game],
+    types: Mapping[str, ReportT],
     *,
     seed: int = 0,
     game: Game | None = None,

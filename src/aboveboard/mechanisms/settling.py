@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -20,17 +20,20 @@ from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 MOST_COPIED = 10_000
 """Entries of a report up to which its parts are looked at, too, for changes by the rule."""
 
+ReportT = TypeVar("ReportT")
+
 _UNCHANGING = object()
 
 LOTTERY = "lottery"
 """What the stream is for that draws one settlement of several."""
 
 if TYPE_CHECKING:
-    from aboveboard.mechanisms.mechanism import AnyMechanism
+    from aboveboard.games.game import Game
+    from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
 
 
 def settle_reports(
-    mechanism: AnyMechanism, reports: Mapping[str, Any]
+    mechanism: Mechanism[Any, ReportT, Game], reports: Mapping[str, ReportT]
 ) -> Settlement | Lottery[Settlement]:
     """Apply the rule and check what comes out: exactly one share for each party.
 
