@@ -50,6 +50,22 @@ def test_largest_gain_is_the_first_of_the_largest(data):
         assert best == expected
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+@pytest.mark.parametrize("shape", [(1, 3, 64), (2, 2, 131), (3, 4, 1), (5, 33, 1), (2, 3, 67)])
+def test_long_rows_and_the_last_player_have_the_first_of_the_largest(dtype, shape):
+    """Rows that are read four places at a time, and rows of one payoff for each action."""
+    generator = np.random.default_rng(6)
+    for top in (1, 3, 40):
+        table = generator.integers(0, top, shape).astype(dtype)
+        spans = [(0, 0, shape[1]), (1, 0, shape[1]), (1, 1, 2), (0, 1, shape[1]), (1, 0, 1)]
+        for truth, first, last in [*spans, (shape[1] - 1, 0, 1)]:
+            expected, place = plain_largest_gain(table, table, truth, first, last)
+            for scan in (kernels.largest_gain.compiled, kernels.largest_gain.run_plainly):
+                best, *where = scan(table, truth, first, last)
+                assert tuple(where) == place
+                assert expected is None or best == expected
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_largest_gain_between_values_truth_low_and_lies_high(data):

@@ -12,6 +12,52 @@ from aboveboard.kernels import kernel
 _FINITE = {"nnan", "nsz"}
 
 
+LONG = 64
+"""Payoffs in a row from which on four maxima are taken at a time: each waits for its last step."""
+
+FEW = 32
+"""Actions up to which a player's payoffs that lie side by side are compared before the truth's."""
+
+
+@kernel(fastmath=_FINITE, inline=True)
+def _find_top(lies: Any, truths: Any) -> Any:
+    """Return the largest difference of two rows."""
+    quarter = lies.size // 4
+    first = lies[0] - truths[0]
+    second = third = fourth = first
+    for k in range(quarter):
+        first = max(first, lies[k] - truths[k])
+        second = max(second, lies[k + quarter] - truths[k + quarter])
+        third = max(third, lies[k + 2 * quarter] - truths[k + 2 * quarter])
+        fourth = max(fourth, lies[k + 3 * quarter] - truths[k + 3 * quarter])
+    for k in range(4 * quarter, lies.size):
+        first = max(first, lies[k] - truths[k])
+    return max(max(first, second), max(third, fourth))
+
+
+@kernel(fastmath=_FINITE)
+def _scan_last(payoffs: Any, truth: int, lie_from: int, lie_to: int) -> Any:
+    """Do as `largest_gain` for the last player, shape (outer, actions): a row has all its lies."""
+    best = payoffs[0, 0] - payoffs[0, 0]
+    at_outer, at_action = -1, -1
+    start = lie_from + 1 if lie_from == truth else lie_from
+    if start >= lie_to:
+        return best, -1, -1, -1
+    for o in range(payoffs.shape[0]):
+        top = payoffs[o, start]
+        for a in range(start + 1, min(truth, lie_to)):
+            top = max(top, payoffs[o, a])
+        for a in range(max(start, truth) + 1, lie_to):
+            top = max(top, payoffs[o, a])
+        top -= payoffs[o, truth]
+        if at_outer < 0 or top > best:
+            for a in range(start, lie_to):
+                if a != truth and payoffs[o, a] - payoffs[o, truth] == top:
+                    best, at_outer, at_action = top, o, a
+                    break
+    return best, at_outer, at_action, 0
+
+
 @kernel(
     lambda payoffs, truth, lie_from, lie_to: payoffs.size + 10,
     fastmath=_FINITE,
@@ -40,15 +86,20 @@ def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) 
     One pass over the array; the inner loop is a plain maximum, so that it is vectorised.
     """
     outer, _, inner = payoffs.shape
+    if inner == 1 and lie_to - lie_from <= FEW:
+        return _scan_last(payoffs[:, :, 0], truth, lie_from, lie_to)
     best = payoffs[0, 0, 0] - payoffs[0, 0, 0]
     at_outer, at_action, at_inner = -1, -1, -1
     for o in range(outer):
         for a in range(lie_from, lie_to):
             if a == truth:
                 continue
-            top = payoffs[o, a, 0] - payoffs[o, truth, 0]
-            for k in range(1, inner):
-                top = max(top, payoffs[o, a, k] - payoffs[o, truth, k])
+            if inner >= LONG:
+                top = _find_top(payoffs[o, a], payoffs[o, truth])
+            else:
+                top = payoffs[o, a, 0] - payoffs[o, truth, 0]
+                for k in range(1, inner):
+                    top = max(top, payoffs[o, a, k] - payoffs[o, truth, k])
             if at_outer < 0 or top > best:
                 for k in range(inner):
                     if payoffs[o, a, k] - payoffs[o, truth, k] == top:
