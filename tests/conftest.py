@@ -60,6 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             (deselected if marked else kept).append(item)
         config.hook.pytest_deselected(items=deselected)
         items[:] = kept
+    if config.getoption("--profile") == "quick":
+        for item in items:
+            _cap_examples(item)
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
@@ -68,6 +71,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group("claims"))
         elif _shares_fixture(item):
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+def _cap_examples(item: pytest.Item) -> None:
+    """Let a test that asks for many examples have as few as all others; profiles are defaults."""
+    function = getattr(item, "function", None)
+    own = getattr(function, "_hypothesis_internal_use_settings", None)
+    if own is not None and own.max_examples > EXAMPLES["quick"]:
+        function._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]  # set
+            own, max_examples=EXAMPLES["quick"]
+        )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
