@@ -88,7 +88,7 @@ def _find_areas(data: bytes, sheet: str) -> Iterator[Area]:
             yield from _find_in_ods(read_steps(archive, archive.getinfo("content.xml")), sheet)
         else:
             part = archive.getinfo(_find_part(archive, sheet))
-            yield from _find_in_xlsx(read_steps(archive, part))
+            yield from find_in_xlsx(read_steps(archive, part))
 
 
 def _find_part(archive: zipfile.ZipFile, sheet: str) -> str:
@@ -118,11 +118,12 @@ def _find_tag(
     return found
 
 
-def _find_in_xlsx(pieces: Iterator[bytes]) -> Iterator[Area]:
+def find_in_xlsx(pieces: Iterator[bytes]) -> Iterator[Area]:
+    """Yield the merged cells of a sheet of .xlsx that comes in pieces."""
     rest = b""
     for piece in pieces:
         text = rest + piece
-        cut = max(text.rfind(b"<"), len(text) - LONGEST_TAG)
+        cut = max(text.rfind(b"<"), len(text) - LONGEST_TAG, 0)
         for left, top, right, bottom in _merged.findall(text, 0, cut):
             yield Area(int(top), read_column(left), int(bottom), read_column(right))
         rest = text[cut:]
