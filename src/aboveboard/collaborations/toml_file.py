@@ -16,7 +16,6 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
-from aboveboard.storage.formats.content import open_regular_file
 from aboveboard.storage.limits import refuse_too_large
 
 STANDARD_INPUT = Path("-")
@@ -48,6 +47,8 @@ def read_content(path: Path) -> bytes:
     InputError
         If it cannot be read, is not a regular file, or is too large.
     """
+    from aboveboard.storage.formats.content import open_regular_file  # a hub's pages read no lists
+
     remedy = "'aboveboard init MECHANISM' writes one"
     try:
         if path == STANDARD_INPUT:
