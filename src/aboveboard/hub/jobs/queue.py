@@ -101,8 +101,9 @@ def _enqueue(
             created=now,
         )
         .on_conflict_do_nothing(index_elements=["key"])
+        .returning(job.c.id)  # PostgreSQL's driver does not count what was inserted
     )
-    return made.rowcount == 1
+    return made.first() is not None
 
 
 def claim(connection: Connection, worker: str, now: int, seconds: int) -> Lease | None:
