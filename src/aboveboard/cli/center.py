@@ -9,6 +9,7 @@ import typer
 
 from aboveboard.cli.options import Format, FormatOption, parse_deadlines
 from aboveboard.cli.rounds import RoundArgument, echo
+from aboveboard.formatting import format_quantity
 
 _AWAITED = {
     "offered": "agree",
@@ -127,7 +128,8 @@ def close(
     round_ = intake.round
     step = _AWAITED.get(round_.state.value)
     awaited = list(round_.list_awaited(step)) if step else []
-    lines = [f"the round is {round_.state}", f"accepted: {len(intake.accepted)} statements"]
+    taken = format_quantity(len(intake.accepted), "statement")
+    lines = [f"the round is {round_.state}", f"accepted: {taken}"]
     lines += [f"refused: {path.name}: {why}" for path, why in intake.refused.items()]
     lines += [f"awaited: {', '.join(awaited)}"] if awaited else []
     echo(

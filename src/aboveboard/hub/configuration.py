@@ -168,9 +168,22 @@ def check_configuration(table: dict[str, Any], place: str) -> Configuration:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{place}: key {where!r}", first["msg"].lower(), "see docs/hub.md for all keys"
-        ) from error
+        problem, remedy = first["msg"].removeprefix("Value error, "), "see docs/hub.md for all keys"
+        if first["type"] == "string_pattern_mismatch":
+            problem = f"it is {str(first['input'])[:MOST_QUOTED]!r}"
+            remedy = EXAMPLES.get(where.partition(".")[0], remedy)
+        raise InputError(f"{place}: key {where!r}", problem.lower(), remedy) from error
+
+
+MOST_QUOTED = 60
+"""Characters of a wrong value that a message quotes."""
+
+EXAMPLES = {
+    "address": "write one such as https://hub.example",
+    "operators": "write keys such as ed25519: and 64 hexadecimal digits",
+    "notices": "write a short name in small letters, and an address such as https://chat.example",
+}
+"""What would be right, for keys whose form a pattern describes."""
 
 
 def write_configuration(configuration: Configuration, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import sys
@@ -56,9 +57,18 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         found.close()
         raise InputError(
-            f"{host}:{port}", f"it cannot be served ({error.strerror})", "use another port"
+            f"{host}:{port}",
+            f"it cannot be served ({error.strerror})",
+            REMEDIES.get(error.errno or 0, "use an address of this machine, such as 127.0.0.1"),
         ) from error
     return found
+
+
+REMEDIES = {
+    errno.EADDRINUSE: "use another port",
+    errno.EACCES: "use a port from 1024 on",
+}
+"""What helps where an address cannot be served, by the system's error."""
 
 
 def make_server(hub: Hub, bound: socket.socket, on_start: Callable[[str], None]) -> HubServer:
