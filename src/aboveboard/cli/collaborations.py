@@ -58,7 +58,7 @@ def run(
     """Run a collaboration: replies, manifest, report.
 
     Writes one folder: a reply and a bundle for each party, settlement.json, and report.html. Exit
-    status 1 if a promise of the mechanism fails.
+    status 1 if a promise of the mechanism fails; 0 also where the run leaves promises to an audit.
     """
     from aboveboard.cli.evidence import evidence_text, find_operator
     from aboveboard.cli.text import settlement_table
