@@ -58,10 +58,10 @@ def test_a_child_reaches_the_superlink_through_its_folder_as_long_as_it_runs(
 
 
 def test_a_superlink_that_is_not_there_is_a_broken_connection(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        address = gone.getsockname()[:2]
-    with relay_superlink(tmp_path, address):
-        assert ask(tmp_path / SOCKET_FILE, b"") == b""
+    with socket.socket() as gone:
+        gone.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        with relay_superlink(tmp_path, gone.getsockname()):
+            assert ask(tmp_path / SOCKET_FILE, b"") == b""
 
 
 def test_a_long_folder_has_a_socket_too(tmp_path: Path, echo: tuple[str, int]) -> None:
