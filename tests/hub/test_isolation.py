@@ -23,6 +23,7 @@ from aboveboard.hub.jobs.isolation import (
     drop_rights,
     find_user,
     give_folder,
+    remove_folder,
     require_own_file,
     take_folder_back,
 )
@@ -235,3 +236,24 @@ def test_a_link_of_a_child_is_neither_a_part_nor_hashes_that_are_kept(tmp_path: 
         with pytest.raises(InputError, match="not a file of the child"):
             elements.keep_elements(hub, "round", round_, folder)
     assert not (tmp_path / "hub").exists()
+
+
+def test_what_cannot_be_removed_keeps_nothing_else_of_a_child_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "job"
+    (folder / "parts" / "closed").mkdir(parents=True)
+    (folder / "parts" / "stuck").write_text("x")
+    (folder / "parts" / "closed" / "alpha.bin").write_text("opened")
+    (folder / "parts" / "closed").chmod(0)
+    real = os.unlink
+
+    def fail_at_one(name: str, **options: int) -> None:
+        if name == "stuck":
+            raise PermissionError(errno.EPERM, "it is immutable")
+        real(name, **options)
+
+    monkeypatch.setattr(os, "unlink", fail_at_one)
+    with pytest.raises(PermissionError, match="it is immutable"):
+        remove_folder(folder)
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["stuck"]

@@ -27,10 +27,16 @@ def test_an_address_of_another_machine_asks_for_one_of_this() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"address": "nope"}, "key 'address': it is 'nope'; write one such as https://hub.example"),
-        ({"operators": ["nope"]}, "key 'operators.0': it is 'nope'; write keys such as ed25519:"),
+        (
+            {"address": "nope"},
+            "key 'address': it has another form; write one such as https://hub.example",
+        ),
+        (
+            {"operators": ["nope"]},
+            "key 'operators.0': it has another form; write keys such as ed25519:",
+        ),
     ],
 )
-def test_a_wrong_form_is_quoted_beside_a_right_one(table: dict[str, object], said: str) -> None:
+def test_beside_a_wrong_form_stands_a_right_one(table: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         check_configuration(table, "hub.toml")

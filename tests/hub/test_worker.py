@@ -19,7 +19,7 @@ from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import job, log_entry, notice, reply
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs import archiving
+from aboveboard.hub.jobs import archiving, settling
 from aboveboard.hub.jobs import worker as worker_module
 from aboveboard.hub.jobs.queue import LostLeaseError, claim, finish, renew
 from aboveboard.hub.jobs.worker import Worker
@@ -184,7 +184,6 @@ WORK = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from aboveboard.hub.home import open_hub
 from aboveboard.hub.jobs.worker import Worker
 hub = open_hub(Path(sys.argv[1]))
@@ -340,6 +339,36 @@ def test_whatever_goes_wrong_with_one_round_the_worker_goes_on_and_tells_the_ope
     assert {table.view("acme")["state"] for table in tables if table.id != damaged_id} == {
         "archived"
     }
+
+
+def test_a_step_that_failed_and_is_ended_later_stands_on_no_board(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.open(tmp_path, deadlines={"agree": "2027-01-15T09:00:00Z"})
+    house.clock.seconds += 3601
+
+    def fail(*_: object) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker_module, "make_own", fail)
+        assert Worker(hub).end_steps() == 0
+    assert read_failures(hub) == [("step", "MemoryError: ")]
+    assert Worker(hub).end_steps() == 1
+    assert read_failures(hub) == []
+
+
+def test_a_child_says_no_more_of_a_refused_part_than_members_can_read(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = seal(house, tmp_path)
+    said = {"acme": "x" * 5000, "": 5, "nobody": "y"}
+    monkeypatch.setattr(settling, "_compute", lambda *_: {"refused": said})
+    assert Worker(hub).work()
+    assert table.view("acme")["fault"] == "x" * settling.MOST_FAULT
+    with read(hub.engine) as connection:
+        told = set(connection.execute(select(notice.c.recipient)).scalars())
+    assert "nobody" not in told
 
 
 def test_a_worker_does_the_rest_whatever_one_task_raises(

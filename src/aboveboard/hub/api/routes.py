@@ -42,9 +42,9 @@ from aboveboard.hub.signatures import RefusedRequestError
 MOST_PAGE = 200
 """Collaborations on a page of the API."""
 MOST_ENTRIES = 1000
+"""Entries of a log on a page of the API."""
 MOST_DIGITS = 18
 """Digits of a length: of thousands Python makes no number."""
-"""Entries of a log on a page of the API."""
 
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Of a collaboration.")]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal.")]

@@ -23,7 +23,8 @@ from aboveboard.hub.collaborations.steps import make_own, take_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, submission
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs.failures import ARCHIVE, note_failure
+from aboveboard.hub.jobs.failures import ARCHIVE, STEP, note_failure
+from aboveboard.hub.jobs.queue import forget_failures
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,8 @@ def _archive(hub: Hub, identifier: str) -> bool:
         )
         statement = make_own(hub, before, "archive", {"deleted": deleted})
         take_own(connection, hub, row, before, statement)
+        for kind in (ARCHIVE, STEP):
+            forget_failures(connection, kind, identifier)
     return True
 
 

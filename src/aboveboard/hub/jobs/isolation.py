@@ -184,42 +184,61 @@ def remove_folder(folder: Path) -> None:
     Raises
     ------
     OSError
-        If something in it cannot be removed.
+        If something in it cannot be removed; all else is.
     """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     try:
         top = os.open(folder, flags)
     except FileNotFoundError:
         return
+    failed: list[OSError] = []
     try:
-        waiting = _unpack(top, top)
+        waiting = _unpack(top, top, failed)
         while waiting:
             name = waiting.pop()
-            place = os.open(name, flags, dir_fd=top)
             try:
-                waiting += _unpack(place, top)
-            finally:
-                os.close(place)
-            os.rmdir(name, dir_fd=top)
+                place = os.open(name, flags, dir_fd=top)
+                try:
+                    waiting += _unpack(place, top, failed)
+                finally:
+                    os.close(place)
+                os.rmdir(name, dir_fd=top)
+            except OSError as error:
+                failed.append(error)
     finally:
         os.close(top)
+    if failed:
+        raise failed[0]
     folder.rmdir()
 
 
-def _unpack(place: int, top: int) -> list[str]:
-    """Remove the files of an open folder, and move its folders to the top; return their names."""
+def _unpack(place: int, top: int, failed: list[OSError]) -> list[str]:
+    """Remove the files of an open folder, and move its folders to the top; return their names.
+
+    What cannot be removed is noted in `failed`: the rest, such as opened submissions, must go.
+    """
     os.fchmod(place, 0o700)
     with os.scandir(place) as found:
         inside = [(each.name, each.is_dir(follow_symlinks=False)) for each in found]
     moved = []
     for name, is_folder in inside:
-        if not is_folder:
-            os.unlink(name, dir_fd=place)
-        elif place == top:
-            moved.append(name)
-        else:
-            moved.append(secrets.token_hex(16))
-            os.rename(name, moved[-1], src_dir_fd=place, dst_dir_fd=top)
+        try:
+            if is_folder:
+                moved.append(_move_up(name, place, top))
+            else:
+                os.unlink(name, dir_fd=place)
+        except OSError as error:
+            failed.append(error)
+    return moved
+
+
+def _move_up(name: str, place: int, top: int) -> str:
+    """Move a folder to the top; return its name there."""
+    os.chmod(name, 0o700, dir_fd=place)  # it may be closed to its owner, too
+    if place == top:
+        return name
+    moved = secrets.token_hex(16)
+    os.rename(name, moved, src_dir_fd=place, dst_dir_fd=top)
     return moved
 
 

@@ -79,6 +79,15 @@ def record_failure(
     return _enqueue(connection, kind, identifier, key, now, state="failed", problem=problem)
 
 
+def forget_failures(connection: Connection, kind: str, identifier: str) -> None:
+    """Note that what failed has been done since, so that the board does not show it any more."""
+    connection.execute(
+        update(job)
+        .where(job.c.kind == kind, job.c.collaboration == identifier, job.c.state == "failed")
+        .values(state="done")
+    )
+
+
 def _enqueue(
     connection: Connection,
     kind: str,

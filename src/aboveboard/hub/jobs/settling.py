@@ -36,9 +36,12 @@ from aboveboard.hub.jobs.isolation import require_own_file
 from aboveboard.hub.jobs.packing import name_reply, seal_results
 from aboveboard.hub.jobs.queue import Lease, finish, is_overtaken
 from aboveboard.hub.jobs.relay import find_superlink, relay_superlink
-from aboveboard.hub.jobs.spawning import spawn_child
+from aboveboard.hub.jobs.spawning import ChildError, spawn_child
 from aboveboard.hub.money.ledger import enter_payments
 from aboveboard.hub.series.elements import keep_elements
+
+MOST_FAULT = 500
+"""Characters that say what is wrong with a member's part."""
 
 Tamper = Callable[[Path, dict[str, Any]], None]
 """Changes an outcome before it is signed: how the demonstration cheats, so that it is caught."""
@@ -102,7 +105,15 @@ def _is_unchanged(now: Round, sealed: SealedRound) -> bool:
 
 
 def _write_faults(hub: Hub, lease: Lease, sealed: SealedRound, faults: dict[str, str]) -> None:
-    """Name what is wrong; the round stays sealed, and a member may submit again."""
+    """Name what is wrong; the round stays sealed, and a member may submit again.
+
+    A child reads what members sent, so that it is not believed: what it says is short text about
+    members of the round, or nobody could read the round's view any more.
+    """
+    known = ("", *sealed.round.present)
+    faults = {name: str(text)[:MOST_FAULT] for name, text in faults.items() if name in known}
+    if not faults:
+        raise ChildError("the child refused the round, and named no member of it")
     with write(hub.engine) as connection:
         row = lock(connection, lease.collaboration)
         if _is_unchanged(read_round(connection, row), sealed):

@@ -29,7 +29,15 @@ from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.failures import STEP, note_failure
 from aboveboard.hub.jobs.isolation import remove_folder
-from aboveboard.hub.jobs.queue import RESEAL, Lease, LostLeaseError, claim, finish, release
+from aboveboard.hub.jobs.queue import (
+    RESEAL,
+    Lease,
+    LostLeaseError,
+    claim,
+    finish,
+    forget_failures,
+    release,
+)
 from aboveboard.hub.jobs.settling import Tamper, reseal, settle
 from aboveboard.hub.jobs.spawning import ChildError
 from aboveboard.hub.notices.sending import remind, send_notices
@@ -192,4 +200,5 @@ class Worker:
             late = before.list_unanswered() if step == "answer" else before.list_awaited(str(step))
             statement = make_own(hub, before, "missing", {"members": list(late)})
             take(connection, hub, row, before, before.accept(statement), statement)
+            forget_failures(connection, STEP, identifier)
         return True
