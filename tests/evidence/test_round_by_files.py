@@ -424,6 +424,6 @@ def test_another_result_that_was_verified_is_not_this_one(
     organisations.verify("acme", other.fetch("acme").parent)
     with pytest.raises(InputError, match="you have not verified it"):
         rounds.answer(organisations.member("acme"))
-    remember_verified(organisations.member("acme").private, "ab" * 32, 0)
+    remember_verified(organisations.member("acme").private, "ab" * 32, "", 0)
     with pytest.raises(InputError, match="you have not verified it"):
         rounds.answer(organisations.member("acme"))

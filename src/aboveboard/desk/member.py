@@ -16,6 +16,7 @@ import tomli_w
 
 from aboveboard.commands import rounds
 from aboveboard.commands.rounds.member import leave as state_leave
+from aboveboard.commands.rounds.outcomes import digest_file
 from aboveboard.commands.rounds.own_check import (
     OwnPart,
     check_committed_part,
@@ -132,7 +133,7 @@ class Desk:
     def __init__(self, home: Path, passphrase: bytes | None = None) -> None:
         self.home, self.passphrase = home, passphrase
         self._rules: dict[bytes, dict[str, Any]] = {}
-        self._verified: dict[tuple[str, str], Findings] = {}
+        self._verified: dict[str, tuple[tuple[str, str], Findings]] = {}
         self._auditing = threading.Lock()
 
     @property
@@ -286,11 +287,14 @@ class Desk:
         content = read_limited(bundle, MOST_BUNDLE_BYTES, "open it again")
         read = decode_bundle(content, str(bundle))
         reply = bundle.parent / Path(read.reply["file"]).name
-        known = (place.id, hashlib.sha256(content).hexdigest())
-        if known not in self._verified:
+        opened = (hashlib.sha256(content).hexdigest(), digest_file(reply) if reply.exists() else "")
+        # Only the last one is known, as `accept` rests on what was verified last.
+        known, findings = self._verified.get(place.id, (None, None))
+        if findings is None or known != opened:
             with restore_committed(attendance.member.private) as file:
-                self._verified[known] = rounds.verify(bundle, file, attendance.member)
-        return OwnResult(reply, self._verified[known])
+                findings = rounds.verify(bundle, file, attendance.member)
+            self._verified[place.id] = opened, findings
+        return OwnResult(reply, findings)
 
     def answer(self, place: Place, reason: str | None = None, *, unverified: bool = False) -> None:
         """Accept the result, or with a reason dispute it; see `rounds.answer`."""

@@ -257,12 +257,13 @@ def _read_kept_answers(private: Path) -> dict[str, Any]:
     return kept
 
 
-def remember_verified(private: Path, result: str, status: int) -> None:
-    """Keep that the member has verified a result, and the exit status of its findings."""
-    replace_private(private / VERIFIED_FILE, encode_canonical({"result": result, "status": status}))
+def remember_verified(private: Path, result: str, reply: str, status: int) -> None:
+    """Keep that the member has verified a result and its reply, and how that ended."""
+    found = {"result": result, "reply": reply, "status": status}
+    replace_private(private / VERIFIED_FILE, encode_canonical(found))
 
 
-def refuse_unverified(private: Path, result: str) -> None:
+def refuse_unverified(private: Path, result: str, reply: str | None) -> None:
     """Raise `InputError` unless the member has verified this result, all that can be verified.
 
     Parameters
@@ -271,6 +272,8 @@ def refuse_unverified(private: Path, result: str) -> None:
         The member's private folder of the round.
     result
         The hash of the signed result.
+    reply
+        The hash of the reply that is sealed to the member now; None: none of it opens.
 
     Raises
     ------
@@ -283,12 +286,15 @@ def refuse_unverified(private: Path, result: str) -> None:
         content = read_limited(path, MOST_BYTES, "verify the result again")
         known = decode_canonical(content, str(path))
     status = known.get("status") if known.get("result") == result else None
-    if status == 0:
+    if status == 0 and reply in (None, known.get("reply")):
         return
     problem, remedy = "you have not verified it", "fetch it and verify it first"
+    if status == 0:
+        problem = "the reply that is sealed to you now is not the one that you verified"
+        remedy = "fetch it and verify it again"
     if status == 1:
         problem, remedy = "your verification contradicts it", "dispute it"
-    elif status is not None:
+    elif status not in (None, 0):
         problem = "something was missing when you verified it"
         remedy = "verify it with your file and your reply"
     raise InputError("the result", problem, f"{remedy}, or accept it unverified")

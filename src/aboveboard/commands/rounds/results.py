@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.commands.rounds.member import Membership, find_membership, note_seen
+from aboveboard.commands.rounds.outcomes import digest_file
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import MOST_BUNDLE_BYTES, REPLY_FILES, Bundle, decode_bundle
 from aboveboard.evidence.cases import Delivery
@@ -51,13 +52,12 @@ def fetch(member: Membership, out: Path) -> Path:
     """
     seen = read_round(member.folder, member.private)
     path, content = _open_result(member, seen)
-    line, _, rest = content.partition(b"\n")
-    length, file = parse_header(line, str(path))
-    entries = decode_bundle(rest[:length], str(path)).entries
+    file, bundle, reply = _divide_result(content, str(path))
+    entries = decode_bundle(bundle, str(path)).entries
     if not entries or hashlib.sha256(entries[0]).hexdigest() != seen.round.first_terms:
         raise InputError(str(path), "its bundle is of another round", "dispute the round")
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name, part in ((BUNDLE, rest[:length]), (file, rest[length:])):
+    for name, part in ((BUNDLE, bundle), (file, reply)):
         with atomic_file(out / name) as target:
             target.write_bytes(part)
             target.chmod(PRIVATE)
@@ -81,6 +81,22 @@ def _open_result(member: Membership, seen: SeenRound) -> tuple[Path, bytes]:
         with suppress(InputError):
             return path, _open_sealed(path, member, context)
     return found[-1], _open_sealed(found[-1], member, context)
+
+
+def _divide_result(content: bytes, place: str) -> tuple[str, bytes, bytes]:
+    """Return the name of a result's reply, its bundle and its reply."""
+    line, _, rest = content.partition(b"\n")
+    length, file = parse_header(line, place)
+    return file, rest[:length], rest[length:]
+
+
+def _digest_reply(member: Membership, seen: SeenRound) -> str | None:
+    """Return the hash of the reply that is sealed to the member now; None where none opens."""
+    try:
+        path, content = _open_result(member, seen)
+        return hashlib.sha256(_divide_result(content, str(path))[2]).hexdigest()
+    except InputError:
+        return None
 
 
 def _open_sealed(path: Path, member: Membership, context: bytes) -> bytes:
@@ -123,12 +139,13 @@ def answer(member: Membership, reason: str | None = None, *, unverified: bool = 
     Raises
     ------
     InputError
-        If there is no result yet, or the member accepts one that it has not verified.
+        If there is no result yet, or the member accepts one that it has not verified, or that has
+        come with another reply since.
     """
     seen = read_round(member.folder, member.private)
     result = seen.round.find("result")
     if reason is None and result is not None and not unverified:
-        refuse_unverified(member.private, result.digest)
+        refuse_unverified(member.private, result.digest, _digest_reply(member, seen))
     statement = make_answer(seen.round, member.name, member.keys, reason=reason)
     note_seen(member, seen)
     return write_statement(member.folder, statement)
@@ -166,11 +183,12 @@ def verify(bundle: Path, mine: Path | None = None, member: Membership | None = N
         round_ = read_round(member.folder, member.private).round
         expected, answers = round_.terms_digest, list_own_answers(member.private, round_)
     beside = reply if reply.is_file() else None
+    sent = digest_file(beside) if beside else ""
     findings = verify_bundle(Delivery(read, mine, beside, key, expected, answers))
     if member is not None and (result := round_.find("result")) is not None:
         digest = result.digest if result.content in read.entries else ""
         with suppress(OSError):  # a folder that cannot be written to: it is verified once more
-            remember_verified(member.private, digest, findings.exit_status)
+            remember_verified(member.private, digest, sent, findings.exit_status)
     return findings
 
 
