@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from runs_by_hand import run_file
 
 import aboveboard as ab
 from aboveboard.commands import run_collaboration
@@ -66,3 +68,22 @@ def test_rewards_by_lot_follow_from_the_values(replies: str, tmp_path: Path) -> 
     )
     for found in verify_all(tmp_path, table, NOTHING):
         assert not found.contradicted, str(found)
+
+
+def test_a_level_that_is_left_out_is_that_of_the_utility(tmp_path: Path) -> None:
+    """A table's party takes part with level 1 unless it says another: that is no false verdict."""
+    made = run_file(
+        'mechanism = "valuation.payments"\nseed = 3\n'
+        '[utility]\nkind = "table"\nvalues = [0, 1, 1, 3]\n'
+        "[parties.anna]\n[parties.bert]\nlevel = 1\n",
+        tmp_path,
+    )
+    for name in made.names:
+        found = made.verify(name)
+        assert found.exit_status == 0, str(found)
+
+    def lower(body: dict[str, Any]) -> None:
+        body["facts"]["users"][0][1]["level"] = 0
+
+    (lie := tmp_path / "lie").mkdir()
+    assert "your level is 1, and 0 was used" in str(made.state("anna", lower, lie))

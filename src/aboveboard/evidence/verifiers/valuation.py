@@ -78,7 +78,7 @@ def _refuse_other_utility(case: Case) -> None:
         raise ValueError("the terms have no utility")  # noqa: TRY004 - one error for all of them
     used = case.facts["utility"]
     for key, value in stated.items():
-        if used.get(key) != value and not is_same_number(used.get(key), value):
+        if used.get(key) != value and not is_same_number(value, used.get(key)):
             if isinstance(value, list | dict):
                 continue  # lists are compared below, number by number
             raise ValueError(f"utility.{key} is {used.get(key)}, and {value} in the terms")
@@ -88,7 +88,7 @@ def _refuse_other_utility(case: Case) -> None:
     if isinstance(known, list) and not (
         isinstance(values, list)
         and len(values) == len(known)
-        and all(is_same_number(a, b) for a, b in zip(values, known, strict=True))
+        and all(map(is_same_number, known, values))
     ):
         raise ValueError("the table of utilities is not that of the terms")
 
@@ -102,7 +102,7 @@ def _verify_own_numbers(case: Case, findings: Findings) -> None:
     whole = case.part is not None  # then what it leaves out, such as a weight, was left out
     level = "epsilon" if "epsilon" in own else "level"
     compared = [
-        (key, own.get(key), used.get(column))
+        (key, own.get(key, _find_default_level(case) if key == level else None), used.get(column))
         for key, column in ((level, "level"), ("samples", "samples"), ("weight", "weight"))
         if whole or key in own
     ]
@@ -115,6 +115,15 @@ def _verify_own_numbers(case: Case, findings: Findings) -> None:
         findings.verify(f"your level and numbers were used: {used}")
     else:
         findings.miss("your own file: that your level and numbers were used")
+
+
+def _find_default_level(case: Case) -> Any:
+    """Return the level of a party that states none; None where the utility demands one."""
+    from aboveboard.valuation.utilities.utility_table import KINDS
+
+    utility = case.parameters.get("utility")
+    kind = KINDS.get(str(utility.get("kind"))) if isinstance(utility, dict) else None
+    return None if kind is None or kind.default is None else encode_number(kind.default)
 
 
 def _verify_stated_numbers(case: Case, findings: Findings) -> None:
