@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aboveboard.errors import InputError
 from aboveboard.evidence.commitments import CommittedList, commit_elements
 from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.union_evidence import (
     UnionRecord,
     count_regions,
@@ -93,6 +97,14 @@ def test_an_honest_center_convinces(name: str, rule: str) -> None:
     assert not found.contradicted
     assert len(found.verified) == 7
     assert len(found.on_the_centers_word) == 2
+
+
+@pytest.mark.parametrize("cells", [[["x"]], [b"\xff"]], ids=["lists", "bytes"])
+def test_a_table_whose_cells_are_no_texts_is_no_reply(cells: list[Any], tmp_path: Path) -> None:
+    path = tmp_path / "reply.parquet"
+    pl.DataFrame({"a": cells}).write_parquet(path)
+    with pytest.raises(InputError, match="the reply cannot be read"):
+        read_elements(path, path.name, ["x"])
 
 
 families = st.lists(st.frozensets(st.integers(0, 9), max_size=7), min_size=2, max_size=4)
