@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aboveboard.evidence.rounds import Round
 
 MOST_KEYS = 100
-"""Signing keys that a signer may have in one round, and new ones for which others vouch.
+"""Signing keys that a signer may have in one round, and new ones for which one other vouches.
 
 Each is compared with all others: a log of a hundred thousand would keep its reader for hours.
 """
@@ -86,8 +86,12 @@ def check_vouch(round_: Round, statement: Statement) -> None:
         raise RefusedStatementError("members and the center vouch")
     keys = _check_proof(round_, statement, name)
     case = (name, keys.signing, keys.sealing)
-    if case not in round_.vouches and sum(n == name for n, *_ in round_.vouches) >= MOST_KEYS:
-        raise RefusedStatementError(f"{MOST_KEYS} other keys of {name!r} are vouched for already")
+    # Each signer's own are counted: one that vouches for many hinders nobody else's recovery.
+    standing = sum(n == name and statement.by in who for (n, *_), who in round_.vouches.items())
+    if statement.by not in round_.vouches.get(case, ()) and standing >= MOST_KEYS:
+        raise RefusedStatementError(
+            f"{statement.by} has vouched for {MOST_KEYS} other keys of {name!r} already"
+        )
 
 
 def _check_proof(round_: Round, statement: Statement, name: str) -> PublicKeys:
