@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,17 @@ def test_goods_that_are_not_those_of_the_ending_are_found(runs: Runs, tmp_path: 
     reply["goods"] = ["orders", "returns"] if reply["goods"] != ["orders", "returns"] else []
     found = run.reply_with("anna", json.dumps(reply).encode(), tmp_path)
     assert "the ending gives you" in str(found)
+
+
+def test_a_payment_in_a_reply_is_the_exact_one_of_the_result(runs: Runs, tmp_path: Path) -> None:
+    """A float stands for an exact payment to its last bits; it makes it no rounded one."""
+    run = runs("market.propose_and_agree")
+    reply = json.loads((run.home("anna") / "reply.json").read_text())
+    assert reply["payment"] == "17/15"
+    for factor, status in ((1, 0), (1 + 5e-10, 1)):
+        other = {**reply, "payment": float(Fraction(17, 15)) * factor}
+        found = run.reply_with("anna", json.dumps(other).encode(), tmp_path)
+        assert found.exit_status == status, str(found)
 
 
 @pytest.mark.parametrize(

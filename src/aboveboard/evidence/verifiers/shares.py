@@ -28,7 +28,7 @@ def verify_own_share(case: Case, findings: Findings) -> None:
         return
     paid = case.find_share(case.name, "payment")
     findings.check(
-        is_same_number(reply["payment"], paid),
+        is_same_number(paid, reply["payment"]),
         "your reply states the payment of the signed result",
         f"your reply says that you pay {reply['payment']}, the signed result {paid}",
         case.proof,
