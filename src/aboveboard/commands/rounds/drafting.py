@@ -56,7 +56,9 @@ def choose_sums(mechanism: str) -> str:
     return "committed" if able else "center"
 
 
-OF_MEMBERS = frozenset({"data", "elements", "point", "interval", "bits", "values", "size"})
+OF_MEMBERS = frozenset(
+    {"data", "elements", "point", "interval", "bits", "numbers", "coins", "values", "size"}
+)
 """Keys of a party's table that hold what it reports: each member commits its own, sealed."""
 
 
