@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
+from typing import Any
 
 from aboveboard.commands.rounds.repeats import refuse_large_change
 from aboveboard.errors import InputError
@@ -139,25 +140,50 @@ def find_membership(
         If there is none, or several.
     """
     home = home or find_home()
-    rounds = {place: read_membership(place) for place in list_memberships(home)}
-    found = [
-        place
-        for place, notes in rounds.items()
-        if terms is None or place.name.startswith(terms) or Path(notes["folder"]).name == terms
-    ]
+    found = _list_fitting(home, terms)
     if len(found) != 1:
-        named = ", ".join(
-            f"{Path(rounds[place]['folder']).name} ({place.name[:12]})" for place in found
-        )
+        named = ", ".join(f"{Path(at['folder']).name} ({p.name[:12]})" for p, at in found.items())
         raise InputError(
             str(home / "rounds"),
             f"{len(found)} rounds fit" if found else "you have agreed to no such terms",
             f"give --terms and one of: {named}" if found else "run 'aboveboard agree' first",
         )
-    notes = rounds[found[0]]
-    rotated = found[0] / KEYS
+    ((private, notes),) = found.items()
+    rotated = private / KEYS
     keys = read_keys(rotated if rotated.is_dir() else home / KEYS, passphrase)
-    return Membership(notes["name"], keys, found[0], Path(notes["folder"]))
+    return Membership(notes["name"], keys, private, Path(notes["folder"]))
+
+
+def _list_fitting(home: Path, terms: str | None) -> dict[Path, dict[str, Any]]:
+    """Return the private folders of the rounds that are meant, with their notes.
+
+    A folder that is damaged is named if it is meant, and stands in no other round's way.
+
+    Raises
+    ------
+    InputError
+        If the notes of the only round that is meant cannot be read.
+    """
+    fitting: dict[Path, dict[str, Any]] = {}
+    damaged: list[InputError] = []
+    for place in list_memberships(home):
+        meant = terms is None or place.name.startswith(terms)
+        try:
+            notes = read_membership(place)
+            folder = Path(notes["folder"])
+        except (LookupError, TypeError) as error:
+            damage = InputError(str(place), "its notes name no round", "restore it from a backup")
+            damage.__cause__ = error
+            damaged += [damage] if meant else []
+            continue
+        except InputError as error:
+            damaged += [error] if meant else []
+            continue
+        if meant or folder.name == terms:
+            fitting[place] = notes
+    if damaged and not fitting:
+        raise damaged[0]
+    return fitting
 
 
 def note_seen(member: Membership, seen: SeenRound) -> None:
