@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from aboveboard.cli import app, layout
 from aboveboard.cli.layout import fit_table, print_text
+from aboveboard.cli.options import echo_json
 from aboveboard.collaborations.registry import load_mechanisms
 
 HEAD = ["party", "gains", "that lie"]
@@ -196,3 +197,13 @@ def test_whatever_is_said_goes_through_one_function() -> None:
     }
     # Text, JSON, and two files that are printed byte for byte.
     assert direct == {"layout.py": 1, "options.py": 1, "hub_rounds.py": 2}
+
+
+def test_json_has_no_sign_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    data = {"Müller\u202e": ["\x9b2J", "\x1b[2J", "a\nb", "\u2028", "\x7f", "日本"], "n": [1, None]}
+    echo_json(data)
+    said = capsys.readouterr().out
+    assert all(line.isprintable() for line in said.split("\n"))
+    assert json.loads(said) == data
+    assert "Müller" in said
+    assert "日本" in said

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from aboveboard.formatting.plain_json import write_json
+
 
 class YesNo(StrEnum):
     """An answer to a question."""
@@ -66,8 +68,8 @@ OutsideOption = Annotated[
 
 
 def echo_json(data: Any) -> None:
-    """Print plain data as JSON; what standard output cannot write is escaped, as JSON does."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    """Print plain data as JSON; what cannot be written or shown is escaped, as JSON does."""
+    text = write_json(data, indent=2)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:

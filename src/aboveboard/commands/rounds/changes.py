@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,38 +14,51 @@ from aboveboard.evidence.member_statements import make_consent, make_voucher
 from aboveboard.evidence.members import read_round
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import Terms
+from aboveboard.formatting.plain_json import write_json
 
 MOST_SHOWN, BEFORE = 100, 20
 """Characters that are shown of a value, and how many of them before the first that differs."""
 
 
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_ABSENT = object()
+"""What stands for a key that is not there."""
+
+
 def compare_terms(old: Terms, new: Terms) -> list[str]:
     """Return what differs between two terms, one line each: "deadlines.commit: A, then B"."""
     before, after = _flatten(old.model_dump()), _flatten(new.model_dump())
-    return [
-        f"{key}: {', then '.join(_show(before.get(key), after.get(key)))}"
-        for key in sorted(set(before) | set(after))
-        if before.get(key) != after.get(key)
-    ]
+    lines = []
+    for key in sorted(set(before) | set(after)):
+        first, second = _write(before.get(key, _ABSENT)), _write(after.get(key, _ABSENT))
+        if first != second:  # as text: `true` is not 1
+            lines.append(f"{key}: {', then '.join(_cut(first, second))}")
+    return lines
 
 
 def _flatten(data: Any, key: str = "") -> dict[str, Any]:
-    if not isinstance(data, dict) or not data:
+    """Return the values of nested tables and lists by their whole names, such as a.b[2]."""
+    if not data or not isinstance(data, dict | list | tuple):
         return {key: data}
     flat: dict[str, Any] = {}
+    if not isinstance(data, dict):
+        for number, value in enumerate(data):
+            flat |= _flatten(value, f"{key}[{number}]")
+        return flat
     for name, value in data.items():
-        # A dot in a name would make two other terms look the same.
-        part = json.dumps(name, ensure_ascii=False) if "." in name or '"' in name else name
+        # A dot or a line's end in a name would make other terms look the same.
+        part = name if _PLAIN_NAME.fullmatch(name) else write_json(name)
         flat |= _flatten(value, f"{key}.{part}" if key else part)
     return flat
 
 
-def _show(*values: Any) -> list[str]:
-    """Return values as text; of long ones what begins shortly before they differ."""
-    texts = [
-        "nothing" if value in (None, "", {}, []) else json.dumps(value, ensure_ascii=False)
-        for value in values
-    ]
+def _write(value: Any) -> str:
+    """Return a value as text; "nothing", which no JSON is, where there is none."""
+    return "nothing" if value is _ABSENT else write_json(value)
+
+
+def _cut(*texts: str) -> list[str]:
+    """Return texts, of long ones what begins shortly before they differ."""
     same = min(map(len, texts))
     same = next((k for k in range(same) if len({text[k] for text in texts}) > 1), same)
     start = max(0, same - BEFORE) if max(map(len, texts)) > MOST_SHOWN else 0

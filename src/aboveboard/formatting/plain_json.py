@@ -1,0 +1,32 @@
+"""JSON that can be shown: what a terminal or a page would obey is escaped, as JSON does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def write_json(data: Any, *, indent: int | None = None) -> str:
+    r"""Return plain data as JSON, in which every sign can be shown; it reads as what was given.
+
+    Parameters
+    ----------
+    data
+        What is written.
+    indent
+        Blanks by which what lies deeper is moved; None: all stands in one line.
+
+    Examples
+    --------
+    >>> print(write_json("M\u00fcller\u202e"))
+    "Müller\u202e"
+    """
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    # A line's end is only between values: within a text JSON escapes it.
+    return "\n".join(map(_escape, text.split("\n")))
+
+
+def _escape(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
