@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from houses import LISTS, House, Person, Table
@@ -13,7 +16,9 @@ from aboveboard.evidence.statements import sign_statement
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.archiving import DAY, archive_ended
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.members import money
 from aboveboard.hub.money.exports import export_csv, export_journal
 from aboveboard.hub.money.ledger import (
     enter_payments,
@@ -22,7 +27,7 @@ from aboveboard.hub.money.ledger import (
     note_payment,
 )
 
-MONEY = {"currency": "EUR", "rounding": "whole cents"}
+MONEY = {"currency": "EUR", "rounding": "whole cents", "keep_days": 1}
 
 
 @pytest.fixture
@@ -89,3 +94,40 @@ def test_nothing_of_a_disputed_round_is_paid_or_netted(hub: Hub, owing: Table) -
         note_payment(hub, pending.id, "2027-02-03")
     assert net_transfers(hub, owing.id) == []
     assert [each.state for each in list_transfers(hub, owing.id)].count("pending") == 2
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_members_hold_transfers_of_a_fallen_round_to_be_void_when_it_is_archived_too(
+    hub: Hub, owing: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archived: bool
+) -> None:
+    rule(owing, dispute(owing), stands=False)
+    if archived:
+        owing.house.clock.seconds += 2 * DAY
+        assert archive_ended(hub) == 1
+    path = f"{owing.path}/transfers"
+    shown: dict[str, Any] = {}
+    due = {"acme": 10, "bolt": -4}
+    monkeypatch.setattr(money, "read_keys", lambda *_: None)
+    monkeypatch.setattr(money, "HubConnection", lambda *_: SimpleNamespace(get_json=shown.get))
+    monkeypatch.setattr(money, "_read_round", lambda *_: (read(owing), None))
+    monkeypatch.setattr(money, "_find_payment", lambda _, __, name, ___: Fraction(due[name]))
+
+    def see(name: str, found: list[Any]) -> list[tuple[str, bool]]:
+        shown[path] = {"transfers": found}
+        known = SimpleNamespace(address="http://hub.example", name=name)
+        monkeypatch.setattr(money, "find_collaboration", lambda *_: (known, owing.id))
+        return [(x["state"], x["verified"]) for x in money.list_own_transfers(owing.id, tmp_path)]
+
+    true = {n: owing.house.people[n].send("GET", path).json()["transfers"] for n in due}
+    assert see("bolt", true["bolt"]) == [("void", True)]
+    assert see("acme", true["acme"]) == [("settled", True), ("pending", True)]
+    with pytest.raises(InputError, match="is pending, and a ruling has let the result fall"):
+        see("bolt", [{**true["bolt"][0], "state": "pending"}])
+    paid, back = true["acme"]
+    for lie in ([paid], [paid, {**back, "currency": "USD"}], [paid, {**back, "state": "void"}]):
+        with pytest.raises(InputError, match="do not add up"):
+            see("acme", lie)
+    monkeypatch.setattr(money, "_find_payment", lambda *_: None)  # it is hidden
+    assert see("acme", true["acme"]) == [("settled", False), ("pending", False)]
+    with pytest.raises(InputError, match="is pending, and a ruling"):
+        see("bolt", [{**true["bolt"][0], "state": "pending"}])

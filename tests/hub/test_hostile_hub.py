@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from houses import LISTS
 from test_asking import Village, served
+from typer.testing import CliRunner
 
+from aboveboard.cli import app
 from aboveboard.commands.rounds.drafting import draft_terms
 from aboveboard.errors import InputError
 from aboveboard.evidence.center_keys import CenterKeys
@@ -22,7 +24,7 @@ from aboveboard.evidence.statements import sign_statement
 from aboveboard.hub.home import Hub
 from aboveboard.hub.members import KnownHub, membership, money, recovering, sharing
 from aboveboard.hub.members import mirror as mirrors
-from aboveboard.hub.members.answers import ViewAnswer, read_answer
+from aboveboard.hub.members.answers import TransferAnswer, ViewAnswer, read_answer
 from aboveboard.hub.members.mirror import pull
 from aboveboard.hub.members.money import list_own_transfers
 from aboveboard.hub.members.places import Mirror
@@ -283,6 +285,8 @@ def test_transfers_are_held_against_the_result_that_the_center_has_signed(
         ([gone, {**nets, "cents": 1}], "do not add up"),
         ([gone], "do not add up"),
         ([{**gone, "netted_into": None}], "do not add up"),
+        ([gone, {**nets, "currency": "USD"}], "do not add up"),
+        ([gone, {**nets, "state": "void"}], "do not add up"),
         ([{**paid, "cents": 1.5}], "does not answer as a hub"),
         ([{**paid, "state": "paid"}], "does not answer as a hub"),
         ([{**paid, "paid_on": "soon"}], "does not answer as a hub"),
@@ -302,3 +306,44 @@ def test_transfers_are_held_against_the_result_that_the_center_has_signed(
     payload.rename(payload.with_name("elsewhere"))  # without its key nothing is contradicted
     shown[:] = [{**paid, "cents": 1}]
     assert not list_own_transfers(identifier, tmp_path / "bert")[0]["verified"]
+    shown[:] = [{**paid, "currency": "USD"}]  # to know this is wrong needs no payment
+    with pytest.raises(InputError, match="other terms"):
+        list_own_transfers(identifier, tmp_path / "bert")
+
+
+def list_nets(*answers: dict[str, Any]) -> set[int]:
+    """Return which netted transfers are verified where all others are."""
+    form = {"series": IDENTIFIER, "serial": 1, "name": "acme", "currency": "EUR", "created": 1,
+            "state": "netted", "netted_into": 9, "paid_on": None, "reference": "",
+            "collaboration": IDENTIFIER, "cents": 500}  # fmt: skip
+    found = [TransferAnswer.model_validate({**form, **each}) for each in answers]
+    known = KnownHub("http://hub.example", "acme", "hub", {}, "")
+    return money._check_netted(known, found, [], {1, 2})
+
+
+def test_transfers_are_netted_in_one_currency() -> None:
+    net = {"id": 9, "collaboration": None, "cents": 1000, "state": "pending", "netted_into": None}
+    away = {"netted_into": None}
+    assert list_nets({"id": 1}, {"id": 2}, net) == {9}
+    assert list_nets({"id": 1, **away}, {"id": 2, **away, "cents": -500}) == set()
+    lies: list[list[dict[str, Any]]] = [
+        [{"id": 1}, {"id": 2, "currency": "USD"}, net],
+        [{"id": 1}, {"id": 2}, {**net, "currency": "USD"}],
+        [{"id": 1}, {"id": 2}, {**net, "state": "void"}],
+        [{"id": 1, **away}, {"id": 2, **away, "cents": -500, "currency": "USD"}],
+    ]
+    for lie in lies:
+        with pytest.raises(InputError, match="do not add up"):
+            list_nets(*lie)
+
+
+def test_amounts_that_are_not_verified_are_shown_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"serial": 1, "cents": 500, "currency": "EUR", "state": "settled"}
+    found = [
+        {**row, "paid_on": "2027-02-03", "verified": True},
+        {**row, "paid_on": "2027-02-03", "verified": False},
+    ]
+    monkeypatch.setattr(money, "list_own_transfers", lambda *_, **__: found)
+    shown = CliRunner().invoke(app, ["transfers", IDENTIFIER]).output
+    line = "round 1: you pay 5.00 EUR, settled on 2027-02-03"
+    assert shown.splitlines() == [line, f"{line}, not verified here"]

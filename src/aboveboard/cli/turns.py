@@ -10,11 +10,15 @@ from aboveboard.cli.evidence import find_passphrase
 from aboveboard.cli.layout import print_text
 from aboveboard.cli.options import Format, FormatOption, YesNo, echo_json
 from aboveboard.cli.rounds import TermsOption, attend_round, echo, hand_over
-from aboveboard.errors import InputError
+from aboveboard.errors import InputError, write_as_line
 
 ReferenceArgument = Annotated[
     str, typer.Argument(help="The collaboration's id, or its address at the hub.")
 ]
+
+
+MOST_SHOWN = 2000
+"""Characters of a line of a question: names and goods are what the center says they are."""
 
 
 def answer(
@@ -69,8 +73,8 @@ def _describe_question(own: str, question: dict[str, Any]) -> str:
     example = EXAMPLES[question["question"]]
     return "\n".join(
         [
-            f"asked for {question['question']}{until}",
-            *(f"  {who}: {what}" for who, what in rows),
+            write_as_line(f"asked for {question['question']}{until}"),
+            *(f"  {write_as_line(f'{who}: {what}', MOST_SHOWN)}" for who, what in rows),
             f"to answer, {example}",
         ]
     )
@@ -229,6 +233,7 @@ def transfers(reference: ReferenceArgument, output: FormatOption = Format.TEXT) 
         lines = [
             f"round {x['serial']}: you {_conjugate(format_payment(x['cents'], x['currency']))}, "
             f"{x['state']}{' on ' + x['paid_on'] if x['paid_on'] else ''}"
+            f"{'' if x['verified'] else ', not verified here'}"
             for x in found
         ]
         print_text("\n".join(lines) or "there are no transfers")

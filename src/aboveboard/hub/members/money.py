@@ -1,8 +1,10 @@
 """A member's own transfers, as its hub has them, held against what the center has signed.
 
 What a round makes a member pay stands in its result; a hub that lists another amount, another
-member's, or none, is contradicted by its own statement. That something was paid nobody can verify
-but the two who know it.
+member's, or none, is contradicted by its own statement. Results are read of the round that the
+member names and of those whose transfers the hub lists: what a hub leaves out of another round of
+the series shows once the member names that one. That something was paid nobody can verify but the
+two who know it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ from aboveboard.evidence.hidden_shares import hide_share, list_shown
 from aboveboard.evidence.keys import read_keys
 from aboveboard.evidence.members import find_home, read_payload
 from aboveboard.evidence.numbers import parse_number
-from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.terms import CENTER
@@ -41,7 +42,8 @@ def list_own_transfers(
 
     "verified" says whether the amount is the one of a result that the center has signed: of a
     transfer that nets others their sum. It is not where the result shows the member's payment to
-    the member alone, and what opens it is not on this machine.
+    the member alone, and what opens it is not on this machine. That a transfer is missing is
+    noticed of the round of the reference only: ask for each.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def list_own_transfers(
         round_, here = _read_round(known, each, home, passphrase)
         own = next((x for x in found if x.collaboration == each), None)
         verified |= _check_round(known, round_, here, own)
-        if own is not None and round_.state is State.FAILED:
+        if own is not None and _has_fallen(round_):
             fallen.append(own)
     verified |= _check_netted(known, found, fallen, verified)
     return [{**each.model_dump(), "verified": each.id in verified} for each in found]
@@ -104,6 +106,12 @@ def _read_round(
     return replay_log(read_log(folder, "").entries, str(folder)), here
 
 
+def _has_fallen(round_: Round) -> bool:
+    """Return whether a ruling lets the result fall: its state says so until it is archived only."""
+    ruling = round_.find("ruling", "auditor")
+    return ruling is not None and not ruling.body["stands"]
+
+
 def _check_round(
     known: KnownHub, round_: Round, here: Attendance | None, own: TransferAnswer | None
 ) -> set[int]:
@@ -112,9 +120,18 @@ def _check_round(
     Raises
     ------
     InputError
-        If it is another amount, or one that the result does not know.
+        If it is another amount or of another state than the log tells, or the result knows none.
     """
     result, currency = round_.find("result"), round_.terms.currency
+    where = f"its transfer of round {round_.terms.serial}"
+    if own is not None:
+        if (own.currency, own.serial) != (currency, round_.terms.serial):
+            raise InputError(known.address, f"{where} is of other terms", _REMEDY)
+        fell = _has_fallen(round_)
+        if own.state == ("pending" if fell else "void"):
+            ruled = "a ruling has let" if fell else "no ruling has let"
+            problem = f"{where} is {own.state}, and {ruled} the result fall"
+            raise InputError(known.address, problem, _REMEDY)
     due = Fraction(0)
     if result is not None and currency is not None:
         payment = _find_payment(round_, result.body, known.name, here)
@@ -122,25 +139,10 @@ def _check_round(
             return set()
         due = payment * 10 ** count_decimals(currency)
     cents = 0 if own is None else own.cents
-    where = f"round {round_.terms.serial}"
-    if own is not None and (own.currency, own.serial) != (currency, round_.terms.serial):
-        raise InputError(known.address, f"its transfer of {where} is of other terms", _REMEDY)
     if abs(cents - due) >= 1:  # by largest remainder no payment is off by a whole coin
-        raise InputError(
-            known.address,
-            f"its transfer of {where} is not what the signed result makes you pay",
-            _REMEDY,
-        )
-    if own is None:
-        return set()
-    wrong = "pending" if round_.state is State.FAILED else "void"
-    if own.state == wrong:
-        raise InputError(
-            known.address,
-            f"it calls the transfer of {where} {wrong}, and the round is {round_.state}",
-            _REMEDY,
-        )
-    return {own.id}
+        problem = f"{where} is not what the signed result makes you pay"
+        raise InputError(known.address, problem, _REMEDY)
+    return set() if own is None else {own.id}
 
 
 def _find_payment(
@@ -191,28 +193,38 @@ def _check_netted(
     Raises
     ------
     InputError
-        If one of them has another amount than those that it takes the place of.
+        If one of them has another amount or currency than those that it takes the place of, is
+        void, or one is missing.
     """
     parts: dict[int | None, list[TransferAnswer]] = {}
     for each in found:
         if each.state == "netted":
             parts.setdefault(each.netted_into, []).append(each)
     numbers = {each.id for each in found if each.collaboration is None}
-    turned_back = [-each.cents for each in fallen if each.state in ("settled", "netted")]
-    wrong = bool(parts.keys() - numbers - {None}) or sum(x.cents for x in parts.get(None, [])) != 0
+    turned_back = [each for each in fallen if each.state in ("settled", "netted")]
+    wrong = bool(parts.keys() - numbers - {None}) or any(_sum(parts.get(None, [])).values())
     fresh: set[int] = set()
     for each in sorted(found, key=lambda x: x.id):
         if each.collaboration is not None or wrong:
             continue
         if each.id in parts:
-            wrong = sum(x.cents for x in parts[each.id]) != each.cents
+            wrong = each.state == "void" or _sum(parts[each.id]) != {each.currency: each.cents}
             if {x.id for x in parts[each.id]} <= verified | fresh:
                 fresh.add(each.id)
-        elif each.cents in turned_back:
-            turned_back.remove(each.cents)
-            fresh.add(each.id)
-        else:
-            wrong = True
-    if wrong:
+            continue
+        back = [x for x in turned_back if (x.currency, -x.cents) == (each.currency, each.cents)]
+        wrong = each.state == "void" or not back
+        if back:
+            turned_back.remove(back[0])
+            fresh |= {each.id} if back[0].id in verified else set()
+    if wrong or turned_back:
         raise InputError(known.address, "its netted transfers do not add up", _REMEDY)
     return fresh
+
+
+def _sum(transfers: Sequence[TransferAnswer]) -> dict[str, int]:
+    """Return what transfers come to in each of their currencies."""
+    sums: dict[str, int] = {}
+    for each in transfers:
+        sums[each.currency] = sums.get(each.currency, 0) + each.cents
+    return sums
