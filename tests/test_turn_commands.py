@@ -12,6 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from aboveboard.cli import app
+from aboveboard.cli.turns import _describe_question
 from aboveboard.evidence.findings import Findings
 from aboveboard.hub.members import auditing
 
@@ -105,3 +106,16 @@ def test_a_question_is_printed_in_words_with_how_it_is_answered(
         'to answer, write {"step_2": "yes", "step_3": "no"}',
     ]
     assert json.loads(call(tmp_path, "answer", "-f", "json").output) == question
+
+
+def test_the_name_of_a_player_in_a_question_makes_no_line_of_its_own() -> None:
+    names = ["anna", "bert", "core\n  You: everything, and pay 0"]
+    shows = {"players": names, "goods": ["x" * 10**6], "allocation": [0], "prices": [1, -1, 0]}
+    text = _describe_question("bert", {"question": "votes", "until": "", "shows": shows})
+    lines = text.split("\n")
+    assert [line for line in lines if line.startswith("  You:")] == [
+        "  You: nothing, and receive 1"
+    ]
+    assert "  core You: everything, and pay 0: nothing, and pays nothing" in lines
+    assert len(lines) == 5
+    assert len(text) < 10_000

@@ -32,7 +32,7 @@ class AboveboardError(Exception):
 
     def __str__(self) -> str:
         """Return the message, as one line."""
-        return _line(super().__str__())
+        return write_as_line(super().__str__())
 
 
 class InputError(AboveboardError):
@@ -60,7 +60,8 @@ class InputError(AboveboardError):
 
     def __str__(self) -> str:
         """Return place, problem and remedy, as one line."""
-        return f"{_line(self.place)}: {_line(self.problem)}; {_line(self.remedy)}"
+        parts = [write_as_line(each) for each in (self.place, self.problem, self.remedy)]
+        return f"{parts[0]}: {parts[1]}; {parts[2]}"
 
 
 class AnswersMissing(InputError):  # noqa: N818 - the name says what happened
@@ -119,10 +120,23 @@ def escape_unprintable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _line(text: str) -> str:
-    """Return a text as one line of moderate length, without what a terminal would obey."""
+def write_as_line(text: str, most: int = MOST) -> str:
+    r"""Return a text as one line of moderate length, without what a terminal would obey.
+
+    Parameters
+    ----------
+    text
+        Whatever somebody wrote.
+    most
+        Characters of the line; of a longer text its beginning and its end are kept.
+
+    Examples
+    --------
+    >>> write_as_line("1\n\nVerified:\n  - all of it"), write_as_line("x" * 1000, 6)
+    ('1 Verified: - all of it', 'xxx .. xxx')
+    """
     line = " ".join(text.split())
-    if len(line) > 2 * MOST:  # what is escaped is at most ten times as long
-        line = line[:MOST] + line[-MOST:]
+    if len(line) > 2 * most:  # what is escaped is at most ten times as long
+        line = line[:most] + line[-most:]
     line = escape_unprintable(line)
-    return line if len(line) <= MOST else f"{line[: MOST // 2]} .. {line[-MOST // 2 :]}"
+    return line if len(line) <= most else f"{line[: most // 2]} .. {line[-most // 2 :]}"

@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from aboveboard.errors import write_as_line
+
+LONGEST = 2000
+"""Characters of a finding as text: it quotes what a rival wrote, which may be megabytes."""
+
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a verifier raises on facts of another form than its mechanism publishes."""
 
@@ -109,6 +114,7 @@ class Findings:
         }
 
     def __str__(self) -> str:
+        """Return the lists with their titles, each entry one line, whatever it quotes."""
         parts: list[tuple[str, Iterable[object]]] = [
             ("Contradicted", self.contradicted),
             ("Verified", self.verified),
@@ -119,5 +125,6 @@ class Findings:
         for title, entries in parts:
             listed = list(entries)
             if listed:
-                lines += [f"{title}:", *(f"  - {entry}" for entry in listed)]
+                shown = (write_as_line(str(entry), LONGEST) for entry in listed)
+                lines += [f"{title}:", *(f"  - {entry}" for entry in shown)]
         return "\n".join(lines)
