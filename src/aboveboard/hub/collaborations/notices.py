@@ -36,25 +36,38 @@ def notify_awaited(
     ]
     if before is not None and before.state is not after.state and not turns:
         told += [(name, after.state.value) for name in after.present]
-    _write(connection, identifier, told, now)
+    _write(connection, identifier, told, now, RARE)
 
 
 def write_notice(
-    connection: Connection, identifier: str, recipient: str, kind: str, now: int
+    connection: Connection,
+    identifier: str,
+    recipient: str,
+    kind: str,
+    now: int,
+    *,
+    first: bool = False,
 ) -> None:
-    """Write a notice: a kind of statement that is awaited, or the state that the round is in."""
-    _write(connection, identifier, [(recipient, kind)], now)
+    """Write a notice: a kind of statement that is awaited, or the state that the round is in.
+
+    What somebody brings about for the first time waits for no other notice of its kind.
+    """
+    _write(connection, identifier, [(recipient, kind)], now, frozenset() if first else RARE)
 
 
 def _write(
-    connection: Connection, identifier: str, told: Sequence[tuple[str, str]], now: int
+    connection: Connection,
+    identifier: str,
+    told: Sequence[tuple[str, str]],
+    now: int,
+    limited: frozenset[str],
 ) -> None:
-    """Write notices by recipient and kind: of rare kinds one a day, and none while one waits."""
-    rare = {kind for _, kind in told} & RARE
+    """Write notices by recipient and kind: of limited ones one a day, and none while one waits."""
+    rare = {kind for _, kind in told} & limited
     last: dict[tuple[str, str], Any] = {}
     if rare:
         rows = connection.execute(
-            select(notice.c.recipient, notice.c.kind, notice.c.due, notice.c.sent)
+            select(notice.c.recipient, notice.c.kind, notice.c.due, notice.c.sent, notice.c.problem)
             .where(notice.c.collaboration == identifier, notice.c.kind.in_(rare))
             .order_by(notice.c.due)
         )
@@ -69,7 +82,8 @@ def _find_due(last: Any, now: int) -> int | None:
     """Return when a notice may be sent, after the last one like it; None: that one still waits."""
     if last is None or not now - DAY < last.due <= now + DAY:
         return now
-    return None if last.sent is None else int(last.due) + DAY
+    failed = bool(last.problem) and last.due <= now  # given up, where nobody tries it again
+    return None if last.sent is None and not failed else int(last.due) + DAY
 
 
 def _describe(identifier: str, recipient: str, kind: str, now: int, due: int) -> dict[str, Any]:

@@ -181,7 +181,8 @@ def take_recovery(
         named = (recovery.c.signing == keys.signing, recovery.c.sealing == keys.sealing)
         if connection.execute(select(recovery.c.name).where(*where, *named)).first() is not None:
             return
-        connection.execute(delete(recovery).where(*where))
+        replaced = connection.execute(delete(recovery).where(*where)).rowcount > 0
+        first = not replaced and not round_.rotated.get(name)
         connection.execute(
             recovery.insert().values(
                 collaboration=identifier, name=name, proof=proof, created=hub.now, **keys.as_dict()
@@ -189,7 +190,7 @@ def take_recovery(
         )
         for other in round_.present:
             if other != name:
-                write_notice(connection, identifier, other, "vouch", hub.now)
+                write_notice(connection, identifier, other, "vouch", hub.now, first=first)
 
 
 def list_recoveries(connection: Connection, identifier: str) -> list[Recovery]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import RefusedStatementError, State
@@ -98,7 +98,10 @@ def _admit_newcomers(connection: Connection, identifier: str, after: Round) -> N
 def _register_keys(
     connection: Connection, hub: Hub, identifier: str, before: Round, after: Round
 ) -> None:
-    """Let members sign requests with their new keys, and seal their results to these anew."""
+    """Let members sign requests with their new keys, and seal their results to these anew.
+
+    Nobody else's keys wait for vouchers with one of these: it can be no other's any more.
+    """
     for name in after.terms.names:
         keys = after.find_keys(name)
         if keys is None or keys == before.find_keys(name):
@@ -107,7 +110,10 @@ def _register_keys(
         if owner is not None:
             add_key(connection, owner, keys, hub.now)
         connection.execute(
-            delete(recovery).where(recovery.c.collaboration == identifier, recovery.c.name == name)
+            delete(recovery).where(
+                recovery.c.collaboration == identifier,
+                or_(recovery.c.name == name, recovery.c.signing == keys.signing),
+            )
         )
         if after.find("result") is not None:
             enqueue_resealing(connection, identifier, name, after, hub.now)

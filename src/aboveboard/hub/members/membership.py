@@ -205,7 +205,8 @@ def _list_views(hub: KnownHub, keys: PrivateKeys) -> list[dict[str, Any]]:
         sent = connection.get_json(f"/api/v1/collaborations?after={after}")
         page = read_answer(PageAnswer, sent, hub.address)
         views += [each.model_dump() for each in page.collaborations]
-        if len(views) > MOST_ITEMS or (page.next is not None and page.next <= after):
+        stuck = page.next is not None and (not page.collaborations or page.next <= after)
+        if len(views) > MOST_ITEMS or stuck:
             raise InputError(hub.address, "its list has no end", "tell its operator")
         after = page.next
     return views

@@ -26,6 +26,8 @@ from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import Checkpoint, read_note
 from aboveboard.evidence.rounds import MOST_ENTRIES, Round, replay_log
+from aboveboard.evidence.statements import read_statement
+from aboveboard.evidence.terms import CENTER, read_terms
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.formatting import format_count
 from aboveboard.hub.members.answers import TakenAnswer, ViewAnswer, read_answer
@@ -105,20 +107,28 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     entries, note = _fetch_log(mirror, connection)
     round_ = _write_checked(mirror, entries, note)
     member = view.member
-    _refuse_stranger(mirror, round_, member)
+    _refuse_stranger(mirror, round_, member, entries)
     compare_cosignatures(mirror, round_, member, notes)
-    send_cosignature(mirror, connection, member, notes)
+    if round_.list_keys(member):  # who has left cosigns nothing more
+        send_cosignature(mirror, connection, member, notes)
     fetch_shared(mirror, connection, round_, member)
     if view.reply is not None:
         _fetch_reply(mirror, connection, member, view.reply)
     return view.model_dump()
 
 
-def _refuse_stranger(mirror: Mirror, round_: Round, member: str) -> None:
-    """Raise `InputError` unless the hub calls the reader what somebody in the round is called."""
+def _refuse_stranger(mirror: Mirror, round_: Round, member: str, entries: list[bytes]) -> None:
+    """Raise `InputError` unless the hub calls the reader what somebody in the round is called.
+
+    Whom a change of terms has left out still reads what it has signed, or was asked to.
+    """
     terms = round_.pending_terms
     invited = set() if terms is None else set(terms.members)
-    if member not in {*round_.terms.members, *invited, AUDITOR}:
+    if member in {*round_.terms.members, *invited, AUDITOR}:
+        return
+    first, *rest = (read_statement(each, mirror.address) for each in entries)
+    known = {*read_terms(first, mirror.address).members, *(each.by for each in rest)}
+    if member not in known - {CENTER}:
         raise InputError(
             mirror.address,
             f"it calls you {member!r}, and nobody in the round is called that",

@@ -89,7 +89,7 @@ def fetch_shared(mirror: Mirror, connection: HubConnection, round_: Round, membe
             for (kind, by), each in round_.said.items()
             if kind == "open"
         }
-    elif round_.terms.counts == "members":
+    elif round_.terms.counts == "members" and member in round_.present:
         wanted = {
             (owner, f"tokens-{step}"): digest
             for owner, passed in round_.tokens.items()

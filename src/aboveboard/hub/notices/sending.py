@@ -195,9 +195,12 @@ def _find_contact(
 
 
 def _put_off(hub: Hub, waiting: list[Waiting], problem: str) -> None:
+    """Try a message again later; one that is given up is due for nothing any more."""
+    most = hub.configuration.notices.attempts
     with write(hub.engine) as connection:
         for each in waiting:
-            pause = min(FIRST_PAUSE * 2**each.attempts, LONGEST_PAUSE)
+            last = each.attempts + 1 >= most
+            pause = 0 if last else min(FIRST_PAUSE * 2**each.attempts, LONGEST_PAUSE)
             connection.execute(
                 update(notice)
                 .where(notice.c.id == each.id)
