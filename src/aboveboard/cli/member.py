@@ -36,8 +36,10 @@ COMMANDS = {
 }
 """Commands that are called otherwise than the statement that they make, or come before it."""
 
-AFTERWARDS = {"accept": "; then 'verify result', and 'accept' or 'dispute'"}
-"""What else a step takes."""
+AFTERWARDS = {
+    "accept": "; then 'verify result --mine FILE', and 'accept{named}' or 'dispute{named}'"
+}
+"""What else a step takes; `verify` finds the round in the result."""
 
 
 def name_command(view: dict[str, Any], *, is_only: bool = True) -> str:
@@ -57,13 +59,14 @@ def name_command(view: dict[str, Any], *, is_only: bool = True) -> str:
     >>> name_command({"id": "ab", "next": "submit"}, is_only=False)
     'submit --terms ab'
     >>> name_command({"id": "ab", "next": "accept"})
-    "fetch --out result; then 'verify result', and 'accept' or 'dispute'"
+    "fetch --out result; then 'verify result --mine FILE', and 'accept' or 'dispute'"
     """
     step = str(view["next"])
     command = COMMANDS.get(step, step).format(id=view["id"])
-    if not is_only and view["id"] not in command:
-        command += f" --terms {view['id']}"
-    return command + AFTERWARDS.get(step, "")
+    named = "" if is_only else f" --terms {view['id']}"
+    if view["id"] not in command:
+        command += named
+    return command + AFTERWARDS.get(step, "").format(named=named)
 
 
 def status(output: FormatOption = Format.TEXT) -> None:
