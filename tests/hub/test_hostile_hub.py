@@ -110,7 +110,10 @@ def test_what_was_opened_is_kept_under_its_owners_name_whatever_that_is(
     hub: Any = SimpleNamespace(get=lambda _: content)
     place = Mirror(tmp_path, "http://hub.example", "ab")
     round_: Any = SimpleNamespace(
-        terms=terms, said={("open", name): opened}, tokens={name: (digest, digest)}
+        terms=terms,
+        said={("open", name): opened},
+        tokens={name: (digest, digest)},
+        present=("acme",),
     )
     sharing.fetch_shared(place, hub, round_, "auditor")
     sharing.fetch_shared(place, hub, round_, "acme")
@@ -220,7 +223,7 @@ def test_new_keys_that_have_not_signed_themselves_for_this_round_are_refused(
     hub = SimpleNamespace(get_json=lambda _: {"recoveries": shown})
     monkeypatch.setattr(recovering, "HubConnection", lambda *_: hub)
     place = Mirror(tmp_path, "http://hub.example", IDENTIFIER)
-    (found,) = recovering._fetch_recoveries(place, round_, keys["bolt"])
+    found = recovering._find_recovery(place, round_, keys["bolt"], "acme")
     assert found["fingerprint"] == fresh.public.fingerprint  # not what the hub says that it is
     lies: list[Any] = [
         {**right, **generate_keys().public.as_dict()},
@@ -236,11 +239,12 @@ def test_new_keys_that_have_not_signed_themselves_for_this_round_are_refused(
     ]
     for lie in lies:
         shown[:] = [lie]
+        name = lie["name"] if isinstance(lie, dict) else "acme"
         with pytest.raises(InputError, match=r"have not signed|does not answer as a hub"):
-            recovering._fetch_recoveries(place, round_, keys["bolt"])
+            recovering._find_recovery(place, round_, keys["bolt"], name)
     shown[:] = [right, right]
     with pytest.raises(InputError, match="two new pairs of keys of one member"):
-        recovering._fetch_recoveries(place, round_, keys["bolt"])
+        recovering._find_recovery(place, round_, keys["bolt"], "acme")
 
 
 AUCTION = (

@@ -25,7 +25,7 @@ from aboveboard.hub.database.engine import read as read_database
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import notice
 from aboveboard.hub.home import Hub
-from aboveboard.hub.members import KnownHub, membership, sharing
+from aboveboard.hub.members import KnownHub, membership, recovering, sharing
 from aboveboard.hub.members import mirror as mirrors
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.notices import sending
@@ -204,3 +204,25 @@ def test_keys_that_another_member_has_taken_meanwhile_wait_no_more(
     assert table.post("bolt", rotated.content).status_code == 201
     waiting = Caller(house.people["core"]).get_json(f"{table.path}/recovery")["recoveries"]
     assert [each["name"] for each in waiting] == ["core"]
+
+
+def test_one_members_bad_keys_keep_nobody_from_vouching_for_another(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = house.open(tmp_path, more={"lost_key": "majority"})
+    table.agree()
+    name_keys(table, "acme", generate_keys())
+    bolt = house.people["bolt"]
+    mirror, _ = follow(table, "bolt", tmp_path / "bolt", monkeypatch)
+    round_, fresh = read(table, "bolt"), generate_keys()
+    shown = Caller(bolt).get_json(f"{table.path}/recovery")["recoveries"]
+    shown[0]["proof"] = "00" * 64
+    shown.append({"name": "core", "fingerprint": "0" * 16, **prove_keys(round_, "core", fresh)})
+    hostile = SimpleNamespace(get_json=lambda _: {"recoveries": shown})
+    monkeypatch.setattr(recovering, "HubConnection", lambda *_: hostile)
+    monkeypatch.setattr(recovering, "read_keys", lambda *_: bolt.keys)
+    (found,) = recovering.list_recoveries(mirror, tmp_path)
+    assert (found["name"], found["fingerprint"]) == ("core", fresh.public.fingerprint)
+    assert recovering._find_recovery(mirror, round_, bolt.keys, "core") == found
+    with pytest.raises(InputError, match="new keys of 'acme' that have not signed"):
+        recovering._find_recovery(mirror, round_, bolt.keys, "acme")

@@ -71,6 +71,8 @@ def list_recoveries(
 ) -> list[dict[str, str]]:
     """Return the new keys that wait for others to vouch, as far as their owners have signed them.
 
+    Others are passed over: one member's bad keys keep nobody from vouching for another's.
+
     Parameters
     ----------
     mirror
@@ -83,42 +85,67 @@ def list_recoveries(
     Raises
     ------
     InputError
-        If the hub shows keys that have not signed that they are to be a member's of this round.
+        If the hub does not answer as one.
     """
     keys = read_keys(home / KEYS, passphrase)
     round_ = replay_log(read_log(mirror.folder, "").entries, mirror.address)
-    return _fetch_recoveries(mirror, round_, keys)
+    found = _fetch_recoveries(mirror, keys)
+    return [_add_fingerprint(each) for each in found if _has_signed(round_, each)]
 
 
-def _fetch_recoveries(mirror: Mirror, round_: Round, keys: PrivateKeys) -> list[dict[str, str]]:
+def _fetch_recoveries(mirror: Mirror, keys: PrivateKeys) -> list[RecoveryAnswer]:
     sent = HubConnection(mirror.address, keys).get_json(f"{mirror.path}/recovery")
     found = read_answer(RecoveriesAnswer, sent, mirror.address).recoveries
     names = [each.name for each in found]
     if len(set(names)) < len(names):
         raise InputError(mirror.address, "it shows two new pairs of keys of one member", _REMEDY)
-    return [_check_recovery(mirror, round_, each) for each in found]
+    return found
 
 
-def _check_recovery(mirror: Mirror, round_: Round, shown: RecoveryAnswer) -> dict[str, str]:
-    """Return new keys with their fingerprint; a key of this round's own is nobody's new one."""
+def _has_signed(round_: Round, shown: RecoveryAnswer) -> bool:
+    """Return whether new keys say themselves that they are a member's in this round.
+
+    A key of this round's own is nobody's new one.
+    """
     public = PublicKeys(shown.signing, shown.sealing)
     taken = {x for name in (*round_.terms.names, CENTER) for x in round_.list_keys(name)}
-    if (
-        shown.name not in round_.terms.names
-        or shown.signing in taken
-        or not verify_signature(
+    return (
+        shown.name in round_.terms.names
+        and shown.signing not in taken
+        and verify_signature(
             shown.signing,
             bytes.fromhex(shown.proof),
             encode_rotation(round_.terms_digest, shown.name, public),
         )
-    ):
+    )
+
+
+def _add_fingerprint(shown: RecoveryAnswer) -> dict[str, str]:
+    return {
+        **shown.model_dump(),
+        "fingerprint": PublicKeys(shown.signing, shown.sealing).fingerprint,
+    }
+
+
+def _find_recovery(mirror: Mirror, round_: Round, keys: PrivateKeys, name: str) -> dict[str, str]:
+    """Return a member's new keys with their fingerprint.
+
+    Raises
+    ------
+    InputError
+        If the hub has none, or some that have not signed themselves.
+    """
+    found = [each for each in _fetch_recoveries(mirror, keys) if each.name == name]
+    if not found:
+        raise InputError(f"member {name!r}", "no new keys of it wait", "ask it to name them")
+    if not _has_signed(round_, found[0]):
         raise InputError(
             mirror.address,
-            f"it shows new keys of {shown.name!r} that have not signed that they are its keys in "
+            f"it shows new keys of {name!r} that have not signed that they are its keys in "
             "this round",
             _REMEDY,
         )
-    return {**shown.model_dump(), "fingerprint": public.fingerprint}
+    return _add_fingerprint(found[0])
 
 
 def vouch_for(
@@ -154,12 +181,10 @@ def vouch_for(
     if mirror is None:
         raise InputError(str(member.folder), "it is no mirror of a hub", "vouch at the hub")
     pull(mirror, member.keys)
-    waiting = list_recoveries(mirror, home, passphrase)
-    found = [each for each in waiting if each["name"] == name]
-    if not found:
-        raise InputError(f"member {name!r}", "no new keys of it wait", "ask it to name them")
-    proved = {key: found[0][key] for key in ("signing", "sealing", "proof")}
-    shown = found[0]["fingerprint"]
+    round_ = replay_log(read_log(mirror.folder, "").entries, mirror.address)
+    found = _find_recovery(mirror, round_, read_keys(home / KEYS, passphrase), name)
+    proved = {key: found[key] for key in ("signing", "sealing", "proof")}
+    shown = found["fingerprint"]
     if shown != fingerprint.strip().lower():
         raise InputError(
             f"member {name!r}",
