@@ -6,10 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from aboveboard.cli import app
 from aboveboard.collaborations.registry import find_mechanism, load_mechanisms
 from aboveboard.commands.rounds import make_keys, open_collaboration
-from aboveboard.commands.rounds.drafting import describe_left_out, draft_table
+from aboveboard.commands.rounds.drafting import draft_table
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import Round
 
@@ -100,7 +102,7 @@ def test_every_starting_file_makes_terms_without_what_its_parties_report(
 ) -> None:
     start = find_mechanism(name, "here").STARTING_FILE
     (tmp_path / "c.toml").write_text(start)
-    table = draft_table(tmp_path / "c.toml")
+    table = draft_table(tmp_path / "c.toml").table
     parties = tomllib.loads(start)["parties"]
     assert table["parties"] == {
         party: {key: x for key, x in own.items() if key not in REPORTED}
@@ -110,7 +112,7 @@ def test_every_starting_file_makes_terms_without_what_its_parties_report(
 
 def test_numbers_and_the_secret_of_coins_are_not_in_the_terms(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(NUMBERS)
-    table = draft_table(tmp_path / "c.toml")
+    table = draft_table(tmp_path / "c.toml").table
     assert table["parties"] == {"acme": {"price": 0.1}, "bolt": {"price": 0.1}}
 
 
@@ -121,4 +123,15 @@ def test_a_file_with_data_makes_a_round_in_which_each_member_commits_its_own(
     round_ = draft(tmp_path, text)
     assert b"secret" not in b"".join(p.read_bytes() for p in (tmp_path / "round").rglob("*.json"))
     assert [dict(m.parameters) for m in round_.terms.members.values()] == [{}, {}]
-    assert describe_left_out(tmp_path / "c.toml").endswith("data of acme; elements of bolt")
+    assert draft_table(tmp_path / "c.toml").left_out.endswith("data of acme; elements of bolt")
+
+
+def test_a_file_from_standard_input_makes_a_round(tmp_path: Path) -> None:
+    draft(tmp_path, PARTIES)
+    text = '[parties.acme]\nelements = ["secret.example"]\n[parties.bolt]\n'
+    given = ["open", "-", "--members", str(tmp_path / "members"), "--out", str(tmp_path / "second")]
+    head = '\ufeffmechanism = "exchange.union"\nkind = "domain"\n'
+    done = CliRunner().invoke(app, given, input=head + text, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "elements of acme" in " ".join(done.output.split())
+    assert b"secret" not in (tmp_path / "second" / "terms.json").read_bytes()

@@ -18,7 +18,7 @@ from urllib.error import HTTPError
 import pytest
 
 from aboveboard.commands.rounds.disputes import AUDITOR, collect_opened
-from aboveboard.commands.rounds.drafting import read_table
+from aboveboard.commands.rounds.drafting import draft_table
 from aboveboard.commands.rounds.questions import read_answer_file
 from aboveboard.commands.rounds.results import parse_header
 from aboveboard.commands.training_party import read_agreement
@@ -84,7 +84,7 @@ def write(path: Path, content: bytes) -> Path:
 def test_toml_of_strangers_is_refused_in_a_line(tmp_path: Path, content: bytes) -> None:
     refuse(lambda: read_agreement(content, "terms.toml"))
     refuse(lambda: read_own_file(write(tmp_path / "own.toml", content)))
-    refuse(lambda: read_table(tmp_path / "own.toml"))
+    refuse(lambda: draft_table(tmp_path / "own.toml"))
     write(tmp_path / CONFIGURATION_FILE, content)
     refuse(lambda: read_configuration(tmp_path))
 

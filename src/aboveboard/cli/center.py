@@ -83,11 +83,12 @@ def open_(
 ) -> None:
     """Center: begin a round. Writes the signed terms and a log."""
     from aboveboard.commands.rounds import locate_center, open_collaboration
-    from aboveboard.commands.rounds.drafting import describe_left_out
+    from aboveboard.commands.rounds.drafting import draft_table
 
     named = {"shares": shares, "regions": regions}
+    draft = draft_table(file)
     round_ = open_collaboration(
-        file,
+        draft,
         members,
         out,
         missing=missing,
@@ -103,14 +104,13 @@ def open_(
         f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
         f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"
     )
-    left_out = describe_left_out(file)
     echo(
         output,
-        f"{text}\n{left_out}" if left_out else text,
+        f"{text}\n{draft.left_out}" if draft.left_out else text,
         round=out,
         terms=round_.terms_digest,
         members=list(round_.terms.names),
-        left_out=left_out,
+        left_out=draft.left_out,
     )
 
 

@@ -162,7 +162,7 @@ def open_(
 ) -> None:
     """Begin a round with organisations that have joined."""
     opened = open_folder(folder)
-    from aboveboard.commands.rounds.drafting import describe_left_out
+    from aboveboard.commands.rounds.drafting import draft_table
     from aboveboard.hub.collaborations.opening import open_collaboration
 
     more = {
@@ -173,9 +173,10 @@ def open_(
         "answer_hours": answer_hours,
         "repeats": {"most": most_rounds, "added": most_added, "dropped": most_dropped},
     }
+    draft = draft_table(file)
     identifier, round_ = open_collaboration(
         opened,
-        file,
+        draft,
         missing=missing,
         deadlines=parse_deadlines(deadline or []),
         opened=shown,
@@ -187,13 +188,12 @@ def open_(
         f"collaboration {identifier}: terms {round_.terms_digest[:16]} for {', '.join(names)}\n"
         f"each runs: aboveboard agree {identifier}"
     )
-    left_out = describe_left_out(file)
-    text = f"{text}\n{left_out}" if left_out else text
+    text = f"{text}\n{draft.left_out}" if draft.left_out else text
     data = {
         "id": identifier,
         "terms": round_.terms_digest,
         "members": names,
-        "left_out": left_out,
+        "left_out": draft.left_out,
     }
     echo_result(output, text, data)
     opened.close()

@@ -10,6 +10,7 @@ from time import time
 
 from aboveboard.commands.rounds.auditor import OPENED_FILES
 from aboveboard.commands.rounds.drafting import (
+    Draft,
     choose_sums,
     collect_files,
     draft_table,
@@ -69,7 +70,7 @@ def locate_center(folder: Path) -> Path:
 
 
 def open_collaboration(
-    file: Path,
+    file: Path | Draft,
     members: Path,
     folder: Path,
     *,
@@ -88,8 +89,8 @@ def open_collaboration(
     Parameters
     ----------
     file
-        The collaboration file. What stands in `[parties.NAME]` is public but for what a party
-        reports, such as its data, which is left out; members add the rest.
+        The collaboration file, or what was drafted of it. What stands in `[parties.NAME]` is public
+        but for what a party reports, such as its data, which is left out; members add the rest.
     members
         A folder with NAME.json, the public keys of each party.
     folder
@@ -120,14 +121,14 @@ def open_collaboration(
     InputError
         If the file is no collaboration, a party has no key file, or a folder exists.
     """
-    table = draft_table(file)
-    keys = {name: read_public(members / f"{name}.json") for name in table["parties"]}
+    draft = file if isinstance(file, Draft) else draft_table(file)
+    keys = {name: read_public(members / f"{name}.json") for name in draft.table["parties"]}
     private = locate_center(folder)
     own = CenterKeys(generate_keys(), generate_keys())
     if folder.exists():
         raise InputError(str(folder), "it exists", "name a folder that is new")
     origin = f"aboveboard/{secrets.token_hex(8)}"
-    table, contents = collect_files(table, file.parent)
+    table, contents = collect_files(draft.table, draft.file.parent)
     files = {name: (own.derive_key(name), content) for name, content in contents.items()}
     body = draft_terms(
         table,
@@ -150,7 +151,9 @@ def open_collaboration(
     try:
         round_ = open_round(folder, body, own)
     except ValueError as error:
-        raise InputError(str(file), str(error), "write dates and large numbers as text") from error
+        raise InputError(
+            str(draft.file), str(error), "write dates and large numbers as text"
+        ) from error
     _write_center(private, own, files)
     return round_
 

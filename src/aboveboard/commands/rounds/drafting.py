@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -78,15 +79,35 @@ def list_left_out(table: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def describe_left_out(file: Path) -> str:
-    """Return a line that names what of a collaboration file is not in the terms; empty: nothing."""
-    found = list_left_out(read_table(file))
+@dataclass(frozen=True)
+class Draft:
+    """What a collaboration file says to all members.
+
+    Parameters
+    ----------
+    file
+        Where it stands; '-': it came from standard input.
+    table
+        What of it all members may read.
+    left_out
+        A line that names what is not in the terms; empty: nothing.
+    """
+
+    file: Path
+    table: dict[str, Any]
+    left_out: str
+
+
+def _describe_left_out(table: Mapping[str, Any]) -> str:
+    found = list_left_out(table)
     listed = "; ".join(f"{key} of {join_names(names)}" for key, names in found.items())
     return f"left out of the terms, as each member commits its own: {listed}" if found else ""
 
 
-def draft_table(file: Path) -> dict[str, Any]:
+def draft_table(file: Path) -> Draft:
     """Return what of a collaboration file all members may read, checked by its mechanism's model.
+
+    The file is read once: what was checked is what is signed.
 
     Raises
     ------
@@ -94,8 +115,10 @@ def draft_table(file: Path) -> dict[str, Any]:
         If the file cannot be read, names no party or no installed mechanism, or has a key or a
         value that its mechanism does not take.
     """
-    table = read_table(file)
+    text = decode_content(read_content(file), file)
+    table = parse_table(text, file, parse_float=float)
     list_parties(table, file)
+    left_out = _describe_left_out(table)
     table["parties"] = {
         name: {key: x for key, x in own.items() if key not in OF_MEMBERS}
         if isinstance(own, Mapping)
@@ -109,8 +132,8 @@ def draft_table(file: Path) -> dict[str, Any]:
             "a round runs installed rules alone: run this at one place, with --trust-code",
         )
     rule = find_mechanism(str(table.get("mechanism", "")), f"{file}: key 'mechanism'")
-    check_shared_keys(rule.FILE, table, file.read_text(encoding="utf-8"), file)
-    return table
+    check_shared_keys(rule.FILE, table, text, file)
+    return Draft(file, table, left_out)
 
 
 def collect_files(
@@ -206,7 +229,7 @@ def draft_terms(
     Parameters
     ----------
     table
-        What `draft_table` returns.
+        A draft's.
     keys
         The public keys of each of its parties.
     own
@@ -254,14 +277,3 @@ def draft_terms(
         "rounding": describe_rounding(table["currency"]) if "currency" in table else "",
         "deadlines": dict(deadlines or {}),
     }
-
-
-def read_table(file: Path) -> dict[str, Any]:
-    """Return the content of a collaboration file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or is not TOML.
-    """
-    return parse_table(decode_content(read_content(file), file), file, parse_float=float)

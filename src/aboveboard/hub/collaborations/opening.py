@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aboveboard.commands.rounds.drafting import collect_files, draft_table, draft_terms
+from aboveboard.commands.rounds.drafting import Draft, collect_files, draft_table, draft_terms
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
 from aboveboard.evidence.rounds import Round, begin_round
@@ -56,7 +56,7 @@ class Opening:
 
 def open_collaboration(
     hub: Hub,
-    file: Path,
+    file: Path | Draft,
     *,
     missing: str = "cancel",
     deadlines: Mapping[str, str] | None = None,
@@ -71,8 +71,8 @@ def open_collaboration(
     hub
         The hub.
     file
-        The collaboration file. Its parties are names of organisations that have joined; what they
-        report, such as their data, is left out.
+        The collaboration file, or what was drafted of it. Its parties are names of organisations
+        that have joined; what they report, such as their data, is left out.
     missing
         What happens if a member is late or leaves: "cancel" or "continue".
     deadlines
@@ -91,9 +91,9 @@ def open_collaboration(
     InputError
         If the file is none, a party has not joined, or the terms are not valid.
     """
-    table = draft_table(file)
-    names = list(table["parties"])
-    table, files = collect_files(table, file.parent)
+    draft = file if isinstance(file, Draft) else draft_table(file)
+    names = list(draft.table["parties"])
+    table, files = collect_files(draft.table, draft.file.parent)
     identifier = secrets.token_hex(8)
     with (
         keep_center_files(hub, identifier, files) as digests,
@@ -116,7 +116,9 @@ def open_collaboration(
             owners[AUDITOR], keys = find_keys(connection, auditor)
             body["auditor"] = keys.as_dict()
             _refuse_own_auditor(owners, auditor)
-        return identifier, begin(connection, hub, Opening(identifier, body, owners, str(file)))
+        return identifier, begin(
+            connection, hub, Opening(identifier, body, owners, str(draft.file))
+        )
 
 
 def _refuse_own_auditor(owners: Mapping[str, Organization], auditor: str) -> None:
