@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from aboveboard.commands.rounds import rules
 from aboveboard.commands.rounds.rules import describe_rule, describe_rule_here
 from aboveboard.evidence.terms import NOT_PARAMETERS
-from aboveboard.mechanisms.child_processes import SAFE
+from aboveboard.mechanisms.child_processes import DROPPED, SAFE
 
 WITH_THESE = "on the data of an example, with the parameters of these terms"
 MANY = {f"party {k}": {"interval": [k, k + 3]} for k in range(60)}
@@ -61,11 +62,33 @@ def test_a_child_audits_the_example_as_this_process_does() -> None:
     assert found["audit"]
 
 
-def test_a_child_that_lacks_memory_costs_the_audit_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_ends_without_a_word_costs_the_audit_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PYTHONHOME", os.devnull)  # it ends before it says anything
     found = describe_rule("exchange.interval", {}, patience=600)
     assert (found["note"], found["audit"]) == (rules.NO_AUDIT, None)
     assert found["summary"]
+
+
+def test_no_code_of_the_surroundings_runs_in_the_child(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    start = subprocess.Popen
+    own = "import json, os; print(json.dumps({'note': dict(os.environ), 'audit': None}))"
+
+    def start_other(command: list[str], **options: Any) -> subprocess.Popen[str]:
+        """Start a child that tells its environment, as the one that audits is started."""
+        return start([command[0], "-c", own], **options)
+
+    monkeypatch.setattr(rules.subprocess, "Popen", start_other)
+    for name in DROPPED:
+        monkeypatch.setenv(name, str(tmp_path))
+    before = dict(os.environ)
+    found = describe_rule("exchange.interval", {}, patience=600)["note"]
+    assert {**found, **SAFE} == found
+    assert not set(DROPPED) & set(found)
+    assert dict(os.environ) == before
 
 
 @pytest.mark.deep

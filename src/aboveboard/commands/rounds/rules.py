@@ -33,7 +33,7 @@ from aboveboard.evidence.own_part import drop_missing
 from aboveboard.evidence.terms import NOT_PARAMETERS
 from aboveboard.evidence.verifiers import list_trusted
 from aboveboard.formatting import format_rounded
-from aboveboard.mechanisms.child_processes import SAFE
+from aboveboard.mechanisms.child_processes import safe_environment
 from aboveboard.report.answers import write_answers
 from aboveboard.report.tables import tabulate_lies, tabulate_verdicts
 
@@ -124,16 +124,16 @@ def _describe_in_words(mechanism: str, parameters: Mapping[str, Any]) -> dict[st
 def _audit_apart(mechanism: str, parameters: Mapping[str, Any], patience: float) -> dict[str, Any]:
     """Return the audit of a child with its note; the child is ended after some seconds."""
     given = json.dumps({"mechanism": mechanism, "parameters": dict(parameters)})
-    child = subprocess.Popen(
-        [sys.executable, "-m", __name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-        start_new_session=True,
-        env={**os.environ, **SAFE},
-    )
+    with safe_environment():
+        child = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
     try:
         found = json.loads(child.communicate(given, timeout=patience)[0])
     except subprocess.TimeoutExpired:
