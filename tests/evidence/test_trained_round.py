@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from zipfile import ZipFile
 
 import pytest
@@ -16,9 +18,10 @@ from trained_rounds import MEMBERS, TrainedRound, draw_table, hold_trained_round
 
 from aboveboard.commands import rounds
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.hidden_shares import hide_reply
-from aboveboard.evidence.verifiers.trained import measure_model
+from aboveboard.evidence.verifiers.trained import UNSCORED, measure_model, verify_own_model
 
 pytest.importorskip("skops", reason="training is an extra")
 
@@ -186,19 +189,78 @@ def test_a_models_quality_is_measured_from_two_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(
-    ("name", "text"), [("schema.json", "[" * 10**5), ("other.json", "{}")], ids=["deep", "other"]
-)
-def test_an_archive_that_is_no_model_is_not_said_to_have_a_quality(
-    name: str, text: str, held: TrainedRound, tmp_path: Path
+def test_an_archive_that_holds_no_schema_to_read_is_not_said_to_have_a_quality(
+    held: TrainedRound, tmp_path: Path
 ) -> None:
-    found = give_model(held, zip_text(name, text), tmp_path)
+    found = give_model(held, zip_text("schema.json", "[" * 10**5), tmp_path)
     assert any("cannot be measured here" in each for each in found.on_the_centers_word)
     assert not any("as stated" in each for each in found.verified)
 
 
 @pytest.mark.deep
-def test_a_reply_that_is_no_archive_is_no_model(held: TrainedRound, tmp_path: Path) -> None:
-    found = give_model(held, b"no archive", tmp_path)
+@pytest.mark.parametrize(
+    "model", [b"no archive", zip_text("other.json", "{}")], ids=["text", "zip"]
+)
+def test_a_reply_that_is_no_archive_of_a_model_is_no_model(
+    model: bytes, held: TrainedRound, tmp_path: Path
+) -> None:
+    found = give_model(held, model, tmp_path)
     assert "is called a model, and is none" in str(found.contradicted)
     assert not any("as stated" in each for each in found.verified)
+
+
+def make_case(reply: Path, opened: str = "center") -> Case:
+    """Return of a case what is read where a model cannot be measured."""
+    terms = SimpleNamespace(opened=opened)
+    given: Any = SimpleNamespace(
+        reply=reply,
+        round=SimpleNamespace(terms=terms),
+        facts={},
+        parameters={"training": {}},
+        seed=1,
+        proof="f00d",
+    )
+    return cast("Case", given)
+
+
+@pytest.mark.parametrize("opened", ["center", "nothing"])
+@pytest.mark.parametrize("model", [b"no archive", b"PK\x05\x06", zip_text("other.json", "{}")])
+def test_what_has_no_schema_is_called_no_model(model: bytes, opened: str, tmp_path: Path) -> None:
+    """Whatever the terms open: to see that it is no model nobody needs the test rows."""
+    path = tmp_path / "reply.skops"
+    path.write_bytes(model)
+    findings = Findings()
+    verify_own_model(make_case(path, opened), findings)
+    assert [each.what for each in findings.contradicted] == [
+        "your reply is called a model, and is none"
+    ]
+    assert not findings.on_the_centers_word
+
+
+def test_a_model_that_fails_to_import_is_not_said_to_lack_skops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "reply.skops"
+    path.write_bytes(zip_text("schema.json", "{}"))
+
+    def fail(**_: object) -> None:
+        raise ImportError("cannot import name 'lie' from 'sklearn'")
+
+    monkeypatch.setattr("skops.io.get_untrusted_types", fail)
+    findings = Findings()
+    verify_own_model(make_case(path), findings)
+    assert not findings.missing
+    assert findings.on_the_centers_word == [
+        f"{UNSCORED}: it cannot be measured here (cannot import name 'lie' from 'sklearn')"
+    ]
+
+
+def test_without_skops_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "reply.skops"
+    path.write_bytes(zip_text("schema.json", "{}"))
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    findings = Findings()
+    verify_own_model(make_case(path), findings)
+    assert findings.missing == ["skops and scikit-learn, to measure your model: install them"]

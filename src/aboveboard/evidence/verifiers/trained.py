@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import is_zipfile
+from zipfile import BadZipFile, ZipFile
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
@@ -35,18 +35,20 @@ def verify_own_model(case: Case, findings: Findings) -> None:
     if case.reply.suffix != ".skops":
         _verify_no_model(case, findings)
         return
+    if not _is_archive_of_model(case.reply):
+        findings.contradict("your reply is called a model, and is none", case.proof)
+        return
     if case.round.terms.opened == "nothing":
         findings.trust(f"{UNSCORED}: by the terms no test rows are opened")
         return
-    if not is_zipfile(case.reply):
-        findings.contradict("your reply is called a model, and is none", case.proof)
+    try:
+        import skops.io  # noqa: F401 - apart: a stranger's model may raise ImportError as it loads
+    except ImportError:
+        findings.miss("skops and scikit-learn, to measure your model: install them")
         return
     try:
         files = {name: x for name, (_, x) in read_files(case.facts.get("files", {})).items()}
         quality = measure_model(case.reply, case.parameters["training"], files, case.seed)
-    except ImportError:
-        findings.miss("skops and scikit-learn, to measure your model: install them")
-        return
     except Exception as error:  # a stranger's model: whatever its libraries raise on it
         problem = error.problem if isinstance(error, InputError) else str(error)[:200]
         findings.trust(f"{UNSCORED}: it cannot be measured here ({problem})")
@@ -67,6 +69,15 @@ def verify_own_model(case: Case, findings: Findings) -> None:
         f"your model has the quality {shown} on the opened test rows, and {stated} is stated",
         case.proof,
     )
+
+
+def _is_archive_of_model(path: Path) -> bool:
+    """Return whether a file is an archive with the schema that every model of skops has."""
+    try:
+        with ZipFile(path) as archive:
+            return "schema.json" in archive.namelist()
+    except (BadZipFile, OSError, ValueError, NotImplementedError):  # as its bytes make it
+        return False
 
 
 def _verify_no_model(case: Case, findings: Findings) -> None:
