@@ -224,7 +224,9 @@ def make_case(reply: Path, opened: str = "center") -> Case:
 
 
 @pytest.mark.parametrize("opened", ["center", "nothing"])
-@pytest.mark.parametrize("model", [b"no archive", b"PK\x05\x06", zip_text("other.json", "{}")])
+@pytest.mark.parametrize(
+    "model", [b"text", b"PK\x05\x06", zip_text("other.json", "{}")], ids=["text", "start", "zip"]
+)
 def test_what_has_no_schema_is_called_no_model(model: bytes, opened: str, tmp_path: Path) -> None:
     """Whatever the terms open: to see that it is no model nobody needs the test rows."""
     path = tmp_path / "reply.skops"
