@@ -10,7 +10,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
-from aboveboard.report import draw_picture, render_page
+from aboveboard.report import draw_picture, drawing, render_page
 from aboveboard.report.pictures.ownership import MOST_REGIONS, draw_regions
 from aboveboard.report.pictures.qualities import draw_qualities
 from aboveboard.report.pictures.shares import draw_shares
@@ -24,6 +24,21 @@ def describe(picture) -> str:
     found = re.search(r"<desc>(.*?)</desc>", picture.svg, re.DOTALL)
     assert found is not None
     return found[1]
+
+
+def test_a_text_is_cut_where_it_no_longer_fits_however_long_it_is() -> None:
+    measured: list[str] = []
+    real = drawing.measure_text
+
+    def measure(text: str, size: float) -> float:
+        measured.append(text)
+        return real(text, size)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "measure_text", measure)
+        cut = drawing.fit_text("g" * 10**6, 9, 60)
+    assert real(cut, 9) <= 60 < real(cut[:-1] + "gg", 9)
+    assert sum(map(len, measured)) < 1000  # not the whole of it again and again
 
 
 def share(benefit, utility=None, payment=0, **more) -> Share:

@@ -136,9 +136,10 @@ def test_a_name_that_reads_as_a_number_stays_a_name() -> None:
         '[parties.a]\ndata = "a.csv"\ncost = "1/3"\n',
         '[parties.a]\ndata = "a.csv"\ncost = " 0.25 "\n',
         '[votes]\na = "no"\n',
+        "values = [0, 3, 2, 4]\n[parties.a]\n[parties.b]\n",
     ],
 )
-def test_numbers_in_quotes_and_votes_are_data_of_a_file(keys: str) -> None:
+def test_numbers_in_quotes_votes_and_values_of_coalitions_are_data_of_a_file(keys: str) -> None:
     union = ab.collaborate("exchange.union", {"a": {"x.example"}, "b": {"y.example"}})
     assert holds_data(replace(union, content=keys.encode()))
     files = b'votes = "folder"\n[parties.a]\ndata = "a.csv"\nkind = "url"\n'

@@ -107,7 +107,7 @@ class Visit:
         faults = [(each.place, each.problem, each.remedy) for each in list_faults(error)]
         place = re.match(r"/round/[0-9a-f]{16}", self.path)
         back, log = (place[0], f"{place[0]}/log") if place else ("/", None)
-        return self.render("problem", status, faults=faults, back=back, log=log if begun else None)
+        return self.render("problem", status, faults=faults, back=back, log=log, begun=begun)
 
     def send_file(self, path: Path) -> Answer:
         """Return a file to be saved."""

@@ -44,11 +44,15 @@ def fit_text(text: str, size: float, width: float) -> str:
     >>> fit_text("a short name", 9, 200), fit_text("a name that is rather long", 9, 60)
     ('a short name', 'a name th…')
     """
-    if measure_text(text, size) <= width:
-        return text
-    while text and measure_text(f"{text}…", size) > width:
-        text = text[:-1]
-    return f"{text}…"
+    room = width - measure_text("…", size)
+    taken, kept = 0.0, 0  # what fits before an ellipsis: one pass, however long a rival's name is
+    for k, letter in enumerate(text):
+        taken += measure_text(letter, size)
+        if taken <= room:
+            kept = k + 1
+        if taken > width:
+            return f"{text[:kept]}…"
+    return text
 
 
 class Drawing:

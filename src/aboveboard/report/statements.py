@@ -267,7 +267,8 @@ def holds_data(collaboration: Collaboration) -> bool:
     """Return whether a collaboration file itself holds data of parties, and not in other files.
 
     Numbers, lists and tables in a party's table are data, and so is a number in quotes; other text
-    names a file, or how to read it. Votes are data too.
+    names a file, or how to read it. Votes are data too, and so are values of all coalitions: few
+    and small, they could be tried against a fingerprint.
     """
     try:
         table = tomllib.loads(collaboration.content.decode("utf-8-sig"))
@@ -276,7 +277,11 @@ def holds_data(collaboration: Collaboration) -> bool:
     parties = table.get("parties", {})
     values = [x for party in parties.values() if isinstance(party, dict) for x in party.values()]
     votes = table.get("votes")  # or the name of their folder
-    return (isinstance(votes, dict) and bool(votes)) or any(map(_is_data, values))
+    return (
+        (isinstance(votes, dict) and bool(votes))
+        or isinstance(table.get("values"), list | dict)
+        or any(map(_is_data, values))
+    )
 
 
 def _is_data(value: object) -> bool:
