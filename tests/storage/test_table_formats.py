@@ -665,3 +665,24 @@ def test_hashes_that_a_parquet_file_keeps_as_bytes_are_those_hashes() -> None:
     assert read_frame(frame, place="p", options=options).frame["element"][0] == digest.hex()
     written = pl.DataFrame({"k": [digest.hex().upper().encode()], "n": [1]})
     assert read_frame(written, place="p", options=options).frame["element"][0] == digest.hex()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["url.domain", "source.domain", "host.name"])
+@pytest.mark.parametrize("kind", [None, "domain"])
+def test_the_name_of_a_column_that_is_no_row_is_no_element(
+    tmp_path: Path, name: str, kind: Any, form: Any
+) -> None:
+    frame = pl.DataFrame({name: ["a.example", "b.example", "c.example"]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    options = DataOptions(kind=kind)
+    assert len(read_records(tmp_path / "a.parquet", place="p", options=options)) == 3
+    assert len(read_frame(frame, place="p", options=options, form=form)) == 3
+
+
+def test_a_first_element_of_a_workbook_is_not_taken_for_a_header(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    write = pytest.importorskip("xlsxwriter").Workbook(tmp_path / "a.xlsx")
+    write.add_worksheet().write_column(0, 0, ["a.example", "b.example", "c.example"])
+    write.close()
+    assert "the first line may be an element" in complaint(tmp_path / "a.xlsx", None)

@@ -217,7 +217,7 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
     table = drop_empty_rows(table)
     frame = table.frame
     key = _find_key(frame.columns, options.key, where)
-    if options.key is None:
+    if options.key is None and table.header_is_row:
         refuse_header_that_is_a_row(key, frame[key], options.kind, where)
     called = f"the key {key!r}"
     refuse_long_texts(frame[key], where, table.whereabouts, called)

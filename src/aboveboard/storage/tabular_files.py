@@ -47,6 +47,8 @@ class Table:
         What the file is, in words.
     comments
         Lines of it that are comments.
+    header_is_row
+        Whether the first row names the columns, as an element could that is meant as one.
     """
 
     frame: pl.DataFrame
@@ -54,6 +56,7 @@ class Table:
     form: Form
     name: str
     comments: int = 0
+    header_is_row: bool = False
 
 
 def read_plain_content(
@@ -79,7 +82,7 @@ def read_plain_content(
         return Table(frame, whereabouts, "parquet", "Parquet")
     if content.container == "workbook":
         frame, whereabouts = read_workbook(content.data, where, options.sheet)
-        return Table(frame, whereabouts, "csv", "workbook")
+        return Table(frame, whereabouts, "csv", "workbook", header_is_row=True)
     data = decode(content.data, where, options.encoding)
     if content.suffix in (".csv", ".tsv") or options.delimiter is not None:
         default = "\t" if content.suffix == ".tsv" else ","
@@ -92,7 +95,8 @@ def read_plain_content(
             key=options.key,
             marked=_read_marked(options),
         )
-        return Table(frame, whereabouts, "csv", "CSV" if default == "," else "TSV", comments)
+        name = "CSV" if default == "," else "TSV"
+        return Table(frame, whereabouts, "csv", name, comments, header_is_row=True)
     return data, content.suffix
 
 
