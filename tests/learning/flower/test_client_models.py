@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aboveboard.errors import InputError
@@ -31,3 +33,15 @@ def test_labels_that_are_true_or_false_are_two_classes() -> None:
     assert make_meter([True, False]).terms.classes == ("0", "1")
     assert make_meter([0, 2]).terms.classes == ("0", "1", "2")
     assert make_meter([0.0, 2.0]).terms.classes is None
+
+
+def test_memory_grows_with_rows_not_with_the_square_of_classes() -> None:
+    tracemalloc.start()
+    try:
+        truth = make_meter([0, 9_999]).truth
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert truth.shape == (2, 10_000)
+    assert np.argwhere(truth).tolist() == [[0, 0], [1, 9_999]]
+    assert peak < 20_000_000

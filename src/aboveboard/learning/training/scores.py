@@ -299,11 +299,15 @@ def find_best_constant(truth: FloatArray, terms: Terms, *, certain: bool) -> Flo
     mean = truth.mean(axis=0)
     if terms.classes is None or not certain:
         return np.asarray(mean)
-    return np.asarray(np.eye(len(mean))[mean.argmax()])
+    constant = np.zeros(len(mean))
+    constant[mean.argmax()] = 1.0
+    return constant
 
 
 def encode_outcomes(rows: Rows, terms: Terms) -> FloatArray:
     """Return what happened, shape (m, classes) with a 1 in each row, or (m, 1) for numbers."""
     if terms.classes is None:
         return np.asarray(rows.y, dtype=np.float64)[:, None]
-    return np.asarray(np.eye(len(terms.classes))[rows.y])
+    outcomes = np.zeros((len(rows.y), len(terms.classes)))
+    outcomes[np.arange(len(rows.y)), rows.y] = 1.0
+    return outcomes
