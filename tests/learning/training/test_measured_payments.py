@@ -126,7 +126,8 @@ def test_where_hiding_does_not_pay_the_audit_says_what_it_looked_at(tmp_path: Pa
 def test_few_test_rows_are_warned_of_and_never_called_enough() -> None:
     assert find_enough_rows(6, 0.13, (-0.01, 0.37)) == 30
     assert find_enough_rows(100, 1.0, (-1.0, 3.0)) == 400
-    assert "only 6 test rows" in describe_few_rows(6)[0]
+    assert describe_few_rows(6)[0].startswith("there are only 6 test rows:")
+    assert describe_few_rows(1)[0].startswith("there is only 1 test row:")
     assert describe_few_rows(30) == []
     (said,) = describe_uncertain_sign("ann", 0.1, (-0.3, 0.5), 100)
     assert "about 1,600 test rows would be enough, there are 100" in said

@@ -305,8 +305,9 @@ def describe_few_rows(rows: int) -> list[str]:
     """Return a warning where the test rows are so few that intervals are too narrow."""
     if rows >= FEW_ROWS:
         return []
+    are = "is" if rows == 1 else "are"
     return [
-        f"there are only {format_quantity(rows, 'test row')}: intervals drawn from so few are "
+        f"there {are} only {format_quantity(rows, 'test row')}: intervals drawn from so few are "
         f"narrower than they should be; hold out {FEW_ROWS} or more"
     ]
 
