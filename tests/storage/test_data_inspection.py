@@ -70,7 +70,7 @@ def test_lists_that_differ_are_no_spellings() -> None:
 @pytest.mark.parametrize(
     ("kind", "remedy"),
     [("domain", "their kind keeps them apart: where they are one thing, write one of them"),
-     ("text", "kind makes them one")],
+     ("text", "where they are one thing, write one of them")],
 )  # fmt: skip  # read as a table
 def test_spellings_that_a_stated_kind_keeps_apart_are_not_to_be_mended_by_it(
     kind: Kind, remedy: str
@@ -81,6 +81,25 @@ def test_spellings_that_a_stated_kind_keeps_apart_are_not_to_be_mended_by_it(
     }
     (warning,) = summarize_data(lists).warnings
     assert warning.endswith(f"('bad.example' and 'www.bad.example'); {remedy}")
+
+
+@pytest.mark.parametrize(
+    ("groups", "remedy"),
+    [([("01234", "1234")], "where they are one thing, write one of them"),
+     ([("1.50", "1.5")], "where they are one thing, write one of them"),
+     ([("Acme Corp", "acme  corp")], "where they are one thing, write one of them"),
+     ([("Bad.Example", "bad.example")], "kind makes them one"),
+     ([("01234", "1234"), ("Bad.Example", "bad.example")],
+      "kind makes some of them one; where others are one thing, write one of them"),
+     ([(f"{k}.Example", f"{k}.example") for k in range(9)],
+      "kind makes some of them one; where others are one thing, write one of them")],
+)  # fmt: skip  # read as a table
+def test_kind_is_advised_only_where_it_makes_spellings_one(
+    groups: list[tuple[str, str]], remedy: str
+) -> None:
+    one, other = zip(*groups, strict=True)
+    warnings = summarize_data({"a": party(*one), "b": party(*other)}).warnings
+    assert warnings[-1].endswith(f"); {remedy}")
 
 
 def test_parties_whose_kinds_differ_are_warned_of() -> None:

@@ -15,7 +15,15 @@ from typing import Any
 import polars as pl
 
 from aboveboard.formatting import format_quantity, join_names
-from aboveboard.storage.kinds import FEW, PATTERNS, Kind, describe_kind, find_normal
+from aboveboard.storage.kinds import (
+    FEW,
+    KINDS,
+    PATTERNS,
+    Kind,
+    describe_kind,
+    find_normal,
+    normalize,
+)
 from aboveboard.storage.records import ELEMENT, Records
 
 SAMPLES = 3
@@ -132,15 +140,34 @@ class DataSummary:
         if self.respelled_things:
             count = format_quantity(self.respelled_things, "element")
             shown = "; ".join(" and ".join(map(repr, group)) for group in self.spellings)
-            remedy = (
-                "their kind keeps them apart: where they are one thing, write one of them"
-                if self.kept_apart
-                else "kind makes them one"
-            )
             found.append(
-                f"{count} of several parties could be the same in two spellings ({shown}); {remedy}"
+                f"{count} of several parties could be the same in two spellings ({shown}); "
+                f"{self._advise_on_spellings()}"
             )
         return tuple(found)
+
+    def _advise_on_spellings(self) -> str:
+        remedy = "where they are one thing, write one of them"
+        if self.kept_apart:
+            return f"their kind keeps them apart: {remedy}"
+        made_one = [_has_kind_in_common(group) for group in self.spellings]
+        if not any(made_one):
+            return remedy
+        if all(made_one) and len(made_one) == self.respelled_things:
+            return "kind makes them one"
+        return "kind makes some of them one; where others are one thing, write one of them"
+
+
+def _has_kind_in_common(group: tuple[str, ...]) -> bool:
+    """Return whether there is a kind that makes a group of elements one: of numbers there is none.
+
+    Examples
+    --------
+    >>> _has_kind_in_common(("Bad.Example", "bad.example")), _has_kind_in_common(("01", "1"))
+    (True, False)
+    """
+    normal = [{normalize(element, kind) for element in group} for kind in KINDS if kind != "text"]
+    return any(len(forms) == 1 and None not in forms for forms in normal)
 
 
 def _warn_about(name: str, party: PartySummary) -> list[str]:
