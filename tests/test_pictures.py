@@ -11,6 +11,7 @@ import pytest
 import aboveboard as ab
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import draw_picture, drawing, render_page
+from aboveboard.report.pictures.canvas import set_ticks
 from aboveboard.report.pictures.ownership import MOST_REGIONS, draw_regions
 from aboveboard.report.pictures.qualities import draw_qualities
 from aboveboard.report.pictures.shares import draw_shares
@@ -39,6 +40,19 @@ def test_a_text_is_cut_where_it_no_longer_fits_however_long_it_is() -> None:
         cut = drawing.fit_text("g" * 10**6, 9, 60)
     assert real(cut, 9) <= 60 < real(cut[:-1] + "gg", 9)
     assert sum(map(len, measured)) < 1000  # not the whole of it again and again
+
+
+@pytest.mark.parametrize("low", [1234567.1, 0.1234561])
+def test_numbers_below_an_axis_are_told_apart(low: float) -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    numbers = [low, low * (1 + 5e-7)]
+    axes.set_xlim(*numbers)
+    set_ticks(axes, numbers)
+    labels = axes.xaxis.get_major_formatter().format_ticks(axes.xaxis.get_majorticklocs())
+    assert len(labels) > 2
+    assert len(set(labels)) == len(labels)
 
 
 def share(benefit, utility=None, payment=0, **more) -> Share:

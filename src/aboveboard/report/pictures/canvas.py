@@ -125,7 +125,14 @@ def set_ticks(axes: Axes, numbers: Sequence[float]) -> None:
 
     whole = all(float(x).is_integer() for x in numbers)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole, min_n_ticks=1))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: label_ticks([x])[0]))
+
+    def label(number: float, _: int | None) -> str:
+        ticks = [float(x) for x in axes.xaxis.get_majorticklocs()]  # told apart from each other
+        return dict(zip(ticks, label_ticks(ticks), strict=True)).get(
+            float(number), label_ticks([float(number)])[0]
+        )
+
+    axes.xaxis.set_major_formatter(FuncFormatter(label))
 
 
 LEGEND: dict[str, Any] = {
