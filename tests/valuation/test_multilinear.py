@@ -61,6 +61,23 @@ def test_shares_of_many_users_have_the_same_bits_whatever_the_threads() -> None:
     assert one is not None
     assert two is not None
     assert one.users.tolist() == two.users.tolist()
+    assert one.states == two.states
+
+
+def test_what_a_thread_valued_before_decides_nothing() -> None:
+    """Where nobody and everybody are worth nothing, the range was that of the points so far."""
+    found = [
+        integrate_shares(
+            (400, 300),
+            lambda k: np.exp(-(((k.sum(axis=1) - 150) / 60.0) ** 2)),
+            platform=True,
+            threads=threads,
+        )
+        for threads in (1, 2, 3)
+    ]
+    bits = {each and (each.users.tobytes(), each.platform, each.states) for each in found}
+    assert len(bits) == 1
+    assert None not in bits
 
 
 @pytest.mark.parametrize(

@@ -164,8 +164,8 @@ def integrate_shares(
     total = parts[0].total
     missing = fsum([total, -kept, *(-s * x for s, x in zip(sizes, users.tolist(), strict=True))])
     users += missing / n
-    span = max(part.highest for part in parts) - min(part.lowest for part in parts)
-    states = sum(part.states for part in parts)
+    span = max(part.range[1] for part in parts) - min(part.range[0] for part in parts)
+    states = sum(part.states for part in parts) - 2 * (len(parts) - 1)  # each valued both ends
     error = off + abs(missing) / n + relative * span
     return Integral(users, kept, total, parts[0].nothing, states, error)
 
@@ -176,15 +176,17 @@ class _Sums:
     def __init__(self, sizes: tuple[int, ...], worth: Worth) -> None:
         self.sizes, self.worth = sizes, worth
         self.each = np.array(sizes, dtype=np.float64)
-        self.states, self.lowest, self.highest = 0, inf, -inf
+        self.states, self.lowest, self.highest = 0, inf, -inf  # the range at the present point
         self.found: dict[float, tuple[FloatArray, FloatArray]] = {}
         self.rough = False
         self.nothing, self.total = self._value(np.array([[0] * len(sizes), sizes])).tolist()
+        self.range = self.lowest, self.highest
 
     def at_all(self, points: Sequence[float]) -> _Sums:
         """Add up at all points, until the utility is found too rough at one; return itself."""
         for q in points:
             found = self.at(q)
+            self.range = min(self.range[0], self.lowest), max(self.range[1], self.highest)
             if found is None:
                 self.rough = True
                 break
@@ -193,6 +195,8 @@ class _Sums:
 
     def at(self, q: float) -> tuple[FloatArray, FloatArray] | None:
         """Return E[u] and E[u (K_t - N_t q)], and how far the latter may be off; None: too far."""
+        # Points that this thread valued before must not decide, or the bits depend on the threads.
+        self.lowest, self.highest = sorted((self.nothing, self.total))
         whole = {size: make_grid(size, q, 0) for size in set(self.sizes)}
         most = prod(len(whole[size].numbers) for size in self.sizes)
         for nodes in LADDER:
