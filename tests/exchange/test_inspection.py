@@ -265,6 +265,13 @@ def test_an_exclusivity_above_one_is_refused() -> None:
         design_inspection(make_setting([{1}, {2}], 2))
 
 
+@pytest.mark.parametrize("rule", ["equal-gain", "best-group", "all-or-nothing"])
+@pytest.mark.parametrize("whole_lists", [False, True])
+def test_no_rate_is_designed_for_lists_that_are_all_empty(rule: str, whole_lists: bool) -> None:
+    with pytest.raises(InputError, match="empty"):
+        design_inspection(make_setting([set(), set()], "1/2", rule, whole_lists=whole_lists))
+
+
 def test_a_rate_that_is_too_low_fails_with_the_lie_that_pays() -> None:
     setting = make_setting(THREE, "1/2")
     game = HidingGame(setting.regions, setting.rule, (Fraction(1, 2),) * 3)

@@ -200,8 +200,9 @@ def design_inspection(
     Raises
     ------
     InputError
-        If the rule is not truthful for an exclusivity, or there are too many lies to try them all
-        and no closed form is known; if a stated deposit suffices for no rate.
+        If all lists are empty; if the rule is not truthful for an exclusivity, or there are too
+        many lies to try them all and no closed form is known; if a stated deposit suffices for no
+        rate.
 
     Examples
     --------
@@ -226,6 +227,12 @@ def design_inspection(
 
 
 def _check_setting(setting: InspectionSetting) -> None:
+    if not setting.regions.union:
+        raise InputError(
+            "the parties' lists",
+            "all of them are empty, so that there is nothing to exchange and no rate to find",
+            "give at least one party a list with elements",
+        )
     if not all(r.lies_within(0, 1) for r in setting.ranges):
         raise InputError(
             "exclusivity",
