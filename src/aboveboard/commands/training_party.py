@@ -65,7 +65,7 @@ class Agreement:
             "parameters": (dict(table.parameters), dict(start.parameters)),
             "label": (table.label, start.terms.label),
             "features": (table.features, start.terms.features),
-            "steps": (True, matches_steps(start.preparation, table.steps)),
+            "steps": (True, matches_steps(start.preparation, table.steps, start.terms)),
         }
         other = [
             name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,8 @@ def prepare(*names: Any) -> Preparation:
         ([*STEPS, "sklearn.preprocessing.PolynomialFeatures"], False),
         ([{"use": STEPS[0], "parameters": {"strategy": "constant"}}, STEPS[1]], False),
         ([STEPS[0], {"use": STEPS[1], "on": "all"}], False),
+        (STEPS[:1], False),
+        (STEPS[::-1], False),
     ],
 )
 def test_rows_are_prepared_by_the_steps_that_were_agreed_to(
@@ -251,6 +254,39 @@ def test_rows_are_prepared_by_the_steps_that_were_agreed_to(
     if not agreed:
         assert isinstance(answer, Failure)
         assert answer.problem.startswith("refused: steps of the training")
+
+
+def put_bins_in_place_of_all(first: Any, bins: Any) -> None:
+    bins.func = None
+    ((name, _, columns),) = first.transformers_
+    first.transformers_ = [(name, bins, columns)]
+
+
+def put_signs_in_place_of_a_method(first: Any, _: Any) -> None:
+    first.transformers_[0][1].steps[1][1].transform = np.sign
+
+
+def leave_columns_out(first: Any, _: Any) -> None:
+    ((name, chain, columns),) = first.transformers_
+    first.transformers_ = [(name, chain, columns[:1])]
+
+
+@pytest.mark.parametrize(
+    "forge", [put_bins_in_place_of_all, put_signs_in_place_of_a_method, leave_columns_out]
+)
+def test_steps_that_only_look_as_agreed_are_refused(
+    party: GuardedParty, forge: Callable[[Any, Any], None]
+) -> None:
+    party.accepts = agreement(f"steps = {STEPS}").check_start
+    preparation = prepare(*STEPS)
+    use = {"use": "sklearn.preprocessing.KBinsDiscretizer", "parameters": {"encode": "ordinal"}}
+    bins = prepare(use).transformer[0].transformers_[0][1].steps[0][1]
+    forge(preparation.transformer[0], bins)
+    terms = dataclasses.replace(TERMS, prepared=True)
+    start = dataclasses.replace(START, terms=terms, preparation=preparation)
+    answer = party.respond(unpack(pack(start)))
+    assert isinstance(answer, Failure)
+    assert answer.problem.startswith("refused: steps of the training")
 
 
 def test_numbers_that_no_step_takes_pass_through(party: GuardedParty) -> None:

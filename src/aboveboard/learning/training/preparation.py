@@ -99,11 +99,11 @@ def find_constant_features(terms: Terms, validation: Rows, test: Rows) -> tuple[
     return tuple(found)
 
 
-def matches_steps(preparation: Preparation, steps: Sequence[StepTable]) -> bool:
-    """Return whether a preparation is made of these steps: classes, parameters and columns.
+def matches_steps(preparation: Preparation, steps: Sequence[StepTable], terms: Terms) -> bool:
+    """Return whether a preparation is made of these steps: classes, parameters, columns, order.
 
     Other steps could single out rows. Parameters that only one of two versions of scikit-learn has
-    are not compared.
+    are not compared, nor what is fitted.
 
     Raises
     ------
@@ -112,30 +112,51 @@ def matches_steps(preparation: Preparation, steps: Sequence[StepTable]) -> bool:
     """
     if preparation.transformer is None or not steps:
         return preparation.transformer is None and not steps
+    from sklearn.compose import ColumnTransformer
+
     agreed = [made for step in steps for made in _make_transformers(step)]
-    return all(
-        any(_are_alike(own, one) for columns, one in agreed if columns == place)
-        for place, own in _list_fitted(preparation.transformer)
+    whole = _list_steps(preparation.transformer)
+    if not whole or type(whole[0]) is not ColumnTransformer or _hides_methods(whole[0]):
+        return False
+    first, *rest = whole
+    parts = _divide_columns(terms)
+    fitted = [(name, columns) for name, _, columns in first.transformers_]
+    chains = [_list_steps(chain) for _, chain, _ in first.transformers_] + [rest]
+    wanted = [[one for on, one in agreed if on == name] for name in (*parts, "all")]
+    return (
+        first.transformer_weights is None
+        and fitted == list(parts.items())
+        and all(map(_are_all_alike, chains, wanted))
     )
 
 
-def _list_fitted(transformer: Any) -> list[tuple[str, Any]]:
-    """Return the columns and the transformers of what `_fit_steps` has fitted."""
+def _list_steps(chain: Any) -> list[Any]:
+    """Return the transformers of a fitted chain; itself where it is no plain pipeline."""
     from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
 
-    (_, first), *rest = transformer.steps
-    found = [("all", step) for _, step in rest]
-    for name, chain, _ in first.transformers_:
-        if isinstance(chain, Pipeline):
-            found += [(name, step) for _, step in chain.steps]
-        elif getattr(chain, "func", chain) not in (None, "passthrough"):
-            found.append((name, chain))  # a FunctionTransformer without a function passes through
-    return found
+    if type(chain) is Pipeline and not _hides_methods(chain):
+        return [step for _, step in chain.steps]
+    if isinstance(chain, str) and chain == "passthrough":
+        return []
+    # What scikit-learn makes of "passthrough" when it is fitted.
+    if type(chain) is FunctionTransformer and chain.func is None and not _hides_methods(chain):
+        return []
+    return [chain]
+
+
+def _are_all_alike(fitted: Sequence[Any], agreed: Sequence[Any]) -> bool:
+    return len(fitted) == len(agreed) and all(map(_are_alike, fitted, agreed))
+
+
+def _hides_methods(fitted: Any) -> bool:
+    """Return whether an attribute stands in place of a method, such as another's transform."""
+    return any(callable(getattr(type(fitted), name, None)) for name in vars(fitted))
 
 
 def _are_alike(one: Any, other: Any) -> bool:
     """Return whether two transformers are of one class, with the same parameters."""
-    if type(one) is not type(other):
+    if type(one) is not type(other) or _hides_methods(one):
         return False
     own, given = one.get_params(deep=False), other.get_params(deep=False)
     return all(repr(own[key]) == repr(given[key]) for key in own.keys() & given.keys())
@@ -145,26 +166,27 @@ def _fit_steps(steps: Sequence[StepTable], terms: Terms, validation: Rows) -> An
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
-    numbers = [k for k, name in enumerate(terms.features) if name not in terms.texts]
-    texts = [k for k, name in enumerate(terms.features) if name in terms.texts]
+    parts = _divide_columns(terms)
     chains: dict[str, list[tuple[str, Any]]] = {"numbers": [], "texts": [], "all": []}
     for step in steps:
         for columns, transformer in _make_transformers(step):
             chain = chains[columns]
             chain.append((f"{len(chain) + 1}-{step.use.rpartition('.')[2]}", transformer))
-    if texts and not chains["texts"]:
-        name = terms.features[texts[0]]
+    if "texts" in parts and not chains["texts"]:
+        name = terms.features[parts["texts"][0]]
         raise InputError(
             PLACE,
             f"column {name!r} holds text, and no step turns text into numbers",
             'add "sklearn.preprocessing.OneHotEncoder", or leave the column out of the features',
         )
-    parts = [
-        (name, Pipeline(chains[name]) if chains[name] else "passthrough", columns)
-        for name, columns in (("numbers", numbers), ("texts", texts))
-        if columns
-    ]
-    whole = Pipeline([("columns", ColumnTransformer(parts, sparse_threshold=0)), *chains["all"]])
+    first = ColumnTransformer(
+        [
+            (name, Pipeline(chains[name]) if chains[name] else "passthrough", columns)
+            for name, columns in parts.items()
+        ],
+        sparse_threshold=0,
+    )
+    whole = Pipeline([("columns", first), *chains["all"]])
     try:
         with keep_to_threads():
             return whole.fit(validation.x, terms.decode_labels(validation.y))
@@ -174,6 +196,14 @@ def _fit_steps(steps: Sequence[StepTable], terms: Terms, validation: Rows) -> An
             f"the steps cannot be fitted to the center's rows ({format_error(error)})",
             "look at their order and parameters",
         ) from None
+
+
+def _divide_columns(terms: Terms) -> dict[str, list[int]]:
+    """Return the positions of the features that are numbers, and of those that are texts."""
+    parts: dict[str, list[int]] = {"numbers": [], "texts": []}
+    for k, name in enumerate(terms.features):
+        parts["texts" if name in terms.texts else "numbers"].append(k)
+    return {name: columns for name, columns in parts.items() if columns}
 
 
 def _make_transformers(step: StepTable) -> list[tuple[str, Any]]:
