@@ -440,3 +440,14 @@ def test_floats_are_compared_one_at_a_time():
     one, many = (audit(game, [Symmetric()])["symmetric"] for game in halves)
     assert one == many
     assert not one.exact
+
+
+@pytest.mark.parametrize("prop", [Symmetric(), StrongDominance()])
+def test_more_profiles_are_compared_only_where_many_are_in_one_call(prop, monkeypatch):
+    """Floats were looked at one at a time, up to 2^20 profiles: half a minute."""
+    monkeypatch.setattr("aboveboard.auditing.profiles.ROWS_BY_CALLS", 50)
+    whole, floats = (
+        audit(GradedInBatches(amounts), [prop])[prop.name]
+        for amounts in (lambda reports: reports, lambda reports: reports / 7.0)
+    )
+    assert (whole.how, floats.how) == ("exhaustive", "sampled")

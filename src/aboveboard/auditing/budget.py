@@ -39,7 +39,8 @@ class Budget:
     rows
         Most rows (single checks) of an exhaustive scan. None: 10^10 for a table in memory,
         12 million for a game that values profiles in batches, 200 thousand for one that is
-        called once a profile.
+        called once a profile. Symmetry and strong dominance compare 2^20 profiles at most where
+        the game compares many exactly in one call (`compare_rows`), else 200 thousand.
     memory
         Most bytes for a table of payoffs made for the scan.
     samples

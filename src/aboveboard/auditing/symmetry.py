@@ -17,7 +17,7 @@ from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import encode_number
-from aboveboard.games.actions import Action, Codes
+from aboveboard.games.actions import Action, Codes, encode
 from aboveboard.games.capabilities import Comparable, ComparesBatches
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
@@ -65,7 +65,7 @@ class _Grading(Property):
             budget=budget,
             seed=seed,
             progress=progress,
-            in_batches=isinstance(game, ComparesBatches),
+            in_batches=_compares_exactly(game),
         )
 
 
@@ -101,6 +101,14 @@ class StrongDominance(_Grading):
     dominance: ClassVar[bool] = True
 
     name: ClassVar[str] = "strong dominance"
+
+
+def _compares_exactly(game: Game) -> bool:
+    """Return whether many profiles are compared in one call; floats are, one at a time."""
+    if not isinstance(game, ComparesBatches):
+        return False
+    truth = [encode(game.actions(i), game.truth(i)) for i in range(len(game.players))]
+    return normalize_array(game.compare_rows(truth)[0]).dtype != np.float64
 
 
 @dataclass
