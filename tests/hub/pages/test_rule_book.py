@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aboveboard.hub.pages import rule_book
-from aboveboard.hub.pages.rule_book import AGAIN, FAILED, WAITING, RuleBook
+from aboveboard.hub.pages.rule_book import AGAIN, FAILED, WAITING, RuleBook, describe_in_child
 
 ON_AN_EXAMPLE: dict[str, Any] = {"note": "on an example", "audit": None}
 
@@ -91,3 +91,17 @@ def test_an_audit_that_cannot_be_kept_stops_no_other(
         assert book.find(make_terms(k)) == WAITING
     finish(book)
     assert [book.find(make_terms(k)) for k in range(2)] == [FAILED, ON_AN_EXAMPLE]
+
+
+def test_the_child_starts_without_what_adds_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+
+    def note(*_: object, **options: Any) -> Any:
+        given.update(options["env"])
+        raise OSError
+
+    monkeypatch.setenv("PYTHONPATH", "/a/folder/of/a/stranger")
+    monkeypatch.setattr(rule_book.subprocess, "run", note)
+    assert describe_in_child("exchange.interval", {}) == FAILED
+    assert "PYTHONPATH" not in given
+    assert given["PYTHONSAFEPATH"] == "1"

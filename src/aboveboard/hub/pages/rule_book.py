@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.terms import Terms
-from aboveboard.mechanisms.child_processes import SAFE
+from aboveboard.mechanisms.child_processes import copy_environment
 from aboveboard.storage.atomic import atomic_file
 
 logger = logging.getLogger(__name__)
@@ -133,7 +132,7 @@ def describe_in_child(mechanism: str, parameters: Mapping[str, Any]) -> dict[str
             text=True,
             timeout=SECONDS,
             check=True,
-            env={**os.environ, **SAFE},
+            env=copy_environment(),
         )
         found: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.SubprocessError, OSError, ValueError):
