@@ -14,7 +14,7 @@ from plainness import plain
 
 import aboveboard as ab
 from aboveboard.storage.formats.content import read_content
-from aboveboard.storage.formats.extents import STEP, _measure_xlsx
+from aboveboard.storage.formats.extents import MOST_TIMES, STEP, _measure_xlsx
 from aboveboard.storage.formats.json_tables import read_json_table
 
 CELLS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -120,8 +120,23 @@ def test_a_sheet_of_usual_size_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", [b"a.example\n", b"a\n", b"\n"])
 def test_a_file_that_unpacks_to_far_more_than_lists_do(tmp_path: Path, line: bytes) -> None:
     with gzip.open(tmp_path / "a.txt.gz", "wb") as file:
-        file.write(line * (9_000_000 // len(line)))
-    assert "gzip unpacks its" in refuse(tmp_path, "a.txt.gz")
+        file.write(line * (18_000_000 // len(line)))
+    said = refuse(tmp_path, "a.txt.gz")
+    assert "gzip unpacks its" in said
+    assert "bytes or more; unpack it" in said
+    assert "split" not in said
+
+
+def test_a_sparse_table_that_gzip_packs_well_is_read(tmp_path: Path) -> None:
+    row = ",".join(["0"] * 300)
+    header = ",".join(f"c{k}" for k in range(300))
+    rows = "".join(f"x{k},{row}\n" for k in range(8_000))
+    data = f"k,{header}\n{rows}".encode()
+    packed = gzip.compress(data, mtime=0)
+    assert len(data) > MOST_TIMES * len(packed)
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(packed)
+    assert read_content(path, "a.csv.gz").data == data
 
 
 def test_a_line_that_never_ends_is_refused_before_it_is_read(tmp_path: Path) -> None:

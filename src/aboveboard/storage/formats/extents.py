@@ -24,8 +24,8 @@ from aboveboard.storage.limits import LONGEST_ROW, refuse_too_large
 STEP = 1 << 20
 """Bytes that are looked at together."""
 
-UNPACKED = 1 << 22
-"""Bytes to which every packed file may unpack: in the shortest lines they take 200 MiB."""
+UNPACKED = 1 << 24
+"""Bytes to which every packed file may unpack: in the shortest lines they take 800 MiB."""
 
 MOST_TIMES = 100
 """How many times its size a packed file may unpack to, beyond that. Texts reach ten to thirty."""
@@ -83,12 +83,14 @@ def count_lines(data: bytes) -> int:
     return feeds + (bool(data) and not data.endswith(b"\n"))
 
 
-def refuse_unpacking(where: str, *, packed: int, unpacked: int, by: str) -> None:
+def refuse_unpacking(
+    where: str, *, packed: int, unpacked: int, by: str, remedy: str = "unpack it"
+) -> None:
     """Raise `InputError` if a packed file unpacks to far more than files of people do."""
     if unpacked > max(UNPACKED, MOST_TIMES * packed):
         size = format_quantity(unpacked, "byte")
-        problem = f"{by} unpacks its {format_count(packed)} bytes to more than {size}"
-        raise InputError(where, problem, "unpack it, and split the file")
+        problem = f"{by} unpacks its {format_count(packed)} bytes to {size} or more"
+        raise InputError(where, problem, remedy)
 
 
 def refuse_large_sheets(data: bytes, where: str) -> None:
@@ -111,7 +113,7 @@ def refuse_large_sheets(data: bytes, where: str) -> None:
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         size = sum(member.file_size for member in archive.infolist())
-        refuse_unpacking(where, packed=len(data), unpacked=size, by="the workbook")
+        refuse_unpacking(where, packed=len(data), unpacked=size, by="the workbook", remedy=_REMEDY)
         for member in archive.infolist():
             name = member.filename.lower()
             if name.endswith("workbook.bin"):
