@@ -316,6 +316,11 @@ def test_a_list_of_mostly_another_kind_is_refused(write: Write) -> None:
     assert few.reading.left_out == {"entries that are not domain names": 1}
 
 
+def test_one_entry_that_is_of_another_kind_is_spoken_of_as_one(write: Write) -> None:
+    said = complaint(write("a.txt", "192.0.2.1\n"), "domain")
+    assert 'its one entry is not of kind "domain" (line 1: 192.0.2.1); correct kind' in said
+
+
 def test_elements_in_the_collaboration_file_are_normalized_too() -> None:
     records = read_elements(
         ["Bad.example.", "bad[.]example", "x"], place="p", options=DataOptions(kind="domain")
@@ -647,7 +652,9 @@ def test_texts_of_which_few_hold_an_element_are_texts(write: Write, lines: str) 
 
 @pytest.mark.parametrize("lines", ["*.a.example\n.b.example\n", "@@||a.example^\n/x/\n", "| a |\n"])
 def test_a_list_of_which_nothing_is_an_element_is_refused(write: Write, lines: str) -> None:
-    assert " not domain names (line 1: " in complaint(write("a.txt", lines), "domain")
+    said = complaint(write("a.txt", lines), "domain")
+    assert f"nothing in it is an element (line 1: {lines.splitlines()[0]}" in said
+    assert said.endswith("; leave data out, or write elements = []")
     kept = read(write("b.txt", lines + "c.example\n# end\n"), "domain")
     assert elements(kept) == ["c.example"]
     assert len(read(write("c.txt", "127.0.0.1 localhost\n"), "domain")) == 0

@@ -282,9 +282,12 @@ def refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> 
     foreign = sum(listed.left_out.get(reason, 0) for reason in reasons)
     if foreign > elements:
         samples = [sample for reason in reasons for sample in listed.samples.get(reason, ())]
-        problem = (
-            f"of {format_quantity(foreign + elements, 'entry', 'entries')} {format_count(foreign)} "
-            f"{'is' if foreign == 1 else 'are'} not "
-            f"{describe_kind(kind)} ({'; '.join(samples[:SAMPLES])})"
-        )
+        shown = "; ".join(samples[:SAMPLES])
+        if not listed.left_out.get(reasons[0]):
+            problem = f"nothing in it is an element ({shown})"
+            raise InputError(where, problem, "leave data out, or write elements = []")
+        total = format_quantity(foreign + elements, "entry", "entries")
+        problem = f"of {total} {format_count(foreign)} are not {describe_kind(kind)} ({shown})"
+        if foreign == 1:  # the one that there is
+            problem = f'its one entry is not of kind "{kind}" ({shown})'
         raise InputError(where, problem, "correct kind, or name the column or path that is meant")
