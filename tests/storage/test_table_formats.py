@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import subprocess
 import sys
 import zipfile
@@ -686,3 +687,13 @@ def test_a_first_element_of_a_workbook_is_not_taken_for_a_header(tmp_path: Path)
     write.add_worksheet().write_column(0, 0, ["a.example", "b.example", "c.example"])
     write.close()
     assert "the first line may be an element" in complaint(tmp_path / "a.xlsx", None)
+
+
+def test_workbooks_that_are_read_collect_no_handlers_of_warnings(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    write_workbook(tmp_path / "a.xlsx", s=[["k"], ["a"]])
+    loggers = [logging.getLogger(name) for name in ("fastexcel", "calamine")]
+    before = [list(logger.handlers) for logger in loggers]
+    read(tmp_path / "a.xlsx")
+    assert [logger.handlers for logger in loggers] == before
+    assert all(before)

@@ -17,6 +17,10 @@ from aboveboard.storage.formats.content import Whereabouts
 from aboveboard.storage.formats.merged_cells import refuse_merged_cells
 from aboveboard.storage.limits import refuse_too_large
 
+# fastexcel warns of empty columns and of sheets that are none, some in words of the file.
+for _name in ("fastexcel", "calamine"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
 LISTED = 8
 """Sheets named in a message."""
 
@@ -36,10 +40,6 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
     """
     try:
         import fastexcel
-
-        # They warn of empty columns and of sheets that are none, some in words of the file.
-        for name in ("fastexcel", "calamine"):
-            logging.getLogger(name).addHandler(logging.NullHandler())
     except ImportError:
         problem = "this is a workbook, and the package fastexcel is not there"
         remedy = "save the sheet as CSV, or pip install 'aboveboard[tables]'"
