@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from aboveboard.cli import app
 from aboveboard.cli.turns import _describe_question
+from aboveboard.desk.answering import describe_announcement
 from aboveboard.evidence.findings import Findings
 from aboveboard.hub.members import auditing
 
@@ -119,3 +120,11 @@ def test_the_name_of_a_player_in_a_question_makes_no_line_of_its_own() -> None:
     assert "  core You: everything, and pay 0: nothing, and pays nothing" in lines
     assert len(lines) == 5
     assert len(text) < 10_000
+
+
+@pytest.mark.parametrize("players", [["You", "bert"], ["bert", "bert"], ["Nobody gets", "bert"]])
+def test_no_player_of_an_announcement_writes_a_second_row_about_the_reader(
+    players: list[str],
+) -> None:
+    shown = {"players": players, "goods": ["x"], "allocation": [0], "prices": [-9, 9]}
+    assert [label for label, _ in describe_announcement("bert", shown)] == ["It shows"]

@@ -53,6 +53,10 @@ def show_question(visit: Visit, identifier: str) -> Answer:
     )
 
 
+LABELS = ("You", "Nobody gets")
+"""Rows that are no member's: a center could write a second one by a player of this name."""
+
+
 def describe_announcement(own: str, shows: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what each member would get and pay, as a question shows it; one's own first.
 
@@ -73,10 +77,13 @@ def describe_announcement(own: str, shows: Mapping[str, Any]) -> list[tuple[str,
         return []
     try:
         players, goods = list(shows["players"]), list(shows["goods"])
+        are_told_apart = len({*players, *LABELS}) == len(players) + len(LABELS)
         owned = list(zip(goods, shows["allocation"], strict=True))
         held = {name: [g for g, owner in owned if owner == k] for k, name in enumerate(players)}
         prices = dict(zip(players, shows["prices"], strict=True))
     except (KeyError, TypeError, ValueError):
+        are_told_apart = False
+    if not are_told_apart:
         return [("It shows", describe_action(shows))]
     rows = [
         (
