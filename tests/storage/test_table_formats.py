@@ -427,6 +427,25 @@ def test_merged_cells_are_refused_by_name(tmp_path: Path, area: str, row: int) -
     assert f"shows its value ({area})" in said
 
 
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet2.xml", "content.xml"])
+def test_merged_cells_are_found_whatever_the_parts_are_called(tmp_path: Path, part: str) -> None:
+    pytest.importorskip("fastexcel")
+    source = write_merged(tmp_path / "a.xlsx", "A2:A4")
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as other:
+        for name in archive.namelist():
+            folder, _, last = name.rpartition("/")
+            called = f"{folder}/{last.capitalize()}" if name == part else name
+            other.writestr(called, archive.read(name))
+        if part == "content.xml":  # as in a workbook of the other form
+            other.writestr(part, "<a/>")
+    assert "shows its value (A2:A4)" in complaint(tmp_path / "b.xlsx", key="k")
+
+
+def test_one_cell_is_not_merged() -> None:
+    text = b'<mergeCells><mergeCell ref="A2:A2"/><mergeCell ref="B2:B3"/></mergeCells>'
+    assert [str(area) for area in find_in_xlsx(iter([text]))] == ["B2:B3"]
+
+
 def test_many_merged_cells_are_counted(tmp_path: Path) -> None:
     pytest.importorskip("fastexcel")
     xlsxwriter = pytest.importorskip("xlsxwriter")
@@ -494,6 +513,21 @@ def write_ods(path: Path, rows: list[list[Any]]) -> Path:
         )
         archive.writestr("content.xml", CONTENT.format(rows=body))
     return path
+
+
+@pytest.mark.parametrize("part", ["xl/other.xml", "XL/workbook.xml", "a.xml"])
+def test_merged_cells_of_libreoffice_are_found_whatever_else_is_there(
+    tmp_path: Path, part: str
+) -> None:
+    pytest.importorskip("fastexcel")
+    source = write_ods(tmp_path / "a.ods", [["k", "n"], ["a", 7], ["b", 1]])
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(tmp_path / "b.ods", "w") as other:
+        for name in archive.namelist():
+            text = archive.read(name)
+            cell = b'office:value="7"'
+            other.writestr(name, text.replace(cell, cell + b' table:number-rows-spanned="2"'))
+        other.writestr(part, "<a/>")
+    assert "shows its value (B2:B3)" in complaint(tmp_path / "b.ods", key="k")
 
 
 def test_a_workbook_of_libreoffice_is_a_table(tmp_path: Path) -> None:

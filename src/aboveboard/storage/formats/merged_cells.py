@@ -22,6 +22,7 @@ from aboveboard.storage.formats.extents import BROKEN, read_column, read_steps, 
 _merged = re.compile(  # no tag runs on into the next: what is long is looked at once
     rb"<(?:\w{1,64}:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
 )
+RELATIONS = "xl/_rels/workbook.xml.rels"
 LONGEST_TAG = 1 << 10
 """Bytes of a tag that names merged cells."""
 
@@ -84,18 +85,27 @@ def name_column(number: int) -> str:
 def _find_areas(data: bytes, sheet: str) -> Iterator[Area]:
     """Yield the merged cells of a sheet, as its file lists them."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if "content.xml" in archive.namelist():
-            yield from _find_in_ods(read_steps(archive, archive.getinfo("content.xml")), sheet)
-        else:
-            part = archive.getinfo(_find_part(archive, sheet))
+        # What makes calamine take it for an .xlsx, whatever else is in it.
+        if any(name.lower() == RELATIONS for name in archive.namelist()):
+            part = _get_part(archive, _find_part(archive, sheet))
             yield from find_in_xlsx(read_steps(archive, part))
+        else:
+            yield from _find_in_ods(read_steps(archive, _get_part(archive, "content.xml")), sheet)
+
+
+def _get_part(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """Return a part, whose name may be in other letters as calamine has it; `KeyError` if none."""
+    for part in archive.infolist():
+        if part.filename.lower() == name.lower():
+            return part
+    raise KeyError(name)
 
 
 def _find_part(archive: zipfile.ZipFile, sheet: str) -> str:
     """Return the name of the part of an .xlsx that holds a sheet."""
     book = _find_tag(archive, "xl/workbook.xml", "sheet", "name", sheet)
     relation = next((value for name, value in book.items() if name.endswith(":id")), "")
-    found = _find_tag(archive, "xl/_rels/workbook.xml.rels", "Relationship", "Id", relation)
+    found = _find_tag(archive, RELATIONS, "Relationship", "Id", relation)
     return posixpath.normpath(posixpath.join("/xl", found["Target"])).lstrip("/")
 
 
@@ -111,7 +121,7 @@ def _find_tag(
 
     parser: Any = expat.ParserCreate()
     parser.StartElementHandler = start
-    for piece in read_steps(archive, archive.getinfo(part)):
+    for piece in read_steps(archive, _get_part(archive, part)):
         parser.Parse(piece, False)
     if not found:
         raise KeyError(value)
@@ -119,16 +129,20 @@ def _find_tag(
 
 
 def find_in_xlsx(pieces: Iterator[bytes]) -> Iterator[Area]:
-    """Yield the merged cells of a sheet of .xlsx that comes in pieces."""
+    """Yield the merged cells of a sheet of .xlsx that comes in pieces; one cell is none."""
     rest = b""
     for piece in pieces:
         text = rest + piece
         cut = max(text.rfind(b"<"), len(text) - LONGEST_TAG, 0)
-        for left, top, right, bottom in _merged.findall(text, 0, cut):
-            yield Area(int(top), read_column(left), int(bottom), read_column(right))
+        yield from _list_areas(text[:cut])
         rest = text[cut:]
-    for left, top, right, bottom in _merged.findall(rest):
-        yield Area(int(top), read_column(left), int(bottom), read_column(right))
+    yield from _list_areas(rest)
+
+
+def _list_areas(text: bytes) -> Iterator[Area]:
+    for left, top, right, bottom in _merged.findall(text):
+        if (left, top) != (right, bottom):
+            yield Area(int(top), read_column(left), int(bottom), read_column(right))
 
 
 def _find_in_ods(pieces: Iterator[bytes], sheet: str) -> Iterator[Area]:
