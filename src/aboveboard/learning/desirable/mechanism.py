@@ -45,9 +45,10 @@ from aboveboard.learning.desirable.file import (
 from aboveboard.learning.desirable.game import make_game
 from aboveboard.learning.desirable.growth_on_demand import EvenSizes
 from aboveboard.learning.desirable.measured import add_training
-from aboveboard.learning.desirable.offer import DesirableOffer, design_grid
+from aboveboard.learning.desirable.offer import DesirableOffer, describe_no_loss, design_grid
 from aboveboard.learning.desirable.payments_table import payments_table
 from aboveboard.learning.desirable.search import (
+    NO_LOSS_FOUND,
     SearchResult,
     is_growth_of_two,
     search,
@@ -319,7 +320,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
     ) -> dict[str, Any]:
         proof = found.certificate
         details: dict[str, Any] = {
-            "exists": found.exists,
+            "exists": None if found.answer == NO_LOSS_FOUND else found.exists,
             "verdict": found.answer,
             "violated": None,
             "grid": {"sizes": self.grid.count, "profiles": self.grid.count**self.market.n},
@@ -352,12 +353,8 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
 
     def _make_headline(self, found: SearchResult) -> str:
         grid = f"{format_count(self.grid.count)} sizes for each of {len(self.parties)} parties"
-        if found.looked_at is not None and found.exists:
-            return (
-                f"No loss was found on this grid ({grid}), which is too large to go through whole: "
-                "a desirable mechanism exists if the first loss lies at the smallest size, as on "
-                "all grids that were."
-            )
+        if found.answer == NO_LOSS_FOUND:
+            return f"{describe_no_loss(f' ({grid})')}."
         if found.answer == "exists":
             return f"A desirable mechanism exists on this grid ({grid})."
         if found.answer == "undecided":

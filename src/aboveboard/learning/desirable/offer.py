@@ -24,14 +24,18 @@ from aboveboard.learning.desirable.algorithms import (
     EXPLOITATION,
     GROWTH_OF_TWO,
     UP_TO_PERMUTATION,
+    choose_algorithm,
+    is_large,
 )
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.file import Grid
 from aboveboard.learning.desirable.growth_boundary import Boundary, find_boundary
 from aboveboard.learning.desirable.growth_rate import alpha_star
 from aboveboard.learning.desirable.search import (
+    NO_LOSS_FOUND,
     SHARING_NOTHING,
     SUPPOSED_ALLOCATION,
+    Answer,
     SearchResult,
 )
 from aboveboard.learning.market.allocation import Market
@@ -90,11 +94,17 @@ class DesirableOffer:
                 )
             doubt = ", up to rounding" if found["verdict"] == "undecided" else ""
             return f"{WHAT} exists on this grid{doubt}."
-        grid = f"{WHAT if found['exists'] else NONE} exists on this grid"
-        if found["boundary"] is None:
-            return f"{grid}, and on every other: {found['reason']}."
         reach = f"{format_count(found['max_over_step'])} steps"
+        unproved = found["verdict"] == NO_LOSS_FOUND
+        grid = f"{NONE if found['verdict'] == 'none' else WHAT} exists on this grid"
+        if unproved:
+            grid = describe_no_loss(f", of {reach}", f" ({PROMISES})")
+        if found["boundary"] is None:
+            also = ". No grid is known to have a loss" if unproved else ", and on every other"
+            return f"{grid}{also}: {found['reason']}."
         limit = f"two such parties have one up to {format_count(found['boundary'])} steps"
+        if unproved:
+            return f"{grid}; {limit}."
         if found["alpha"] == -1:
             return (
                 f"{grid}, of {reach}, where the best model is handed to both; {limit}. With alpha "
@@ -116,6 +126,15 @@ class DesirableOffer:
         return []
 
 
+def describe_no_loss(grid: str, promises: str = "") -> str:
+    """Return what is known where a grid was not gone through whole, without a full stop."""
+    return (
+        f"No loss was found on this grid{grid}, which is too large to go through whole: a "
+        f"desirable mechanism{promises} exists if the first loss lies at the smallest size, as on "
+        "every grid that was gone through whole"
+    )
+
+
 def design_grid(market: Market, grid: Grid, searched: Callable[[], SearchResult]) -> DesirableOffer:
     """Return on which grids a desirable mechanism exists.
 
@@ -132,7 +151,11 @@ def design_grid(market: Market, grid: Grid, searched: Callable[[], SearchResult]
     valuation = market.valuation
     if market.n == 2 and isinstance(valuation, Growth) and isinstance(market.quality, Identity):
         return DesirableOffer(
-            _summarize_boundary(find_boundary(valuation.alpha, zero=grid.smallest == 0), grid)
+            _summarize_boundary(
+                find_boundary(valuation.alpha, zero=grid.smallest == 0),
+                grid,
+                whole=not is_large(market, grid.count, choose_algorithm(market, grid.count)),
+            )
         )
     return DesirableOffer(_summarize_search(searched()))
 
@@ -186,18 +209,23 @@ def _join_sizes(sizes: Sequence[int | float]) -> str:
     return join_names(texts)
 
 
-def _summarize_boundary(found: Boundary, grid: Grid) -> dict[str, Any]:
+def _summarize_boundary(found: Boundary, grid: Grid, *, whole: bool) -> dict[str, Any]:
+    """Return facts of a boundary; `whole`: whether a run goes through all of the file's grid."""
     reach = grid.smallest + grid.count - 1
+    verdict: Answer = "exists" if whole else NO_LOSS_FOUND
+    if found.boundary is not None and reach > found.boundary:
+        verdict = "none"
     facts: dict[str, Any] = {
         "boundary": found.boundary,
         "alpha_star": float(alpha_star()),
         "alpha": float(found.alpha),
         "zero": found.zero,
         "max_over_step": reach,
-        "exists": found.boundary is None or reach <= found.boundary,
+        "exists": None if verdict == NO_LOSS_FOUND else verdict == "exists",
+        "verdict": verdict,
         "supposes": SUPPOSED_ALLOCATION,
     }
-    facts["alternative"] = SHARING_NOTHING if found.alpha == -1 and not facts["exists"] else ""
+    facts["alternative"] = SHARING_NOTHING if found.alpha == -1 and verdict == "none" else ""
     if found.loss is None:
         return {**facts, "reason": found.reason}
     return {

@@ -54,7 +54,10 @@ SHARING_NOTHING = (
 )
 """What is desirable at alpha = -1 without that allocation."""
 
-Answer = Literal["exists", "none", "undecided"]
+NO_LOSS_FOUND: Literal["no loss found"] = "no loss found"
+"""The answer where no loss was found on a grid that was not gone through whole."""
+
+Answer = Literal["exists", "none", "undecided", "no loss found"]
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,8 @@ class SearchResult:
         """Whether there is a desirable mechanism."""
         if self.violated is not None:
             return "none"
+        if self.looked_at is not None:
+            return NO_LOSS_FOUND
         return "undecided" if self.undecided else "exists"
 
     @property
