@@ -111,6 +111,7 @@ def test_epsilon_ic(pair, epsilon):
     agrees(audit(game, [prop])[prop.name], plain.ex_post(), epsilon)
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(games(), st.integers(1, 4), st.booleans())
 def test_coalition_proofness(pair, size, transfers):
@@ -174,6 +175,7 @@ def test_unique_equilibrium(pair):
     assert found.status is (Status.HOLDS if unique else Status.FAILS)
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(st.data(), st.sampled_from([INTEGERS, FRACTIONS]))
 def test_budget_balance(data, entries):

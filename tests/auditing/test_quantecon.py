@@ -18,6 +18,7 @@ def gt():
     )
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(st.sampled_from([INTEGERS, FLOATS]).flatmap(lambda e: tables(e, players=(2, 4))))
 def test_pure_equilibria_are_the_same(gt, table):

@@ -266,6 +266,7 @@ def test_what_is_paid_while_a_ruling_lets_the_round_fall_is_turned_back(
     ]
 
 
+@pytest.mark.deep
 def test_a_member_sees_its_own_transfers_only(hub: Hub, owing: Table) -> None:
     answer = owing.house.people["bolt"].send("GET", f"{owing.path}/transfers")
     assert answer.status_code == 200

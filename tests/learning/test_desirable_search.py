@@ -76,6 +76,7 @@ def test_a_market_that_neither_grows_nor_shrinks_is_searched_in_fractions(zero: 
     assert found.answer == "none"
 
 
+@pytest.mark.deep
 @given(st.data(), st.sampled_from(["all", "participants", "none"]), st.integers(2, 3))
 def test_linear_markets_charge_what_bellman_ford_finds(data, rule, n) -> None:
     matrix = tuple(

@@ -176,6 +176,7 @@ class TestFederatedMean:
             row = np.array([counts], dtype=np.int64).reshape(1, len(counts))
             assert grouped.worth(row)[0] == pytest.approx(table[mask], abs=1e-9)
 
+    @pytest.mark.deep
     def test_one_who_federates_alone_gives_as_much_as_directly(self) -> None:
         population = Population(F(1), F(10))
         assert compute_expected_errors(population, [1, 0], [7, 9]) == compute_expected_errors(
@@ -260,6 +261,7 @@ class TestLevels:
             parse_level(bad)
 
 
+@pytest.mark.deep
 def test_tables_of_twenty_users_are_the_closed_forms_of_some_coalitions() -> None:
     generator = np.random.default_rng(5)
     epsilons = generator.random(20) * 8

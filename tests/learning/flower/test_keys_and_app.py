@@ -178,6 +178,7 @@ def test_an_address_with_certificates_may_be_anywhere() -> None:
     assert table(engine="flower", flower=named).flower == named
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_the_command_makes_a_key_and_names_the_app(tmp_path: Path) -> None:
     run = CliRunner().invoke

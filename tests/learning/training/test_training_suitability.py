@@ -101,6 +101,7 @@ def test_a_metric_of_probabilities_needs_an_estimator_that_gives_them() -> None:
         refuse_unscorable(sklearn.linear_model.Ridge(), meter("jaccard_samples"), 0)
 
 
+@pytest.mark.deep
 def test_a_metric_that_scores_few_draws_is_refused() -> None:
     classes = tuple("abcdefghijk")
     y = np.array([0] * 50 + list(range(1, 11)))
