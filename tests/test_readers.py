@@ -208,6 +208,7 @@ def test_of_several_rows_with_one_key_the_smallest_is_kept(write: Write) -> None
     assert sorted(read(path, "k").frame.rows()) == [("a", "2", "1"), ("b", "9", "9")]
 
 
+@pytest.mark.deep
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["", "1", "2"])), max_size=8),
     st.randoms(use_true_random=False),

@@ -220,6 +220,7 @@ def test_symmetry_and_strong_dominance(data):
     assert (found["strong dominance"].status in held) == plain.strongly_dominant(quality)
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(games(FLOATS))
 def test_floats_never_decide_what_they_cannot(pair):

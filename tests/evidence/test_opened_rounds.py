@@ -116,6 +116,7 @@ def test_parts_that_are_none_are_contradicted(
     assert found.exit_status == 1
 
 
+@pytest.mark.deep
 def test_the_center_opens_its_own_file_where_the_terms_say_that(tmp_path: Path) -> None:
     held = hold_round("curation.fair", tmp_path, opened="center", **CENTER)
     found = held.verify("anna")

@@ -53,6 +53,7 @@ def test_a_reply_that_came_after_the_verified_one_is_not_accepted(held: RoundOfF
     assert rounds.answer(member).is_file()
 
 
+@pytest.mark.deep
 def test_what_was_verified_is_accepted_though_no_reply_opens_any_more(held: RoundOfFiles) -> None:
     assert held.verify("alpha").exit_status == 0
     for path in (held.folder / SEALED).glob("alpha-result-*.bin"):

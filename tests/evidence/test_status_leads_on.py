@@ -18,6 +18,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> RoundOfFiles:
     return hold_round("exchange.union", tmp_path_factory.mktemp("held"), opened="nothing")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("is_only", [True, False])
 def test_the_commands_after_a_result_lead_to_an_acceptance(
     held: RoundOfFiles, monkeypatch: pytest.MonkeyPatch, is_only: bool

@@ -99,6 +99,7 @@ def test_no_member_reads_anothers_ciphertext_or_reply(hub: Hub, settled: Table) 
         assert len(stored) == len(replies)
 
 
+@pytest.mark.deep
 def test_every_file_is_shown_to_its_own_readers_alone(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:

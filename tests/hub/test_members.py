@@ -213,6 +213,7 @@ def test_a_member_of_two_rounds_is_shown_commands_that_work(town: Town) -> None:
     assert f"your turn: aboveboard commit FILE --terms {first}" in call(town.home("acme"), "status")
 
 
+@pytest.mark.deep
 def test_serve_prints_its_address_as_its_first_line(tmp_path: Path) -> None:
     folder = str(tmp_path / "hub")
     assert run("hub", "init", folder).returncode == 0

@@ -50,6 +50,7 @@ def market(tmp_path: Path) -> ab.Collaboration:
     return ab.load(tmp_path / "c.toml")
 
 
+@pytest.mark.deep
 def test_a_run_and_an_audit_say_the_same_of_a_market_from_a_spreadsheet(
     market: ab.Collaboration,
 ) -> None:
