@@ -12,6 +12,7 @@ from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.round_states import State
 from aboveboard.formatting import format_count, format_moment, join_names
+from aboveboard.formatting.plain_json import write_json
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
     read_checkpoint,
@@ -154,7 +155,7 @@ def show_terms(visit: Visit, identifier: str) -> Response:
         "terms",
         sections=describe_terms(terms, digest, now=visit.hub.now, rule=rule),
         digest=digest,
-        file=json.dumps(statement.body, indent=2, ensure_ascii=False),
+        file=write_json(statement.body, indent=2),
         signatures=signatures,
         rule=rule,
     )
@@ -305,6 +306,6 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
             ("Taken in", format_moment(row.created)),
             ("Hash of the statement", row.digest),
         ],
-        statement=json.dumps(json.loads(row.content), indent=2, ensure_ascii=False),
-        receipt=json.dumps(receipt, indent=2, ensure_ascii=False),
+        statement=write_json(json.loads(row.content), indent=2),
+        receipt=write_json(receipt, indent=2),
     )
