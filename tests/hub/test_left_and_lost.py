@@ -18,7 +18,7 @@ from aboveboard.evidence.keys import PrivateKeys, generate_keys
 from aboveboard.evidence.member_statements import make_rotation, prove_keys
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.hub.collaborations.deadlines import DAY
-from aboveboard.hub.collaborations.notices import write_notice
+from aboveboard.hub.collaborations.notices import TURNS, write_notice
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.configuration import check_configuration
 from aboveboard.hub.database.engine import read as read_database
@@ -29,7 +29,7 @@ from aboveboard.hub.members import KnownHub, membership, recovering, sharing
 from aboveboard.hub.members import mirror as mirrors
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.notices import sending
-from aboveboard.hub.notices.messages import NotSentError
+from aboveboard.hub.notices.messages import NEWS, NotSentError, say
 from aboveboard.hub.notices.sending import send_notices
 from aboveboard.hub.organizations.contacts import set_contact
 from aboveboard.hub.series.repeating import propose_change
@@ -170,14 +170,18 @@ def name_keys(table: Table, name: str, keys: PrivateKeys) -> None:
     assert sent.status_code == 204, sent.text
 
 
+def mark_sent(hub: Hub) -> None:
+    with write(hub.engine) as connection:
+        connection.execute(update(notice).values(sent=hub.now))
+
+
 def test_who_names_junk_keys_puts_off_nobody_elses_notice(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
     table = house.open(tmp_path, more={"lost_key": "majority"})
     table.agree()
     name_keys(table, "bolt", generate_keys())
-    with write(hub.engine) as connection:
-        connection.execute(update(notice).values(sent=hub.now))
+    mark_sent(hub)
     for _ in range(3):
         name_keys(table, "bolt", generate_keys())
     assert list_due(hub, "core", "vouch") == [0, DAY]
@@ -189,7 +193,35 @@ def test_who_names_junk_keys_puts_off_nobody_elses_notice(
         assert table.post("acme", rotated.content).status_code == 201
         house.people["acme"].keys = keys
         name_keys(table, "acme", generate_keys())
+    assert list_due(hub, "core", "vouch") == [-60, 0, DAY - 60]  # of acme one waits already
+
+
+def test_whose_keys_were_replaced_before_is_vouched_for_as_soon_as_others(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path, more={"lost_key": "majority"})
+    table.agree()
+    fresh = generate_keys()
+    rotated = make_rotation(read(table, "acme"), "acme", house.people["acme"].keys, fresh)
+    assert table.post("acme", rotated.content).status_code == 201
+    house.people["acme"].keys = fresh
+    name_keys(table, "bolt", generate_keys())
+    mark_sent(hub)
+    name_keys(table, "bolt", generate_keys())
+    house.clock.seconds += 60
+    name_keys(table, "acme", generate_keys())
     assert list_due(hub, "core", "vouch") == [-60, 0, DAY - 60]
+
+
+def test_a_member_hears_at_once_that_new_keys_are_named_for_it(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path, more={"lost_key": "majority"})
+    table.agree()
+    name_keys(table, "bolt", generate_keys())
+    name_keys(table, "acme", generate_keys())
+    assert [list_due(hub, name, "new-keys") for name in table.names] == [[0], [0], []]
+    assert say({"new-keys"}, TURNS) == NEWS
 
 
 def test_keys_that_another_member_has_taken_meanwhile_wait_no_more(

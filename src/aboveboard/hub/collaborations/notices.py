@@ -36,23 +36,17 @@ def notify_awaited(
     ]
     if before is not None and before.state is not after.state and not turns:
         told += [(name, after.state.value) for name in after.present]
-    _write(connection, identifier, told, now, RARE)
+    _write(connection, identifier, told, now)
 
 
 def write_notice(
-    connection: Connection,
-    identifier: str,
-    recipient: str,
-    kind: str,
-    now: int,
-    *,
-    first: bool = False,
+    connection: Connection, identifier: str, recipient: str, kind: str, now: int, *, about: str = ""
 ) -> None:
     """Write a notice: a kind of statement that is awaited, or the state that the round is in.
 
-    What somebody brings about for the first time waits for no other notice of its kind.
+    One that is about a member waits for no other that is about somebody else.
     """
-    _write(connection, identifier, [(recipient, kind)], now, frozenset() if first else RARE)
+    _write(connection, identifier, [(recipient, kind)], now, about)
 
 
 def _write(
@@ -60,20 +54,28 @@ def _write(
     identifier: str,
     told: Sequence[tuple[str, str]],
     now: int,
-    limited: frozenset[str],
+    about: str = "",
 ) -> None:
-    """Write notices by recipient and kind: of limited ones one a day, and none while one waits."""
-    rare = {kind for _, kind in told} & limited
+    """Write notices by recipient and kind: of `RARE` ones one a day, and none while one waits."""
+    rare = {kind for _, kind in told} & RARE
     last: dict[tuple[str, str], Any] = {}
     if rare:
         rows = connection.execute(
             select(notice.c.recipient, notice.c.kind, notice.c.due, notice.c.sent, notice.c.problem)
-            .where(notice.c.collaboration == identifier, notice.c.kind.in_(rare))
+            .where(
+                notice.c.collaboration == identifier,
+                notice.c.kind.in_(rare),
+                notice.c.about == about,
+            )
             .order_by(notice.c.due)
         )
         last = {(row.recipient, row.kind): row for row in rows}
     due = {each: _find_due(last.get(each), now) for each in told}
-    fresh = [_describe(identifier, *each, now, at) for each, at in due.items() if at is not None]
+    fresh = [
+        _describe(identifier, *each, now, at) | {"about": about}
+        for each, at in due.items()
+        if at is not None
+    ]
     if fresh:
         connection.execute(notice.insert(), fresh)
 
@@ -105,6 +107,7 @@ _TEXTS = {
     "given-up": "something could not be done, and waits for you",
     "resealed": "your result is sealed to your new keys",
     "reminder": "it is your turn: the deadline is near",
+    "new-keys": "new keys are named for you",
 }
 
 TURNS = frozenset(
@@ -112,7 +115,7 @@ TURNS = frozenset(
 )
 """Kinds of notices that ask for something."""
 
-RARE = frozenset(["accept", "open", "ruling", "vouch", "refused", *State])
+RARE = frozenset(["accept", "open", "ruling", "vouch", "new-keys", "refused", *State])
 """Kinds of notices that one member can bring about as often as it likes.
 
 It disputes a result and withdraws that, sends data that the rule refuses, or names new keys.

@@ -150,9 +150,10 @@ class Recovery:
 def take_recovery(
     hub: Hub, organization: Organization, identifier: str, keys: PublicKeys, proof: str
 ) -> None:
-    """Keep a member's new keys until the others have vouched for them, and tell them.
+    """Keep a member's new keys until the others have vouched for them, and tell all.
 
-    The same keys once more change nothing, and nobody is told of them again.
+    The member itself hears of it, too: somebody else may have named them. The same keys once more
+    change nothing, and nobody is told of them again.
 
     Raises
     ------
@@ -181,16 +182,15 @@ def take_recovery(
         named = (recovery.c.signing == keys.signing, recovery.c.sealing == keys.sealing)
         if connection.execute(select(recovery.c.name).where(*where, *named)).first() is not None:
             return
-        replaced = connection.execute(delete(recovery).where(*where)).rowcount > 0
-        first = not replaced and not round_.rotated.get(name)
+        connection.execute(delete(recovery).where(*where))
         connection.execute(
             recovery.insert().values(
                 collaboration=identifier, name=name, proof=proof, created=hub.now, **keys.as_dict()
             )
         )
-        for other in round_.present:
-            if other != name:
-                write_notice(connection, identifier, other, "vouch", hub.now, first=first)
+        for each in round_.present:
+            kind = "new-keys" if each == name else "vouch"
+            write_notice(connection, identifier, each, kind, hub.now, about=name)
 
 
 def list_recoveries(connection: Connection, identifier: str) -> list[Recovery]:

@@ -194,6 +194,7 @@ notice = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due", BigInteger, nullable=False, server_default="0"),
     Column("problem", String(200), nullable=False, server_default=""),
+    Column("about", String(64), nullable=False, server_default=""),  # a member, or nobody
     Index("ix_notice_sent", "sent", "due"),
 )
 """What somebody is to hear; no content beyond "it is your turn"."""
