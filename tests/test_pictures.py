@@ -99,6 +99,23 @@ def test_qualities_carry_their_intervals():
     assert "the joint quality lies in 0.702002 to 0.897998" in words
 
 
+def test_supposed_and_measured_qualities_are_not_mixed():
+    settled = Settlement(
+        "learning.desirable",
+        {
+            "anna": share(
+                1, alone=0.4, quality=0.6, own_quality=0.9, own_quality_error=0.01, size=3
+            ),
+            "bert": share(1, alone=0.2, quality=0.6, own_quality=0.8, own_quality_error=0.01),
+        },
+        {"training": {"joint_quality": 0.95, "joint_quality_error": 0.01}},
+    )
+    picture = draw_qualities(settled)
+    assert describe(picture) == "anna: alone 0.4, together 0.6; bert: alone 0.2, together 0.6"
+    assert "what the file supposes" in picture.note
+    assert "95 percent" not in picture.note
+
+
 def test_shares_stand_beside_what_each_level_costs():
     settled = Settlement("valuation.payments", {"anna": share(5, 4)}, {"levels": {"anna": 2}})
     assert describe(draw_shares(settled, "utility")) == (

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+import threading
+from contextlib import closing, suppress
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +18,7 @@ import aboveboard as ab
 from aboveboard.commands import settle
 from aboveboard.errors import InputError
 from aboveboard.settlements.replaying import replay
+from aboveboard.valuation.estimation import ledger
 from aboveboard.valuation.estimation.ledger import (
     Spending,
     find_ledger,
@@ -53,8 +58,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def noted(file: Path, user: str, samples: list[float]) -> float:
-    ledger = find_ledger(file.parent / "x.csv")
-    return read_spent(ledger, user, fingerprint_samples(np.array(samples)))
+    place = find_ledger(file.parent / "x.csv")
+    return read_spent(place, user, fingerprint_samples(np.array(samples)))
 
 
 def test_a_second_release_of_one_data_set_is_refused(file: Path) -> None:
@@ -160,12 +165,60 @@ def test_a_file_beside_it_that_is_no_ledger_is_named_or_passed_over(tmp_path: Pa
     (tmp_path / "b.privacy-ledger").write_text("no ledger, but text that is long enough" * 10)
     own = tmp_path / "a.privacy-ledger"
     one = [Spending("ann", own, "x", 1.0, inf)]
-    with pytest.raises(InputError, match=r"b\.privacy-ledger beside it: .* move away what is no"):
+    with pytest.raises(InputError, match=r"b\.privacy-ledger: .* move away what is no"):
         spend(one)
     assert spend(one, allow=True) == {"ann": 1.0}
     assert spend(one, allow=True) == {"ann": 2.0}  # its own ledger has noted the first
-    with pytest.raises(InputError, match=r"b\.privacy-ledger beside it"):
+    with pytest.raises(InputError, match=r"b\.privacy-ledger: "):
         read_spent(own, "ann", "x")
+
+
+@pytest.mark.parametrize("allow", [False, True])
+def test_two_runs_at_once_on_copies_do_not_spend_the_same_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow: bool
+) -> None:
+    both_have_read = threading.Barrier(2)
+    read = ledger._list_spent
+
+    def read_and_wait(*given: Any) -> list[float]:
+        found = read(*given)
+        with suppress(threading.BrokenBarrierError):
+            both_have_read.wait(0.3)  # is broken where one waits for the other to end
+        return found
+
+    monkeypatch.setattr(ledger, "_list_spent", read_and_wait)
+    found: list[float] = []
+    refusals: list[str] = []
+
+    def release(name: str) -> None:
+        one = Spending("ann", tmp_path / f"{name}.privacy-ledger", "x", 1.0, 1.0)
+        try:
+            found.append(spend([one], allow=allow)["ann"])
+        except InputError as error:
+            refusals.append(str(error))
+
+    threads = [threading.Thread(target=release, args=[name]) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == ([1.0, 2.0] if allow else [1.0])
+    assert len(refusals) == 2 - len(found)
+    assert all("1 release has spent 1 of ann's privacy level 1" in text for text in refusals)
+
+
+@pytest.mark.parametrize("allow", [False, True])
+def test_a_ledger_that_another_run_keeps_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow: bool
+) -> None:
+    monkeypatch.setattr(ledger, "PATIENCE", 0.05)
+    other = tmp_path / "b.privacy-ledger"
+    one = Spending("ann", tmp_path / "a.privacy-ledger", "x", 1.0, 1.0)
+    with closing(sqlite3.connect(other, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(InputError, match=r"another run .* run it again once"):
+            spend([one], allow=allow)
+    assert spend([one], allow=allow) == {"ann": 1.0}
 
 
 def test_a_copy_of_the_data_takes_its_ledger_along(file: Path, tmp_path: Path) -> None:

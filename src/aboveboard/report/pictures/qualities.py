@@ -23,6 +23,12 @@ from aboveboard.report.plot import BLUE, ORANGE, REST, ROW
 TWO_SIDED = 1.959964
 """Standard errors to each side of an interval of 95 percent."""
 
+SUPPOSED = (
+    " Both are what the file supposes for the sizes that were measured, from which payments "
+    "follow; the measured qualities of their models are in the table, as 'own quality'."
+)
+"""Added to the note where models were measured, too."""
+
 
 @dataclass(frozen=True)
 class Qualities:
@@ -36,12 +42,15 @@ class Qualities:
         Of its own model, and of the one that it is handed.
     interval
         Where the first lies with 95 percent confidence; None where it is not measured.
+    supposed
+        Whether both are as the file supposes although its models were measured.
     """
 
     party: str
     alone: float
     together: float
     interval: tuple[float, float] | None = None
+    supposed: bool = False
 
     def describe(self) -> str:
         """Return the numbers in words."""
@@ -59,16 +68,23 @@ def draw_qualities(settlement: Settlement) -> Picture | None:
         return None
     training = settlement.details.get("training", {})
     joint, error = training.get("joint_quality"), training.get("joint_quality_error")
-    if joint is None or error is None:
+    if joint is None or error is None or any(each.supposed for each in shown):
         return draw_all(shown)
     return draw_all(shown, (joint - TWO_SIDED * error, joint + TWO_SIDED * error))
 
 
 def read_qualities(party: str, more: Any) -> Qualities | None:
-    """Return a party's qualities from the further numbers of its share."""
-    alone, together = more.get("own_quality", more.get("alone")), more.get("quality")
+    """Return a party's qualities from the further numbers of its share.
+
+    Both are of one kind: where a rule supposes them, what was measured besides is left out.
+    """
+    supposed = "alone" in more
+    alone, together = more.get("alone" if supposed else "own_quality"), more.get("quality")
     if alone is None or together is None or not is_drawable([alone, together]):
         return None
+    if supposed:
+        measured_too = "own_quality" in more
+        return Qualities(party, float(alone), float(together), supposed=measured_too)
     interval = more.get("own_quality_interval")
     error = more.get("own_quality_error")
     if interval is None and error is not None:
@@ -130,6 +146,8 @@ def draw_all(shown: Sequence[Qualities], joint: tuple[float, float] | None = Non
         if measured:
             note += " Bars are the intervals in which qualities lie with 95 percent confidence"
             note += "." if joint is None else "; the pale band is that of the joint model."
+        if any(each.supposed for each in shown):
+            note += SUPPOSED
         words = "; ".join(each.describe() for each in shown)
         if joint is not None:
             words += f"; the joint quality lies in {' to '.join(map(format_rounded, joint))}"

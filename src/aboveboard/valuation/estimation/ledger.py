@@ -107,13 +107,9 @@ def spend(spendings: Sequence[Spending], *, allow: bool = False) -> Mapping[str,
     totals: dict[str, float] = {}
     try:
         with ExitStack() as stack:
-            ledgers = {
-                path: stack.enter_context(_open(path))
-                for path in dict.fromkeys(one.ledger for one in noted)
-            }
+            ledgers = _lock_ledgers(stack, [one.ledger for one in noted], skip=allow)
             for one in noted:
-                others = _read_others(ledgers, one, skip=allow)
-                before = [*_read_spent(ledgers[one.ledger], one), *others]
+                before = _list_spent(ledgers, one)
                 totals[one.user] = fsum([*before, one.epsilon])
                 if not allow and totals[one.user] > one.allowed:
                     raise _make_error(one, before)
@@ -124,9 +120,17 @@ def spend(spendings: Sequence[Spending], *, allow: bool = False) -> Mapping[str,
                     (one.user, one.data, one.epsilon, at),
                 )
     except (sqlite3.Error, OSError) as error:
+        place = str(noted[0].ledger) if noted else "ledger"
+        if _is_busy(error):
+            raise InputError(
+                place,
+                f"another run has kept the privacy ledgers of this folder for "
+                f"{format_number(PATIENCE)} seconds",
+                "run it again once the other one has ended",
+            ) from error
         if not allow:
             raise InputError(
-                str(noted[0].ledger) if noted else "ledger",
+                place,
                 f"the privacy ledger cannot be kept ({error})",
                 "make the folder of the data writable, restore or move away what is no ledger, or "
                 "do without by --spend",
@@ -159,14 +163,59 @@ def read_spent(ledger: Path, user: str, data: str) -> float:
     """
     one = Spending(user, ledger, data, 0.0, 0.0)
     try:
-        if not ledger.is_file():
-            return fsum(_read_others({}, one))
-        with _open(ledger) as connection:
-            return fsum([*_read_spent(connection, one), *_read_others({ledger: connection}, one)])
+        with ExitStack() as stack:
+            return fsum(_list_spent(_open_beside(stack, ledger), one))
     except sqlite3.Error as error:
         raise InputError(
             str(ledger), f"it cannot be read ({error})", "restore it, or move it away"
         ) from error
+
+
+def _find_ledgers(own: Sequence[Path]) -> list[Path]:
+    """Return ledgers with all others of their folders, in one order for all."""
+    folders = {path.parent for path in own}
+    beside = {path for folder in folders for path in folder.glob(f"*{SUFFIX}") if path.is_file()}
+    return sorted(beside | set(own))
+
+
+def _lock_ledgers(
+    stack: ExitStack, own: Sequence[Path], *, skip: bool
+) -> dict[Path, sqlite3.Connection]:
+    """Lock ledgers, and all others of their folders, until the stack ends.
+
+    A copy's release is noted in the ledger of the copy. Two runs at once must not both read before
+    either has written: of two new ledgers the one that is made later is locked after the other.
+
+    Parameters
+    ----------
+    stack
+        Ends each transaction; what was written is kept only if it ends well.
+    own
+        The ledgers to write.
+    skip
+        Whether others that are no ledgers are passed over.
+    """
+    for path in own:
+        path.touch()
+    found: dict[Path, sqlite3.Connection] = {}
+    for path in _find_ledgers(own):
+        try:
+            found[path] = stack.enter_context(_open(path))
+        except sqlite3.Error as error:
+            if path in own or _is_busy(error):
+                raise
+            # It may be another user's, who may write it.
+            try:
+                found[path] = _open_to_read(stack, path)
+            except sqlite3.Error:
+                if not skip:
+                    raise
+    return found
+
+
+def _is_busy(error: Exception) -> bool:
+    """Return whether a ledger could not be locked since another run has it."""
+    return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
 @contextmanager
@@ -182,35 +231,40 @@ def _open(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()  # what is not committed is undone
 
 
-def _read_spent(connection: sqlite3.Connection, one: Spending) -> list[float]:
-    rows = connection.execute(
-        "SELECT epsilon FROM releases WHERE user = ? AND data = ?", (one.user, one.data)
-    )
-    return [float(epsilon) for (epsilon,) in rows]
+def _open_to_read(stack: ExitStack, path: Path) -> sqlite3.Connection:
+    """Open a ledger that is not written, until the stack ends."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        connection = sqlite3.connect(address, uri=True, timeout=PATIENCE)
+        stack.enter_context(closing(connection))
+        _is_begun(connection)  # fails on what is no ledger
+    except sqlite3.Error as error:
+        raise sqlite3.DatabaseError(f"{path.name}: {error}") from error
+    return connection
 
 
-def _read_others(
-    opened: Mapping[Path, sqlite3.Connection], one: Spending, *, skip: bool = False
-) -> list[float]:
-    """Return what a user's data have spent by the other ledgers of the folder, such as a copy's.
+def _open_beside(stack: ExitStack, ledger: Path) -> dict[Path, sqlite3.Connection]:
+    """Open a ledger that need not be there, and all others of its folder, to be read."""
+    return {path: _open_to_read(stack, path) for path in _find_ledgers([ledger]) if path.is_file()}
 
-    With `skip`, a file that is no ledger is passed over.
-    """
+
+def _list_spent(ledgers: Mapping[Path, sqlite3.Connection], one: Spending) -> list[float]:
+    """Return what releases have spent of a user's data, by all ledgers of the folder."""
     found: list[float] = []
-    for path in sorted(one.ledger.parent.glob(f"*{SUFFIX}")):
-        if path == one.ledger or not path.is_file() or not path.stat().st_size:
+    for path, connection in ledgers.items():
+        if path.parent != one.ledger.parent or not _is_begun(connection):
             continue
-        if path in opened:
-            found += _read_spent(opened[path], one)
-            continue
-        try:
-            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as other:
-                other.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
-                found += _read_spent(other, one)
-        except sqlite3.Error as error:
-            if not skip:
-                raise sqlite3.DatabaseError(f"{path.name} beside it: {error}") from error
+        rows = connection.execute(
+            "SELECT epsilon FROM releases WHERE user = ? AND data = ?", (one.user, one.data)
+        )
+        found += [float(epsilon) for (epsilon,) in rows]
     return found
+
+
+def _is_begun(connection: sqlite3.Connection) -> bool:
+    """Return whether a file is a ledger; one of a run that was refused is empty."""
+    tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'releases'")
+    return bool(tables.fetchone()[0])
 
 
 def _make_error(one: Spending, before: Sequence[float]) -> InputError:
