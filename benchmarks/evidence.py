@@ -27,6 +27,7 @@ from aboveboard.evidence.blinded_tokens import (
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.trees import EMPTY_ROOT, hash_children, hash_leaf
 from benchmarks.comparison import Case, Measured, Scale, Section, Timing, agree
+from benchmarks.machine import ROOT
 from benchmarks.timing import peak_of, timed
 
 SEED = 7
@@ -145,19 +146,35 @@ def make_folder(sizes: tuple[int, ...]) -> Path:
     return folder
 
 
+COMMAND = """
+import atexit, sys
+from benchmarks.memory import find_peak
+atexit.register(lambda: print(find_peak(), file=sys.stderr))
+from aboveboard.start import main
+main()
+"""
+"""The command line, which says at its end how much memory it had."""
+
+
 def call(folder: Path, out: str, *options: str) -> Timing:
     """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "aboveboard", "run", str(folder / "lists.toml"),
+    command = [sys.executable, "-c", COMMAND, "run", str(folder / "lists.toml"),
                "--out", str(folder / out), "--force", *options]  # fmt: skip
     environment = {**os.environ, "ABOVEBOARD_HOME": str(folder / "home")}
     started = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=errors, env=environment, cwd=ROOT
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - started
+        child.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        said = errors.read().decode()
     if child.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with status {child.returncode}")
-    wall = time.perf_counter() - started
-    return Timing(wall, usage.ru_utime + usage.ru_stime, wall, 1, usage.ru_maxrss * 1024)
+        raise RuntimeError(f"{' '.join(command[3:])} ended with {child.returncode}: {said}")
+    peak = int(said.split()[-1])
+    return Timing(wall, usage.ru_utime + usage.ru_stime, wall, 1, peak)
 
 
 def run(sizes: tuple[int, ...], repeat: int) -> Measured:

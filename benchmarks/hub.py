@@ -54,6 +54,7 @@ from benchmarks.comparison import (
     Section,
     Timing,
 )
+from benchmarks.machine import ROOT
 
 STATEMENTS = "statements of 16 members at once"
 SUBMISSION = "a submission: sealed, sent, taken in, opened"
@@ -376,12 +377,12 @@ def measure_bare(database: str, members: int, rounds: int) -> Timing:
 
 
 SEAL = """
-import sys, io
-from pathlib import Path
+import sys
 from aboveboard.evidence.sealing import seal_frames
+from benchmarks.memory import find_peak
 with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
     seal_frames(source, target, sys.argv[3], b"context")
-print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
+print(find_peak())
 """
 
 OPEN = """
@@ -389,17 +390,22 @@ import sys
 from pathlib import Path
 from aboveboard.evidence.keys import read_keys
 from aboveboard.evidence.sealing import open_frames
+from benchmarks.memory import find_peak
 keys = read_keys(Path(sys.argv[3]))
 with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
     open_frames(source, target, keys, b"context", "here")
-print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
+print(find_peak())
 """
 
 
 def run_python(code: str, *arguments: str) -> int:
     """Run some code in a process of its own; return the most memory that it says it had."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
     return int(done.stdout)
 

@@ -30,15 +30,15 @@ EXAMPLE = ROOT / "examples" / "learning" / "airlines"
 SCRIPT = """
 import json, resource, sys, time
 import aboveboard as ab
+from benchmarks.memory import find_peak
 collaboration = ab.load(sys.argv[1])
 wall, cpu = time.perf_counter(), time.process_time()
 settlement = collaboration.mechanism.settle(collaboration.reports)
 children = resource.getrusage(resource.RUSAGE_CHILDREN)
-own = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps([
     time.perf_counter() - wall,
     time.process_time() - cpu + children.ru_utime + children.ru_stime,
-    own.ru_maxrss, children.ru_maxrss,
+    find_peak(), children.ru_maxrss * 1024,
     settlement.details["training"]["joint_quality"],
 ]))
 """
@@ -65,18 +65,19 @@ def measure_airlines(repeat: int) -> Measured:
     floor = _measure_libraries()
     remark = (
         "an interpreter that has imported scikit-learn, skops and polars, and done nothing, takes "
-        f"{floor / 1024:.0f} MiB."
+        f"{floor / 2**20:.0f} MiB."
     )
     return Measured(_as_timing(here, children=0), _as_timing(there, children=PARTIES), remark)
 
 
 def _measure_libraries() -> int:
-    """Return the memory, in KiB, below which no engine in one process can be."""
+    """Return the memory, in bytes, below which no engine in one process can be."""
     script = (
-        "import sklearn.linear_model, skops.io, polars, resource\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "import sklearn.linear_model, skops.io, polars\n"
+        "from benchmarks.memory import find_peak\n"
+        "print(find_peak())"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=ROOT)
     return int(done.stdout)
 
 
@@ -108,6 +109,7 @@ def _run(source: Path, folder: Path) -> tuple[float, float, int, int, float]:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder / "collaboration.toml")],
         env=environment,
+        cwd=ROOT,
         capture_output=True,
         check=True,
         text=True,
@@ -120,5 +122,5 @@ def _as_timing(runs: list[tuple[float, float, int, int, float]], *, children: in
     """Return the fastest run; memory counts each child as the largest of them."""
     walls = [run[0] for run in runs]
     fastest = min(runs)
-    peak = 1024 * max(own + children * child for _, _, own, child, _ in runs)
+    peak = max(own + children * child for _, _, own, child, _ in runs)
     return Timing(fastest[0], fastest[1], max(walls), len(runs), peak)

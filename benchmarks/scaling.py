@@ -21,6 +21,7 @@ from pathlib import Path
 
 from aboveboard.kernels import compile_always
 from benchmarks.comparison import Scale
+from benchmarks.memory import find_peak
 
 GIB = 2**30
 MOST = 24 * GIB
@@ -293,15 +294,6 @@ def measure_here(system: str, size: int) -> Point:
         run()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return Point(size, wall, cpu, find_peak())
-
-
-def find_peak() -> int:
-    """Return the largest resident set of this process, in bytes.
-
-    `getrusage` would count what the process that started this one held.
-    """
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
 
 
 def measure(workload: Workload, scale: Scale) -> Curve:

@@ -8,7 +8,6 @@ The files have just been written, so they are read from memory, not from a disk.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.comparison import Timing, agree
+from benchmarks.memory import find_peak
 
 SEED = 7
 AMOUNTS = "amounts.json"
@@ -122,8 +122,7 @@ def run(contestant: str, folder: Path, out: Path) -> None:
     else:
         polars_alone(folder, out, contestant)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak}))
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak": find_peak()}))
 
 
 def _started(contestant: str, folder: Path, out: Path) -> dict[str, float]:
