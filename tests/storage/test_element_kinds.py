@@ -19,6 +19,11 @@ SAME: list[tuple[Kind, list[str]]] = [
     ("domain", ["i❤.example", "xn--i-7iq.example"]),
     ("domain", ["x.ΣΊΓΜΑΣ", "x.σίγμασ", "X.xn--kxaef0b6ae"]),
     ("domain", ["_dmarc.bad.example", "_DMARC.bad.example"]),
+    ("domain", ["xn--10cl1a0b660p.com", "\u0dc1\u0dca\u200d\u0dbb\u0dd3.com",
+                "\u0dc1\u0dca\u200d\u200d\u0dbb\u0dd3.com"]),
+    ("domain", ["xn--mgba3gch31f060k.com", "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com"]),
+    ("domain", ["bücher.example", "bü\u200dcher.example"]),
+    ("domain", ["i❤.example", "i❤\u200d.example"]),
     ("domain", ["r3---sn-x.bad.example", "R3---SN-x.bad.example"]),
     ("address", ["192.0.2.7", "192.0.2.7/32", "::ffff:192.0.2.7", "192[.]0[.]2[.]7"]),
     ("address", ["192.0.2.7", "::ffff:c000:207/128", "192.0.2.7/255.255.255.255", "192.0.2.7-192.0.2.7"]),  # noqa: E501
@@ -40,6 +45,8 @@ SAME: list[tuple[Kind, list[str]]] = [
     ("url", ["http://[2001:db8::1]/x", "http://[2001:DB8:0::1]:80/x"]),
     ("url", ["bad.example/x", "BAD.example/x"]),
     ("email", ["ann@bad.example", "Ann@BAD.example.", "ann[@]bad[.]example", "mailto:ann@bad.example"]),  # noqa: E501
+    ("email", ["ann@bad.example", '"ann"@bad.example', '"A\\nn"@bad.example']),
+    ("email", ['"a b"@bad.example', '"A b"@BAD.example', '"a\\ b"@bad.example']),
     ("email", ["ann@bad.example", "Ann B <Ann@bad.example>", "mailto:ann@bad.example?subject=x"]),
     ("hash", ["d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E",
               "md5:d41d8cd98f00b204e9800998ecf8427e", "MD5: d41d8cd98f00b204e9800998ecf8427e",
@@ -60,6 +67,12 @@ OTHER: list[tuple[Kind, str, str]] = [
     ("url", "http://bad.example/a[.]b", "http://bad.example/a.b"),
     ("url", "http://bad.example/a_(at)_b", "http://bad.example/a_@_b"),
     ("email", "a.nn@bad.example", "ann@bad.example"),
+    ("email", '"a..b"@bad.example', "a.b@bad.example"),
+    (
+        "domain",
+        "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com",
+        "\u0646\u0627\u0645\u0647\u0627\u06cc.com",
+    ),
     ("text", "ann", "Ann"),
     ("text", "bad.example", "bad.example."),
 ]
@@ -79,6 +92,7 @@ NONE: list[tuple[Kind, str]] = [
     ("url", "bad"), ("url", "http://bad example/"), ("url", "http://"), ("url", "ann@bad.example"),
     ("url", "http://bad.example:99999/"), ("url", "javascript:alert(1)"),
     ("email", "ann"), ("email", "ann@@bad.example"), ("email", ".ann@bad.example"),
+    ("email", '""@bad.example'), ("email", '"a"b"@bad.example'), ("email", "ann\xa0@bad.example"),
     ("email", "ann@localhost"), ("email", "ann b@bad.example"), ("email", "a" * 65 + "@bad.example"),  # noqa: E501
     ("hash", "d41d8cd9"), ("hash", "g" * 32), ("hash", "sha256:d41d8cd98f00b204e9800998ecf8427e"),
     ("text", "  "), ("text", "\ufeff"),
@@ -113,7 +127,7 @@ def test_a_column_is_normalized_as_its_elements_are(kind: Kind) -> None:
     assert column.to_list() == [*texts, None]  # not written into
 
 
-LETTERS = st.sampled_from(list("aAzZ09-_. .:/@[]%#?\u200bßÜé。x❤İK"))
+LETTERS = st.sampled_from(list('aAzZ09-_. .:/@[]%#?"\\\u200b\u200d\u0dcaßÜé。x❤İK'))
 
 
 @given(st.sampled_from(KINDS), st.lists(st.text(LETTERS, max_size=14), min_size=1, max_size=6))

@@ -91,8 +91,9 @@ def test_of_rules_only_those_that_are_a_bare_domain_are_elements(write: Write) -
         ["ads.example", "bad.example", "a.example", "b.example", "c.example", "u.example",
          "z.example", "rpz.example"]
     )  # fmt: skip
-    assert records.reading.left_out == {"rules that are not bare domain": 8}
-    assert records.reading.samples["rules that are not bare domain"][1] == (
+    assert records.reading.left_out == {"rules that are not bare domain": 7}
+    assert records.reading.comments == 2
+    assert records.reading.samples["rules that are not bare domain"][0] == (
         "line 4: ||cdn.example^$third-party"
     )
 
@@ -120,7 +121,7 @@ def test_of_several_fields_the_first_is_meant(
 
 def test_rules_of_name_servers_that_allow_a_domain_are_left_out(write: Write) -> None:
     content = (
-        "address=/a.example/\nserver=/b.example/1.1.1.1#53 # c\nserver=/good.example/#\n"
+        "address=/a.example/\nserver=/b.example/ # c\nserver=/good.example/#\n"
         "ipset=/good.example/set\naddress=/#/192.0.2.1\n"
         'server:\nlocal-zone: "c.example." redirect # c\nlocal-data: "c.example A 0.0.0.0"\n'
         'local-zone: "good.example" transparent\nlocal-data: "good.example A 192.0.2.1"\n'
@@ -129,6 +130,54 @@ def test_rules_of_name_servers_that_allow_a_domain_are_left_out(write: Write) ->
     records = read(write("a.conf", content), "domain")
     assert elements(records) == ["a.example", "b.example", "c.example", "d.example"]
     assert records.reading.left_out == {"rules that are not bare domain": 8}
+
+
+NAMED = [
+    ("192.0.2.5 nas.example\n192.0.2.6 print.example print\n", "0.0.0.0 ads.example\n"),
+    ("8.8.8.8 nas.example\n8.8.8.8 print.example\n",
+     "127.0.0.1 localhost\n127.0.0.1 ads.example\n"),
+    ("address=/nas.example/192.0.2.5\nserver=/print.example/192.0.2.53#5353\n",
+     "local=/ads.example/\n"),
+    ("nas.example A 192.0.2.5\nprint.example 60 IN AAAA 2001:db8::5\n",
+     "ads.example IN A 0.0.0.0\n"),
+]  # fmt: skip  # read as a table
+
+
+@pytest.mark.parametrize(("machines", "block"), NAMED)
+def test_names_of_machines_are_meant_unless_the_list_blocks_others(
+    write: Write, machines: str, block: str
+) -> None:
+    alone = read(write("a.txt", machines), "domain")
+    assert elements(alone) == ["nas.example", "print.example"]
+    for content in (block + machines, machines + block):
+        records = read(write("b.txt", content), "domain")
+        assert elements(records) == ["ads.example"]
+        assert records.reading.left_out["names that are not blocked but lead to a machine"] == 2
+        many = read(write("c.txt", content + "0.0.0.0 more.example\n" * 50), "domain")
+        assert elements(many) == ["ads.example", "more.example"]
+
+
+def test_a_hosts_file_names_its_own_machine_and_has_addresses_of_others(write: Write) -> None:
+    hosts = "127.0.0.1 localhost\n127.0.1.1 mine.example mine\n0.0.0.0 ads.example\n"
+    records = read(write("hosts", hosts + "192.0.2.5 nas.example\n"), "domain")
+    assert elements(records) == ["ads.example"]
+    assert records.reading.left_out["names of the machine itself"] == 3
+    records = read(write("hosts", hosts + "192.0.2.5 nas.example\n"), "address")
+    assert elements(records) == ["127.0.1.1", "192.0.2.5"]
+    assert records.reading.left_out == {"lines of a hosts file that block a name": 2}
+    said = complaint(write("blocked", "0.0.0.0 ads.example\n"), "address")
+    assert "nothing in it is an element (line 1: 0.0.0.0 ads.example)" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "network"),
+    [("192.0.2.0 255.255.255.0", "192.0.2.0/24"), ("192.0.2.0\t0.0.0.255 x", "192.0.2.0/24"),
+     ("192.0.2.1 255.255.255.255", "192.0.2.1"), ("192.0.2.1 198.51.100.1", "192.0.2.1")],
+)  # fmt: skip  # read as a table
+def test_a_mask_in_a_field_of_its_own_belongs_to_the_network(
+    write: Write, line: str, network: str
+) -> None:
+    assert elements(read(write("a.txt", f"{line}\n"), "address")) == [network]
 
 
 def test_a_lone_zero_is_where_hosts_files_send_names(write: Write) -> None:
@@ -142,6 +191,18 @@ def test_a_range_with_blanks_around_its_dash_is_one_field(write: Write) -> None:
     assert elements(read(path, "address")) == ["192.0.2.1", "192.0.2.4-192.0.2.9"]
 
 
+def test_a_mail_address_in_quotation_marks_is_one_where_they_are_its_own(write: Write) -> None:
+    content = '"a b"@a.example\n"bob@a.example"\n\'cy@a.example\'\n"dan"@a.example\n'
+    assert elements(read(write("a.txt", content), "email")) == [
+        '"a b"@a.example', "bob@a.example", "cy@a.example", "dan@a.example"
+    ]  # fmt: skip  # read as a table
+
+
+def test_zones_of_unbound_may_stand_without_quotation_marks(write: Write) -> None:
+    path = write("a.conf", 'local-zone: a.example refuse\nlocal-zone: "b.example" "static"\n')
+    assert elements(read(path, "domain")) == ["a.example", "b.example"]
+
+
 def test_a_mail_address_in_a_comment_is_not_an_element(write: Write) -> None:
     content = "ann@a.example\n#bob@a.example\n!cy@a.example\n//dan@a.example\n#E@a.example\n"
     records = read(write("a.txt", content), "email")
@@ -153,6 +214,9 @@ def test_lists_of_checksums_are_read_in_both_spellings(write: Write) -> None:
     one, two = "a" * 64, "b" * 64
     path = write("a.txt", f"{one}  file.exe\nSHA256 (other file.exe) = {two}\n")
     assert elements(read(path, "hash")) == [one, two]
+    odd = write("b.txt", f"\\{one}  back\\\\slash.exe\nSHA256 (x (1).exe) = {two}\n")
+    assert elements(read(odd, "hash")) == [one, two]
+    assert read(odd, "hash").reading.left_out == {}
 
 
 @pytest.mark.parametrize(

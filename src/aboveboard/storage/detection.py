@@ -14,7 +14,7 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity, join_names
-from aboveboard.storage.formats.line_reader import PATTERN, RULE
+from aboveboard.storage.formats.line_reader import BLOCKED, PATTERN, RULE
 from aboveboard.storage.formats.lines import (
     ListedElements,
     quote_sample,
@@ -278,7 +278,7 @@ def refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> 
     reasons = [f"entries that are not {describe_kind(kind)}"]
     elements = listed.elements.len()
     if not elements:
-        reasons += [RULE, PATTERN]
+        reasons += [RULE, PATTERN, BLOCKED]
     foreign = sum(listed.left_out.get(reason, 0) for reason in reasons)
     if foreign > elements:
         samples = [sample for reason in reasons for sample in listed.samples.get(reason, ())]

@@ -12,24 +12,29 @@ from aboveboard.storage.kinds.characters import remove_invisible
 
 RULE, PATTERN, LOCAL = "rules that are not bare domain", "patterns", "names of the machine itself"
 FURTHER = "further fields of a line that could be elements"
+MAPPED = "names that are not blocked but lead to a machine"
+BLOCKED = "lines of a hosts file that block a name"
 MOST_FURTHER = 8
 """Fields of a line that are looked at, beside the first."""
 
 SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
 """Addresses to which hosts files send the names that they block."""
 
+OWN_ADDRESS = "127.0.1.1"
+"""What Debian's hosts files call the machine by."""
+
 LOCAL_NAMES = frozenset(
     {"localhost", "localhost.localdomain", "local", "broadcasthost", "localhost6",
      "localhost6.localdomain6", "localhost4", "localhost4.localdomain4"}
 )  # fmt: skip  # read as a table
 
-COMMENT = re.compile(r"[#;!]|//")
+COMMENT = re.compile(r"[#;!]|//|\[Adblock[^\]]*\]$")
 _trailing = re.compile(r"\s(?:[#;!]|//).*$")
 _cosmetic = re.compile(r"#[@?$%]*#")
 _adblock = re.compile(r"(@@)?\|\|([^\^$/|*]+)\^(\|)?(\$.*)?")
 _dnsmasq = re.compile(r"(address|server|local)=/([^#]+)/([^/\s]*)")
 _unbound = re.compile(
-    r'local-zone:\s*"([^"]+)"\s+(?:redirect|always_\w+|refuse|static|deny|inform_\w+)'
+    r'local-zone:\s*"?([^"\s]+)"?\s+"?(?:redirect|always_\w+|refuse|static|deny|inform_\w+)"?'
 )
 _bind = re.compile(r'zone\s+"([^"]+)".*')
 _unbound_data = re.compile(
@@ -43,9 +48,13 @@ _rpz = re.compile(
     r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+(?:\.|rpz-(?!passthru|tcp-only)\S+|(?!rpz-)\S+\.)",
     re.IGNORECASE,
 )
+_address_record = re.compile(
+    r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?(?:A|AAAA)\s+([0-9A-Fa-f.:]+)", re.IGNORECASE
+)
 _trigger = re.compile(r"\.rpz-(?:ip|client-ip|nsip|nsdname)\.?$", re.IGNORECASE)
 _record = re.compile(r"\S*\s+(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS|CNAME)\s", re.IGNORECASE)
 _named_hash = re.compile(r"([A-Za-z0-9-]+)\s*\(.*\)\s*=\s*([0-9A-Fa-f]+)")
+_netmask = re.compile(r"([0-9.]+)\s+((?:255\.|0\.0\.0\.[1-9]|0\.0\.[1-9]|0\.[1-9])[0-9.]*)")
 _spaced_range = re.compile(r"(\S+)\s+[-\u2013]\s+([^\s,;|]+)")
 _end = re.compile(r"(?=.*[0-9:])[0-9A-Fa-f:./]+")
 _bullet = re.compile(r"^[-*\u2022]\s+")
@@ -56,6 +65,10 @@ _spaces = re.compile(r"\s+")
 class LineReader:
     """Reads one line after the other, and counts what it finds until that is to be forgotten.
 
+    A line may lead a name to a machine (`192.0.2.7 nas.example`). In a list that blocks others that
+    is not meant; in one that blocks none it is. So such names are not among the elements but in
+    `mapped`, and `blocks` says whether a line so far has blocked a name.
+
     Parameters
     ----------
     kind
@@ -64,14 +77,16 @@ class LineReader:
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self.foreign = f"entries that are not {describe_kind(kind)}"
+        self.blocks = False
         self.reasons: list[tuple[str, str]] = []
+        self.mapped: list[str] = []
         self.forget_counts()
 
     def forget_counts(self) -> None:
         """Begin again to count comments, respelled elements and what is left out."""
         self.comments = self.respelled = 0
         self.reasons.clear()
+        self.mapped.clear()
 
     def __call__(self, raw: str) -> list[str] | None:
         """Return the elements of a line; why others are left out is added to `reasons`."""
@@ -92,7 +107,8 @@ class LineReader:
         return self._read_fields(bare, raw, line)
 
     def _take(self, text: str, raw: str) -> str | None:
-        normal = normalize(text.strip("\"'"), self.kind)
+        # A quotation mark may be part of a mail address or a URL.
+        normal = normalize(text, self.kind) or normalize(text.strip("\"'"), self.kind)
         if normal is not None and normal != raw:
             self.respelled += 1
         return normal
@@ -103,50 +119,75 @@ class LineReader:
         parts = _spaces.split(bare)
         named = len(parts) > 1 and (parts[0] in SINKS or normalize(parts[0], "address"))
         if self.kind == "domain" and named:
-            return self._read_names(parts[1:], line)
+            return self._read_names(parts[0], parts[1:], line)
         sunk = self.kind == "address" and parts[0] in SINKS and len(parts) > 1
         if sunk and (normalize(parts[1], "domain") or parts[1] in LOCAL_NAMES):
-            self.reasons.append((self.foreign, line))
+            self.reasons.append((BLOCKED, line))
             return []
         splits = (parts[0],) if self.kind in ("url", "text") else (parts[0], _fields.split(bare)[0])
         if self.kind == "address" and (spaced := _match_range(bare)):
             # The ends of a range are one field: the first of them alone is another element.
             splits = (f"{spaced[1]}-{spaced[2]}",)
-        if self.kind == "hash" and (named_hash := _named_hash.fullmatch(bare)):
-            splits = (f"{named_hash[1]}:{named_hash[2]}",)
+        elif self.kind == "address" and (masked := _netmask.match(bare)):
+            splits = (f"{masked[1]}/{masked[2]}",)
+        if self.kind == "hash":
+            # sha256sum marks a line in which a file's name is written with backslashes.
+            splits = tuple(field.removeprefix("\\") for field in splits)
+            if named_hash := _named_hash.fullmatch(bare):
+                return self._take_or_leave(f"{named_hash[1]}:{named_hash[2]}", raw, line)
         if self.kind == "url":
             splits = (*splits, bare.split("\t")[0], _unquote(bare))
         for first in splits:
             if (element := self._take(first, raw)) is not None:
                 self._count_further(bare, line)
                 return [element]
-        self.reasons.append((self._reason(bare), line))
+        self.reasons.append((explain_refusal(bare, self.kind), line))
+        return []
+
+    def _take_or_leave(self, field: str, raw: str, line: str) -> list[str]:
+        """Return the one field that is meant, none where it is not of the kind."""
+        if (element := self._take(field, raw)) is not None:
+            return [element]
+        self.reasons.append((explain_refusal(field, self.kind), line))
         return []
 
     def _count_further(self, bare: str, line: str) -> None:
         """Count the fields after the first that could be meant as well."""
-        if self.kind in ("url", "text") or (self.kind == "address" and _match_range(bare)):
+        if self.kind in ("url", "text"):
+            return
+        if self.kind == "address" and (_match_range(bare) or _netmask.match(bare)):
             return
         for field in _fields.split(bare)[1 : MOST_FURTHER + 1]:
             if field and normalize(field.strip("\"'"), self.kind) is not None:
                 self.reasons.append((FURTHER, line))
 
-    def _read_names(self, names: list[str], line: str) -> list[str]:
+    def _read_names(self, address: str, names: list[str], line: str) -> list[str]:
         """Read the names of a hosts line."""
         found = []
         for name in names:
-            normal = self._take(name, name)
-            if normal is not None and normal not in LOCAL_NAMES:
-                found.append(normal)
-            elif normal in LOCAL_NAMES or re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            normal = normalize(name, self.kind)
+            local = normal in LOCAL_NAMES or re.fullmatch(r"[A-Za-z0-9_-]+", name)
+            if address == OWN_ADDRESS or local:
                 self.reasons.append((LOCAL, line))
+            elif normal is None:
+                self.reasons.append((explain_refusal(name, self.kind), line))
             else:
-                self.reasons.append((self.foreign, line))
-        return found
+                self.respelled += normal != name
+                found.append(normal)
+        return self._sort_names(found, blocked=address in SINKS)
+
+    def _sort_names(self, names: list[str], *, blocked: bool) -> list[str]:
+        """Return names that a line blocks; those that it leads to a machine go into `mapped`."""
+        if blocked:
+            self.blocks |= bool(names)
+            return names
+        self.mapped += names
+        return []
 
     def _read_rule(self, line: str) -> list[str] | None:
         """Return the domains of a rule, none where it says more than they do; None: it is none."""
         names: list[str] | None = None
+        blocked = True
         bare = re.sub(r"\s[#;].*$", "", line)
         if found := _adblock.fullmatch(line):
             names = [] if found[1] or found[3] or found[4] else [found[2]]
@@ -154,8 +195,11 @@ class LineReader:
             # A server `#` is the usual one: that is an exception.
             allowed = found[1] != "address" and found[3] == "#"
             names = [] if allowed else found[2].split("/")
+            blocked = not found[3] or (found[1] == "address" and found[3] in SINKS | {"#"})
         elif found := _unbound_data.fullmatch(bare):
             names = [found[1]] if found[2] in SINKS else []
+        elif found := _address_record.fullmatch(bare):
+            names, blocked = [found[1]], found[2] in SINKS
         elif (
             (found := _unbound.fullmatch(bare))
             or (found := _bind.fullmatch(line))
@@ -177,11 +221,20 @@ class LineReader:
         kept = [name for name in normal if name is not None]
         if not names or len(kept) < len(names):
             self.reasons.append((RULE, line))
-        return kept
+        return self._sort_names(kept, blocked=blocked)
 
-    def _reason(self, bare: str) -> str:
-        pattern = self.kind == "domain" and ("*" in bare or bare.startswith("."))
-        return PATTERN if pattern else self.foreign
+
+def explain_refusal(entry: str, kind: Kind) -> str:
+    """Return why an entry is no element of its kind: it is a pattern, or something else.
+
+    Examples
+    --------
+    >>> explain_refusal("*.bad.example", "domain"), explain_refusal("bad", "domain")
+    ('patterns', 'entries that are not domain names')
+    """
+    if kind == "domain" and ("*" in entry or entry.startswith(".")):
+        return PATTERN
+    return f"entries that are not {describe_kind(kind)}"
 
 
 def _match_range(bare: str) -> re.Match[str] | None:

@@ -20,7 +20,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.formats.extents import count_lines
-from aboveboard.storage.formats.line_reader import COMMENT, SINKS, LineReader
+from aboveboard.storage.formats.line_reader import COMMENT, MAPPED, SINKS, LineReader
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, is_normal, normalize_column
 from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
 
@@ -207,7 +207,16 @@ def read_kind_lines(
     odd = (~usual & bare.is_not_null()).arg_true()
     words = _read_words(bare.gather(odd), kind, listed)
     odd = odd.filter(words.is_null())
-    rest = _read_odd_lines(lines.gather(odd), odd, kind, listed, where)
+    read = LineReader(kind)
+    # Whether a line that is plain blocks a name is asked only where that decides something.
+    rest = _read_odd_lines(
+        lines.gather(odd),
+        odd,
+        read,
+        listed,
+        where,
+        lambda: bool(prefix) and bool(lines.filter(usual).str.starts_with(prefix).any()),
+    )
     listed.elements = pl.concat([listed.elements, words.drop_nulls(), rest])
     return listed
 
@@ -255,9 +264,18 @@ def _read_words(odd: pl.Series, kind: Kind, listed: ListedElements) -> pl.Series
 
 
 def _read_odd_lines(
-    rest: pl.Series, numbers: pl.Series, kind: Kind, listed: ListedElements, where: str
+    rest: pl.Series,
+    numbers: pl.Series,
+    read: LineReader,
+    listed: ListedElements,
+    where: str,
+    find_blocked: Callable[[], bool],
 ) -> pl.Series:
-    """Read lines that are not plain; `numbers` says where each stands, from 0."""
+    """Read lines that are not plain; `numbers` says where each stands, from 0.
+
+    Names that a line leads to a machine are elements unless another line blocks a name, which
+    `find_blocked` says of the plain ones.
+    """
     lines = (
         pl.DataFrame({"line": rest, "number": numbers})
         .group_by("line", maintain_order=True)
@@ -265,17 +283,26 @@ def _read_odd_lines(
     )
     inside = lines["line"].str.strip_chars().str.strip_chars("\x1c\x1d\x1e\x1f")
     _refuse_separators(inside, lambda row: lines["number"][row], where)
-    read = LineReader(kind)
     found: list[str] = []
     repeated: list[int] = []
+    mapped: list[tuple[list[str], str, int, int]] = []
     for line, number, times in lines.iter_rows():
         elements = read(line) or ()
         found.extend(elements)
         repeated.extend([times] * len(elements))
+        if read.mapped:
+            mapped.append((list(read.mapped), line, number, times))
         for reason, text in read.reasons:
             listed.leave_out(reason, f"line {number + 1}", text, times)
         listed.comments += times * read.comments
         listed.respelled += times * read.respelled
         read.forget_counts()
+    blocks = bool(mapped) and (read.blocks or find_blocked())
+    for names, line, number, times in mapped:
+        if blocks:
+            listed.leave_out(MAPPED, f"line {number + 1}", line, times * len(names))
+        else:
+            found.extend(names)
+            repeated.extend([times] * len(names))
     distinct = pl.Series(found, dtype=pl.String)
     return distinct.gather(np.repeat(np.arange(len(found)), repeated))

@@ -11,7 +11,12 @@ from functools import lru_cache
 
 import idna
 
-from aboveboard.storage.kinds.characters import is_visible, refang, remove_invisible
+from aboveboard.storage.kinds.characters import (
+    is_visible,
+    refang,
+    remove_invisible,
+    remove_joiners,
+)
 
 LONGEST, LONGEST_LABEL = 253, 63
 """Octets of a name and of a label (RFC 1035)."""
@@ -40,13 +45,23 @@ def normalize(text: str) -> str | None:
     if len(labels) < 2:
         return None
     # In a label beyond ASCII the mapping of UTS 46 decides: `str.lower` knows another sigma.
-    ascii_labels = [_to_ascii(label.lower() if label.isascii() else label) for label in labels]
+    ascii_labels = [
+        # A joiner that IDNA does not allow at its place is no part of the name.
+        _to_ascii(label.lower()) if label.isascii() else _to_ascii(label) or _join(label)
+        for label in labels
+    ]
     if None in ascii_labels:
         return None
     name = ".".join(label for label in ascii_labels if label is not None)
     if len(name) > LONGEST or not _last.fullmatch(name.rpartition(".")[2]):
         return None
     return name
+
+
+def _join(label: str) -> str | None:
+    """Return one label in ASCII without its joiners, None where it has none or is none."""
+    bare = remove_joiners(label)
+    return None if bare == label else _to_ascii(bare.lower() if bare.isascii() else bare)
 
 
 @lru_cache(maxsize=1 << 16)
