@@ -153,7 +153,7 @@ def test_the_report_is_one_file_with_a_described_chart(tmp_path: Path) -> None:
     assert {"svg", "title", "desc", "table"} <= page.tags
     assert not {"script", "link", "iframe"} & page.tags
     assert "<b>bold</b>" not in text
-    assert "Nobody is better off lying" in text
+    assert "Nobody is better off hiding data or staying away" in text
 
 
 def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
         '[parties.c]\nelements = ["2"]\n'
     )
     text = audit_collaboration(ab.load(path)).report()
-    assert "Lying pays: b gains 0.5" in text
+    assert "Yes. b gains 0.5 (elements) by another report than the truth (hides" in text
 
 
 def test_the_readme_names_every_mechanism_and_command() -> None:

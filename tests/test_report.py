@@ -157,7 +157,7 @@ def test_a_run_and_an_audit_name_the_same_kinds_of_lies() -> None:
     )
     audited = audit_collaboration(leak).kinds
     settled = ab.run(leak)
-    assert examine_run(leak, settled, settled).kinds == audited == ("misreports", "stays away")
+    assert examine_run(leak, settled, settled).kinds == audited == ("widens", "stays away")
 
 
 def test_claims_that_differ_are_said_differently() -> None:
@@ -294,6 +294,12 @@ def test_a_page_shows_no_seed_that_reveals_what_agents_hide() -> None:
     assert "58132077" in render_page(union, settlement=ab.run(union))
 
 
+def test_a_sample_of_listed_reports_is_not_called_a_sample_of_all() -> None:
+    sampled = BestLie("a", 2, 1, "x", None, 5, 9, listed="the listed sizes")
+    text = write_answers(None, [sampled], None, "value")[-1].text
+    assert "none that pays is among 5 of 9 of the listed sizes; others can be reported." in text
+
+
 @pytest.mark.parametrize(
     ("mechanism", "parties", "said"),
     [
@@ -305,12 +311,23 @@ def test_a_page_shows_no_seed_that_reveals_what_agents_hide() -> None:
         (
             "exchange.interval",
             {"a": {"interval": [0, 4]}, "b": {"interval": [2, 9]}},
-            ("by staying away while", "by reporting a wider interval"),
+            (
+                "by staying away while",
+                "by reporting a wider interval",
+                "Nobody is better off staying away while",
+                "Looked at: reporting a wider interval and staying away. Not looked at: any other",
+            ),
         ),
         (
             "exchange.average",
             {"a": {"point": [0]}, "b": {"point": [4]}, "c": {"point": [5]}},
-            ("by staying away while",),
+            (
+                "by staying away while",
+                "Is anyone better off staying away?",
+                "Nobody is better off staying away while",
+                "if another party does so, staying away can pay (DSIC fails)",
+                "A group can gain by staying away together.",
+            ),
         ),
     ],
 )
@@ -319,5 +336,5 @@ def test_a_claim_says_no_more_than_was_looked_at(mechanism, parties, said) -> No
     shown = {"lies": report.lies, "verdicts": report.verdicts, "kinds": report.kinds}
     page = render_page(report.subject, **shown)
     assert all(each in page for each in said)
-    assert "gains by lying" not in page
+    assert not re.search("gains? by lying|better off lying while|a lie can pay", page)
     assert re.search(r"All \d+ ways of (hiding data or )?staying away were tried", page)

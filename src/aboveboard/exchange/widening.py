@@ -55,7 +55,7 @@ class AgainstWidening(Property):
     'fails'
     """
 
-    deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ("misreports",)
+    deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ("widens",)
 
     intervals: tuple[tuple[str, Interval], ...]
     value: LengthValue
@@ -167,7 +167,7 @@ class AgainstWidening(Property):
             row=f"{self.name}/{party}/({said[0]}, {said[1]})",
             note=f"{party} reports {said[0]} to {said[1]} and gains {format_number(gain)} "
             f"at exclusivity {encode_number(e)}",
-            kinds={party: "misreports"},
+            kinds={party: "widens"},
         )
 
 

@@ -274,7 +274,7 @@ class GroupsParties(Protocol):
         ...
 
 
-DeviationKind = Literal["hides", "invents", "stays away", "misreports", "chooses"]
+DeviationKind = Literal["hides", "invents", "widens", "stays away", "misreports", "chooses"]
 """What a party does that does not report the truth; choosing a level of privacy is not a lie."""
 
 

@@ -19,7 +19,15 @@ from aboveboard.formatting import (
 )
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report.deviations import describe_search, is_choice
+from aboveboard.report.claims import describe_claim
+from aboveboard.report.deviations import (
+    APART,
+    CHOOSING,
+    GERUNDS,
+    LYING,
+    describe_search,
+    name_deed,
+)
 from aboveboard.report.words import format_report, format_witness, is_profitable
 
 MOST_LISTED, LONGEST_LIST = 6, 60
@@ -155,10 +163,6 @@ def _describe_range(what: str, amounts: Mapping[str, Number], unit: str) -> str:
     )
 
 
-QUESTION = "Is anyone better off lying?"
-QUESTION_OF_CHOICE = "Is anyone better off choosing otherwise?"
-
-
 def _answer_lying(
     settlement: Settlement | None,
     lies: Sequence[BestLie],
@@ -166,29 +170,40 @@ def _answer_lying(
     unit: str,
     kinds: Sequence[str],
 ) -> Answer:
-    question = QUESTION_OF_CHOICE if is_choice(kinds) else QUESTION
+    named = () if verdicts is None else (*verdicts, *verdicts.left)
+    deed, whole = name_deed(kinds, named), name_deed(kinds)
+    asked = whole if whole in (CHOOSING, GERUNDS["stays away"]) else LYING
+    question = f"Is anyone better off {asked}?"
     claim = None if verdicts is None else verdicts.get("ex-post IC")
     paying = [lie for lie in lies if is_profitable(lie)]
     # A lie that was found pays, whatever a verdict says that rests on another sample; a verdict
     # that is undecided already knows of it, and of the rounding.
     if paying and (claim is None or claim.status is not Status.UNDECIDED):
-        return Answer(question, _describe_paying(paying, unit, kinds), "bad")
+        return Answer(question, _describe_paying(paying, unit, deed), "bad")
     refuted = _find_refuted(verdicts)
     if refuted is not None:
         shown = "" if refuted.witness is None else f": {format_witness(refuted.witness)}"
-        return Answer(question, f"Yes. {_name_lying(kinds)} pays{shown}.", "bad")
+        return Answer(question, f"Yes. {_name_lie(refuted, deed)} pays{shown}.", "bad")
     text, sure = _describe_search(
-        lies, claim, kinds, searched_here=settlement is not None and not verdicts
+        lies, claim, deed, searched_here=settlement is not None and not verdicts
     )
-    failing = _list_failures(verdicts, kinds)
+    failing = _list_failures(verdicts, deed)
     caveat = "" if settlement is None else settlement.caveat
     looked = describe_search(kinds) if lies or claim is not None else ""
-    answer = " ".join(part for part in (text, looked, *failing, caveat) if part)
+    apart = _describe_lies_apart(verdicts) if sure else []
+    answer = " ".join(part for part in (text, *apart, looked, *failing, caveat) if part)
     return Answer(question, answer, "good" if sure and not failing and not caveat else "")
 
 
-def _name_lying(kinds: Sequence[str]) -> str:
-    return "Choosing otherwise" if is_choice(kinds) else "Lying"
+def _name_lie(refuted: Verdict, deed: str) -> str:
+    """Return what pays by a verdict, as a sentence begins."""
+    return GERUNDS.get(APART.get(refuted.property, ""), deed).capitalize()
+
+
+def _describe_lies_apart(verdicts: Verdicts | None) -> list[str]:
+    """Return what holds of the lies that have a property of their own."""
+    found = [v for n, v in (verdicts or {}).items() if n in APART and v.status is Status.HOLDS]
+    return [describe_claim(verdict.property) for verdict in found]
 
 
 ALONE = ("ex-post IC", "epsilon-IC", "coalition-proof (size 1")
@@ -201,29 +216,31 @@ def _find_refuted(verdicts: Verdicts | None) -> Verdict | None:
     return next((verdict for name, verdict in failing if name.startswith(ALONE)), None)
 
 
-def _describe_paying(paying: Sequence[BestLie], unit: str, kinds: Sequence[str]) -> str:
+def _describe_paying(paying: Sequence[BestLie], unit: str, deed: str) -> str:
     worst = max(paying, key=lambda lie: (lie.lie or 0) - lie.truth)
     gain = format_amount((worst.lie or 0) - worst.truth)
     others = len(paying) - 1
     counted = format_quantity(others, "more party", "more parties")
     more = f" {counted} can gain, too." if others else ""
     of = f" ({unit})" if unit else ""
-    if is_choice(kinds):
+    if deed == CHOOSING:
         instead = format_report(worst.report)
         return f"Yes. {worst.party} gains {gain}{of} if it instead {instead}.{more}"
+    pays = "Lying pays: " if deed == LYING else ""
     return (
-        f"Yes. Lying pays: {worst.party} gains {gain}{of} by another report than the truth "
+        f"Yes. {pays}{worst.party} gains {gain}{of} by another report than the truth "
         f"({format_report(worst.report)}). Truth is not its best move.{more}"
     )
 
 
 def _describe_search(
-    lies: Sequence[BestLie], claim: Verdict | None, kinds: Sequence[str], *, searched_here: bool
+    lies: Sequence[BestLie], claim: Verdict | None, deed: str, *, searched_here: bool
 ) -> tuple[str, bool]:
     """Return what was found where no lie is known to pay, and whether that is certain."""
     tried, total = sum(lie.checked for lie in lies), sum(lie.total for lie in lies)
-    nobody = NOBODY_CHOOSES if is_choice(kinds) else NOBODY_LIES
-    what = "choices" if is_choice(kinds) else "lies"
+    others = "do not" if deed == CHOOSING else "tell the truth"
+    nobody = f"Nobody is better off {deed} while the others {others}"
+    what = DEEDS.get(deed, f"ways of {deed}")
     if claim is not None and claim.status is Status.UNDECIDED and claim.checked:
         return "Undecided: the best lie found gains no more than rounding.", False
     if claim is not None and claim.status is Status.HOLDS:
@@ -244,7 +261,13 @@ def _describe_search(
     where = f" To search further, {SEARCH}." if searched_here else ""
     checked, of = (tried, total) if lies or claim is None else (claim.checked, claim.total)
     among = f"{format_count_typeset(checked)} of {format_count_typeset(of)}"
+    if listed:
+        among += f" of {listed}; others can be reported"
     return f"{nothing} {among}.{where}", False
+
+
+DEEDS = {LYING: "lies", CHOOSING: "choices"}
+"""What is tried, where there is a word for it."""
 
 
 def _explain_holds(claim: Verdict) -> str:
@@ -253,10 +276,6 @@ def _explain_holds(claim: Verdict) -> str:
     if claim.how == "closed form":
         return "a proof for these data shows it"
     return f"all {format_count_typeset(claim.checked)} cases were checked"
-
-
-NOBODY_LIES = "Nobody is better off lying while the others tell the truth"
-NOBODY_CHOOSES = "Nobody is better off choosing otherwise while the others do not"
 
 
 def _name_those_without_lies(lies: Sequence[BestLie]) -> str:
@@ -269,23 +288,18 @@ def _name_those_without_lies(lies: Sequence[BestLie]) -> str:
     return f" {join_names(still)} had no other report to try."
 
 
-def _list_failures(verdicts: Verdicts | None, kinds: Sequence[str]) -> list[str]:
+def _list_failures(verdicts: Verdicts | None, deed: str) -> list[str]:
     """Return what else fails: truth may be best against the truth, and not otherwise."""
     failing = {n: v for n, v in (verdicts or {}).items() if v.status is Status.FAILS}
-    chooses = is_choice(kinds)
     sentences = []
     if "DSIC" in failing:
         sentences.append(
-            "But if another party does so, choosing otherwise can pay (DSIC fails)."
-            if chooses
-            else "But if another party lies or stays away, a lie can pay (DSIC fails)."
+            "But if another party lies or stays away, a lie can pay (DSIC fails)."
+            if deed == LYING
+            else f"But if another party does so, {deed} can pay (DSIC fails)."
         )
     if any(name.startswith("coalition-proof") for name in failing):
-        sentences.append(
-            "A group that chooses otherwise together can gain."
-            if chooses
-            else "A group that lies together can gain."
-        )
+        sentences.append(f"A group can gain by {deed} together.")
     if any(name.startswith("IR") for name in failing):
         sentences.append("A party can be better off staying away.")
     broken = [n for n, v in failing.items() if v.promised and not n.startswith(SAID_ABOVE)]

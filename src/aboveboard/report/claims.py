@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 
-from aboveboard.report.deviations import GERUNDS, ORDER, is_choice
+from aboveboard.report.deviations import CHOOSING, LYING
 
 CLAIMS = (
     ("ex-post IC against inventing", "No party gains by inventing data while the others tell the "
@@ -58,36 +58,6 @@ CLAIMS = (
      "deficit."),
 )  # fmt: skip  # read as a table
 """What properties say, by how their names begin; the first match counts."""
-
-LYING, CHOOSING = "lying", GERUNDS["chooses"]
-
-APART = {"ex-post IC against inventing": "invents", "ex-post IC against widening": "misreports"}
-"""Properties that speak of one kind of lie: where there is one, the others do not speak of it."""
-
-
-def name_deed(kinds: Sequence[str], names: Collection[str] = ()) -> str:
-    """Return what the claims say that nobody gains by: no more than was looked at.
-
-    Parameters
-    ----------
-    kinds
-        Which kinds of deviations were looked at; none: it is not known.
-    names
-        The properties that there are.
-
-    Examples
-    --------
-    >>> name_deed(["hides", "stays away"]), name_deed(["misreports"]), name_deed(["chooses"])
-    ('hiding data or staying away', 'lying', 'choosing otherwise')
-    >>> name_deed(["misreports", "stays away"], ["ex-post IC against widening"])
-    'staying away'
-    """
-    if is_choice(kinds):
-        return CHOOSING
-    own = set(kinds) - {kind for name, kind in APART.items() if name in names}
-    if not own or own - {"hides", "stays away"}:
-        return LYING
-    return " or ".join(GERUNDS[kind] for kind in ORDER if kind in own)
 
 
 def describe_claim(name: str, deed: str = LYING) -> str:

@@ -1,8 +1,8 @@
-"""Which kinds of deviations a search looks at: hides, invents, stays away, misreports, chooses."""
+"""Which kinds of deviations a search looks at, and what they are called together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aboveboard.auditing import Property
 from aboveboard.formatting import join_names
@@ -13,11 +13,12 @@ from aboveboard.games.game import Game
 LOOKED_AT = 64
 """Actions of a player from which its kinds of deviations are read, spread over all of them."""
 
-ORDER = ("hides", "invents", "misreports", "stays away", "chooses")
+ORDER = ("hides", "invents", "widens", "misreports", "stays away", "chooses")
 
 GERUNDS = {
     "hides": "hiding data",
     "invents": "inventing data",
+    "widens": "reporting a wider interval",
     "misreports": "misreporting",
     "stays away": "staying away",
     "chooses": "choosing otherwise",
@@ -62,11 +63,50 @@ def describe_search(kinds: Sequence[str]) -> str:
     if not kinds:
         return ""
     looked = f"Looked at: {join_names([GERUNDS[kind] for kind in kinds])}."
-    if "hides" in kinds and "invents" not in kinds:
-        return f"{looked} Not looked at: inventing data."
-    if set(kinds) == {"stays away"}:
-        return f"{looked} Not looked at: any other report."
-    return looked
+    if is_choice(kinds) or _covers_lies(kinds):
+        return looked
+    missing = "inventing data" if "hides" in kinds else "any other report"
+    return f"{looked} Not looked at: {missing}."
+
+
+LYING, CHOOSING = "lying", GERUNDS["chooses"]
+
+APART = {"ex-post IC against inventing": "invents", "ex-post IC against widening": "widens"}
+"""Properties that speak of one kind of lie: where there is one, the others do not speak of it."""
+
+
+def name_deed(kinds: Sequence[str], names: Collection[str] = ()) -> str:
+    """Return what nobody gains by where nothing is found: no more than was looked at.
+
+    Parameters
+    ----------
+    kinds
+        Which kinds of deviations were looked at; none: it is not known.
+    names
+        The properties that there are.
+
+    Examples
+    --------
+    >>> name_deed(["hides", "stays away"]), name_deed(["misreports"]), name_deed(["chooses"])
+    ('hiding data or staying away', 'lying', 'choosing otherwise')
+    >>> name_deed(["widens", "stays away"], ["ex-post IC against widening"])
+    'staying away'
+    >>> name_deed(["invents"]), name_deed(["hides", "invents", "stays away"])
+    ('inventing data', 'lying or staying away')
+    """
+    if not kinds:
+        return LYING
+    if is_choice(kinds):
+        return CHOOSING
+    own = set(kinds) - {kind for name, kind in APART.items() if name in names} or set(kinds)
+    lies = [LYING] if _covers_lies(own) else [GERUNDS[kind] for kind in ORDER[:3] if kind in own]
+    others = [GERUNDS[kind] for kind in ORDER[4:] if kind in own]
+    return " or ".join([*lies, *others])
+
+
+def _covers_lies(kinds: Collection[str]) -> bool:
+    """Return whether deviations of these kinds are lies of every kind."""
+    return "misreports" in kinds or {"hides", "invents"} <= set(kinds)
 
 
 def is_choice(kinds: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.citations import move_citations
-from aboveboard.report.claims import name_deed
+from aboveboard.report.deviations import name_deed
 from aboveboard.report.pictures import Picture
 from aboveboard.report.subject import Subject, describe_collaboration
 from aboveboard.report.templates import load_template

@@ -14,7 +14,8 @@ from aboveboard.currencies import describe_rounding
 from aboveboard.formatting import format_amount, format_count_typeset, format_probability
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
-from aboveboard.report.claims import LYING, describe_claim, name_deed
+from aboveboard.report.claims import describe_claim
+from aboveboard.report.deviations import LYING, name_deed
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
 from aboveboard.settlements.money import describe_payments, has_payments
 
