@@ -6,6 +6,7 @@ import contextlib
 import logging
 import subprocess
 import sys
+import uuid
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -238,6 +239,25 @@ def test_every_type_that_pyarrow_writes_is_read_or_refused_by_name(tmp_path: Pat
             assert value == dict(expected)
         else:
             assert value == expected, name
+
+
+def test_uuids_are_their_texts_and_one_key_however_a_text_spells_them(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    # The first has bytes that are characters, too.
+    texts = ["00000000-0000-0000-0000-000000000001", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"]
+    stored = pa.array([uuid.UUID(text).bytes for text in texts], pa.binary(16))
+    column = pa.ExtensionArray.from_storage(pa.uuid(), stored)
+    pq.write_table(pa.table({"k": column, "other": column}), tmp_path / "a.parquet")
+    records = read(tmp_path / "a.parquet", key="k")
+    assert records.frame["element"].to_list() == records.frame["other"].to_list() == texts
+    spelled = read_elements([texts[0], f"{{{texts[1].upper()}}}", "n/a"], place="p")
+    unified = unify_keys({"a": records, "b": spelled})["b"].frame["element"].to_list()
+    assert sorted(unified) == [*texts, "n/a"]
+    numbers = keys([7])
+    with pytest.raises(InputError, match="the keys of a are UUIDs, and those of b numbers"):
+        unify_keys({"a": records, "b": numbers})
+    assert read(tmp_path / "a.parquet", kind="text").frame["element"].to_list() == texts
 
 
 def test_timestamps_of_96_bits_are_exact_beyond_nanoseconds(tmp_path: Path) -> None:
@@ -660,7 +680,8 @@ def test_texts_that_name_no_value_of_the_type_stay_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [([float("nan")], "is nan"), ([float("inf")], "is inf"), ([["a"]], "which has no text"),
-     ([b"\xff"], "which has no text"), ([None], "is empty")],
+     ([b"\xff"], "which has no text"), ([None], "is empty"),
+     ([b"\0" * 15 + b"\x01", b"a" * 16], "which has no text")],
 )  # fmt: skip
 def test_keys_without_a_text_are_refused(values: list[Any], words: str) -> None:
     with pytest.raises(InputError, match=words):

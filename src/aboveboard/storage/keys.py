@@ -8,6 +8,7 @@ zone and an instant, the text 007 and the number 7), it is refused, and both are
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,7 @@ from aboveboard.storage.records import ELEMENT, Records
 
 TEXT, NUMBER, SINGLE, BOOLEAN = "text", "numbers", "numbers in single precision", "true or false"
 DATE, TIME, LOCAL, INSTANT = "dates", "times of day", "times without a zone", "times with a zone"
-DURATION = "durations"
+DURATION, UUID = "durations", "UUIDs"
 
 _NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 _PADDED = r"^[+-]?0[0-9]"
@@ -35,13 +36,16 @@ _OTHER_DATE = (
 )
 _HEXADECIMAL = "^(?:3[0-9]|[46][1-6])+$"
 """The digits of 0 to 9, A to F and a to f, as bytes in hexadecimal."""
+_UUID = r"^(?i)(?:urn:uuid:)?\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?$"
 _TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?$"
 _CLOCK = r"^[+-]?[0-9]+:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?$"
 _ZONED = _ISO + r"\s?(Z|z|UTC|[+-][0-9]{2}:?[0-9]{2})$"
 
 
-def write_keys(keys: pl.Series, where: str, kind: Kind | None = None) -> tuple[pl.Series, str]:
+def write_keys(
+    keys: pl.Series, where: str, kind: Kind | None = None, before: int = 0
+) -> tuple[pl.Series, str]:
     """Return keys as text, and what they are.
 
     Parameters
@@ -52,6 +56,8 @@ def write_keys(keys: pl.Series, where: str, kind: Kind | None = None) -> tuple[p
         What to call the file in messages.
     kind
         What they are, as the collaboration file says: hashes may be kept as bytes.
+    before
+        How many rows stand above these.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def write_keys(keys: pl.Series, where: str, kind: Kind | None = None) -> tuple[p
     if dtype.is_integer():
         return keys.cast(pl.String), NUMBER
     if dtype.is_float():
-        return _write_floats(keys, where)
+        return _write_floats(keys, where, before)
     if dtype.is_decimal():
         return _strip_zeros(keys.cast(pl.String)), NUMBER
     if dtype == pl.Date:
@@ -89,7 +95,10 @@ def write_keys(keys: pl.Series, where: str, kind: Kind | None = None) -> tuple[p
         return keys.dt.to_string("iso"), DURATION
     if dtype == pl.Binary:
         with suppress(pl.exceptions.PolarsError):
-            return keys.cast(pl.String), TEXT
+            texts = keys.cast(pl.String)
+            # Other bytes may happen to be characters, but of those nobody sees.
+            if not texts.str.contains(r"[\x00-\x08\x0e-\x1f\x7f]").any():
+                return texts, TEXT
     problem = f"the key {keys.name!r} holds {dtype}, which has no text"
     remedy = "name a column of text, numbers or dates"
     raise InputError(where, problem, remedy)
@@ -116,12 +125,12 @@ def _strip_zeros(texts: pl.Series) -> pl.Series:
     return stripped.zip_with(fraction, texts)
 
 
-def _write_floats(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
+def _write_floats(keys: pl.Series, where: str, before: int) -> tuple[pl.Series, str]:
     numbers = keys.cast(pl.Float64)
     if not numbers.drop_nulls().is_finite().all():
         row = (~numbers.is_finite()).arg_max() or 0
         problem = f"the key {keys.name!r} is {numbers[row]}"
-        raise InputError(f"{where}, row {row + 1}", problem, "give every row a key")
+        raise InputError(f"{where}, row {row + before + 1}", problem, "give every row a key")
     whole = (numbers == numbers.floor()) & (numbers.abs() < float(1 << 53))
     whole = whole.fill_null(value=True)
     small = numbers.set(~whole, 0.0).cast(pl.Int64).cast(pl.String)
@@ -241,6 +250,8 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
     if kind == TIME:
         fits = bare.str.contains(_TIME)
         return _respell(texts, bare, fits, lambda text: _write_local(f"2000-01-01T{text}")[11:])
+    if kind == UUID:
+        return _respell(texts, bare, bare.str.contains(_UUID), lambda text: str(uuid.UUID(text)))
     if kind == DURATION:
         _refuse(bare, bare.str.contains(_CLOCK), name, typed, "durations are written PT1H30M")
         return texts

@@ -49,6 +49,8 @@ class Table:
         Lines of it that are comments.
     header_is_row
         Whether the first row names the columns, as an element could that is meant as one.
+    uuids
+        The columns whose type says that they hold UUIDs.
     """
 
     frame: pl.DataFrame
@@ -57,6 +59,7 @@ class Table:
     name: str
     comments: int = 0
     header_is_row: bool = False
+    uuids: frozenset[str] = frozenset()
 
 
 def read_plain_content(
@@ -78,8 +81,8 @@ def read_plain_content(
         )
         if wanted is not None and options.key is None:
             wanted = None
-        frame, whereabouts = read_parquet_file(content.data, where, wanted)
-        return Table(frame, whereabouts, "parquet", "Parquet")
+        frame, whereabouts, uuids = read_parquet_file(content.data, where, wanted)
+        return Table(frame, whereabouts, "parquet", "Parquet", uuids=uuids)
     if content.container == "workbook":
         frame, whereabouts = read_workbook(content.data, where, options.sheet)
         return Table(frame, whereabouts, "csv", "workbook", header_is_row=True)
@@ -189,4 +192,5 @@ def read_parquet(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:
     InputError
         If the file cannot be read or is not Parquet.
     """
-    return read_parquet_file(read_file(path, where).data, where)
+    frame, whereabouts, _ = read_parquet_file(read_file(path, where).data, where)
+    return frame, whereabouts

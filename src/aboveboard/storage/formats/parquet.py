@@ -47,14 +47,19 @@ polars.read_parquet(sys.stdin.buffer.read(), columns=sys.argv[2:] or None)
 The child looks nowhere but where Python's own modules are, and where polars is here.
 """
 
+UUID_PARTS = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
+"""Where the parts of a UUID begin among its hexadecimal digits, and how long they are."""
+
 INT96_EXACT = (2, 1)
 """The first version of polars that reads timestamps of 96 bits exactly beyond 1677 to 2262."""
 
 
 def read_parquet_file(
     data: bytes, where: str, columns: list[str] | None = None
-) -> tuple[pl.DataFrame, Whereabouts]:
+) -> tuple[pl.DataFrame, Whereabouts, frozenset[str]]:
     """Read a Parquet file, columns with their types; a row's whereabouts are its number.
+
+    UUIDs, for which polars has no type, become their texts of 36 characters.
 
     Parameters
     ----------
@@ -64,6 +69,10 @@ def read_parquet_file(
         What to call it in messages.
     columns
         Those to read, in the file's order; None, or if one of them is not there: all.
+
+    Returns
+    -------
+    The rows, where each stands, and the columns that held UUIDs.
 
     Raises
     ------
@@ -97,7 +106,8 @@ def read_parquet_file(
     if not footer.rows and not footer.columns:
         raise InputError(where, "it has no columns", "write the table again")
     frame = _read(data, where, footer, chosen)
-    return _plain_types(frame), lambda row: f"row {row + 1}"
+    frame, uuids = _write_uuids(_plain_types(frame), footer.uuids)
+    return frame, lambda row: f"row {row + 1}", uuids
 
 
 def _choose_columns(footer: Footer, where: str, columns: list[str] | None) -> frozenset[str] | None:
@@ -248,6 +258,19 @@ def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
         if isinstance(column.dtype, extension)
     ]
     return frame.with_columns(changed) if changed else frame
+
+
+def _write_uuids(frame: pl.DataFrame, names: frozenset[str]) -> tuple[pl.DataFrame, frozenset[str]]:
+    """Return UUIDs as texts, and the columns that had some."""
+    found = [x for x in frame.get_columns() if x.name in names and x.dtype == pl.Binary]
+    changed = []
+    for column in found:
+        digits = column.bin.encode("hex")
+        parts = [digits.str.slice(at, long) for at, long in UUID_PARTS]
+        changed.append(
+            pl.select(pl.concat_str(parts, separator="-")).to_series().alias(column.name)
+        )
+    return frame.with_columns(changed), frozenset(column.name for column in found)
 
 
 class _Silent:

@@ -27,6 +27,9 @@ BOOLEAN, INT96, BYTE_ARRAY, FIXED = 0, 3, 6, 7
 WIDTHS = {BOOLEAN: 1, 1: 4, 2: 8, INT96: 12, 4: 4, 5: 8, BYTE_ARRAY: 16, FIXED: 16}
 """Bytes in memory of a value, by physical type; of text and bytes without what they say."""
 
+LOGICAL, UUID = 10, 14
+"""Where a column's element has its logical type, and the one of 16 bytes that are a UUID."""
+
 UNCOMPRESSED, SNAPPY = 0, 1
 DATA_PAGE, DICTIONARY_PAGE, DATA_PAGE_V2 = 0, 2, 3
 PAGE_HEADER = 1 << 14
@@ -100,12 +103,15 @@ class Footer:
         By path of a leaf: its physical type.
     chunks
         Columns of groups of rows.
+    uuids
+        The top-level columns that hold UUIDs.
     """
 
     rows: int
     columns: tuple[str, ...]
     types: dict[tuple[str, ...], int]
     chunks: tuple[Chunk, ...]
+    uuids: frozenset[str] = frozenset()
 
     def estimate_memory(self, columns: frozenset[str] | None = None) -> int:
         """Return about how many bytes the columns take in memory; None: all."""
@@ -222,7 +228,7 @@ def read_footer(file: BinaryIO, size: int) -> Footer:
 
 
 def _build(meta: dict[int, Any]) -> Footer:
-    columns, types = _read_schema(meta[2])
+    columns, types, uuids = _read_schema(meta[2])
     rows = meta[3]
     chunks = []
     for group in meta.get(4, []):
@@ -243,20 +249,24 @@ def _build(meta: dict[int, Any]) -> Footer:
             )
     if rows < 0 or sum(group[3] for group in meta.get(4, [])) != rows:
         raise FooterError("its groups of rows do not add up")
-    return Footer(rows, columns, types, tuple(chunks))
+    return Footer(rows, columns, types, tuple(chunks), uuids)
 
 
 def _read_schema(
     elements: list[dict[int, Any]],
-) -> tuple[tuple[str, ...], dict[tuple[str, ...], int]]:
-    """Return the columns, and the type of each leaf by its path."""
+) -> tuple[tuple[str, ...], dict[tuple[str, ...], int], frozenset[str]]:
+    """Return the columns, the type of each leaf by its path, and the columns of UUIDs."""
     types: dict[tuple[str, ...], int] = {}
     columns: list[str] = []
+    uuids = set()
     position = 1
     for _ in range(elements[0].get(5, 0)):
-        columns.append(elements[position][4].decode())
+        element = elements[position]
+        columns.append(element[4].decode())
+        if element.get(1) == FIXED and UUID in element.get(LOGICAL, {}):
+            uuids.add(columns[-1])
         position = _read_column(elements, position, (), types)
-    return tuple(columns), types
+    return tuple(columns), types, frozenset(uuids)
 
 
 def _read_column(
