@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -230,8 +231,9 @@ def test_a_link_of_a_child_is_neither_a_part_nor_hashes_that_are_kept(tmp_path: 
         name_reply(folder, "acme", tmp_path / "reply")
     terms = SimpleNamespace(repeats=SimpleNamespace(limits_lists=True), serial=1)
     round_: Any = SimpleNamespace(terms=terms, present=("acme",))
-    hub: Any = SimpleNamespace(folder=tmp_path / "hub")
+    hub: Any = SimpleNamespace(folder=tmp_path / "hub", engine=None)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elements, "read", lambda _: nullcontext())
         patch.setattr(elements, "_find_series", lambda *_: "series")
         with pytest.raises(InputError, match="not a file of the child"):
             elements.keep_elements(hub, "round", round_, folder)

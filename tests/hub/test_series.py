@@ -21,7 +21,8 @@ from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import key, organization
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs.archiving import archive_ended
+from aboveboard.hub.jobs import settling
+from aboveboard.hub.jobs.archiving import DAY, archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.money import ledger
 from aboveboard.hub.money.exports import export_csv, export_journal
@@ -31,6 +32,8 @@ from aboveboard.hub.money.ledger import (
     note_payment,
     void_payments,
 )
+from aboveboard.hub.operations.checking import check_hub
+from aboveboard.hub.series.lists import HASH
 from aboveboard.hub.series.repeating import list_series, open_next, propose_change
 
 deep = pytest.mark.deep
@@ -181,6 +184,75 @@ def test_who_probes_with_another_list_in_each_round_is_stopped_by_the_terms(
         assert problem in view["fault"]
         assert second.view("bolt")["fault"] is None
     assert not list((hub.folder / "series").rglob("*.txt"))
+
+
+def sizes_of_hashes(hub: Hub, table: Table) -> dict[str, int]:
+    """Return of how many elements of each list of a round the hub keeps a hash."""
+    found = (hub.folder / "series").glob(f"*/{table.id}/*.bin")
+    return {path.stem: path.stat().st_size // HASH for path in found}
+
+
+def test_hashes_of_lists_are_deleted_with_the_inputs_and_the_limit_ends(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = house.open(tmp_path, more={"repeats": {"added": 1}, "keep_days": 30})
+    finish(hub, first)
+    kept = {name: len(LISTS[name]) for name in first.names}
+    monkeypatch.setitem(LISTS, "acme", [*LISTS["acme"], "new1.example", "new2.example"])
+    second = follow(hub, first)
+    second.until_sealed()
+    assert Worker(hub).work()
+    assert "the last round's list had not" in second.view("acme")["fault"]
+    house.clock.seconds += 29 * DAY
+    assert archive_ended(hub) == 0
+    assert sizes_of_hashes(hub, first) == kept
+    house.clock.seconds += 2 * DAY
+    assert archive_ended(hub) == 1
+    assert sizes_of_hashes(hub, first) == {}
+    assert check_hub(hub).faults == ()
+    second.submit("acme")
+    assert Worker(hub).work()
+    assert second.view("acme")["state"] == "result"
+
+
+def stop_the_worker(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_round_without_a_result_moves_no_limit(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a list could move by as much in each round that is cancelled, and be asked once."""
+    first = house.open(tmp_path, more={"repeats": {"added": 1}})
+    finish(hub, first)
+    table = first
+    for k in range(2):
+        monkeypatch.setitem(LISTS, "acme", [*LISTS["acme"], f"new{k}.example"])
+        table = follow(hub, table)
+        table.until_sealed()
+        if k == 0:
+            with monkeypatch.context() as patched:
+                patched.setattr(settling, "enter_payments", stop_the_worker)
+                with pytest.raises(KeyboardInterrupt):
+                    Worker(hub).work()  # what it hashed is kept, and no result is
+            state_own(hub, table.id, "cancel", {"reason": "tried"})
+    assert Worker(hub).work()
+    assert "2 elements that the last round's list had not" in table.view("acme")["fault"]
+
+
+def test_hashes_that_are_kept_after_their_time_are_a_fault(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    first = house.open(tmp_path, more={"repeats": {"added": 1}, "keep_days": 0})
+    finish(hub, first)
+    house.clock.seconds += 1
+    assert archive_ended(hub) == 1
+    left = hub.folder / "series" / first.id / first.id / "acme.bin"
+    left.parent.mkdir()
+    left.write_bytes(bytes(HASH))
+    assert any("keyed hashes of lists are kept" in fault for fault in check_hub(hub).faults)
+    assert archive_ended(hub) == 0  # the next look removes what a killed worker left
+    assert check_hub(hub).faults == ()
 
 
 def enter(hub: Hub, table: Table, **cents: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,26 @@ def test_the_terms_are_told_in_plain_words_beside_their_file(house: House, table
     assert hashlib.sha256(file.content).hexdigest() == table.terms
     audit = acme.get(f"{path}/audit").text
     assert "No party gains by hiding data or staying away while the others tell the truth." in audit
+
+
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [
+        ({}, "which the center keeps as long as what members send"),
+        (
+            {"keep_days": 90},
+            "which the center deletes 90 days after that round's end, with what members sent in "
+            "it; a list that comes later may be any",
+        ),
+    ],
+)
+def test_the_terms_say_until_when_hashes_of_lists_are_kept(
+    house: House, tmp_path: Path, more: dict[str, int], kept: str
+) -> None:
+    table = house.open(tmp_path, more={"repeats": {"added": 5}, **more})
+    shown = read_as(house, "acme").get(f"/collaborations/{table.id}/terms").text
+    assert "a list gains at most 5 elements each time; each is compared with that of" in shown
+    assert kept in unescape(shown)
 
 
 @pytest.mark.deep

@@ -1,9 +1,9 @@
 """The end of what members have sent: deleted after the time of the terms; the log keeps hashes.
 
 The statement that names what is deleted is written first, in one transaction with the rows; then
-the files go, and with them those of the center. A worker that is killed in between leaves files
-that the next one removes. Results stay: they are the members' own. Backups are the operator's to
-delete.
+the files go, and with them those of the center and the keyed hashes of lists. A worker that is
+killed in between leaves files that the next one removes. Results stay: they are the members' own.
+Backups are the operator's to delete.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from aboveboard.hub.database.tables import collaboration, submission
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.failures import ARCHIVE, STEP, note_failure
 from aboveboard.hub.jobs.queue import forget_failures
+from aboveboard.hub.series.elements import remove_elements
 
 logger = logging.getLogger(__name__)
 
@@ -119,18 +120,18 @@ def _remove_files(hub: Hub) -> None:
             )
         ).scalars()
         gone = list(rows)
-        rows = connection.execute(
-            select(collaboration.c.id).where(
+        archived = connection.execute(
+            select(collaboration.c.id, collaboration.c.series).where(
                 collaboration.c.state == State.ARCHIVED.value,
                 collaboration.c.updated > hub.now - AGAIN,
             )
-        ).scalars()
-        archived = list(rows)
+        ).all()
     for digest in gone:
         try:
             hub.files.locate(digest).unlink(missing_ok=True)
         except OSError as error:
             _warn(f"a file that is to be deleted stays: {error}")
-    for identifier in archived:
-        shutil.rmtree(locate_center_files(hub, identifier), ignore_errors=True)
+    for row in archived:
+        shutil.rmtree(locate_center_files(hub, row.id), ignore_errors=True)
+        remove_elements(hub, row.series, row.id)
     hub.files.remove_stale(hub.clock() - DAY)

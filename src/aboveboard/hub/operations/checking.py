@@ -12,14 +12,17 @@ from aboveboard.commands.rounds.outcomes import digest_file
 from aboveboard.errors import InputError
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
+from aboveboard.evidence.round_states import State
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.hub.collaborations.logs import read_entries
 from aboveboard.hub.collaborations.nodes import extend_frontier
+from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import checkpoint, collaboration, reply, submission, tree_node
 from aboveboard.hub.home import Hub
+from aboveboard.hub.series.elements import list_kept_elements
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def check_hub(hub: Hub) -> HubCheck:
         for row in rows:
             entries += _check_log(hub, connection, row, faults)
             files |= _list_files(connection, row.id)
+            if row.state == State.ARCHIVED.value:
+                _check_deleted(hub, row, faults)
     for digest in sorted(files):
         path = hub.files.locate(digest)
         if not path.is_file():
@@ -154,6 +159,16 @@ def _check_replies(
     due = set(round_.present) if round_.find("result") is not None else set()
     if named != due:
         faults.append(f"collaboration {identifier}: replies are not those of the members present")
+
+
+def _check_deleted(hub: Hub, row: Any, faults: list[str]) -> None:
+    """Note what is kept of a round besides its results although its inputs are deleted."""
+    for what, kept in (
+        ("the center's own files", locate_center_files(hub, row.id).is_dir()),
+        ("keyed hashes of lists", bool(list_kept_elements(hub, row.series, row.id))),
+    ):
+        if kept:
+            faults.append(f"collaboration {row.id}: {what} are kept, and its inputs are deleted")
 
 
 def _list_files(connection: Connection, identifier: str) -> set[str]:

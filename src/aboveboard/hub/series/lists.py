@@ -1,9 +1,9 @@
 """How much a list may change from round to round, where the terms limit it.
 
 A member that adds or takes away a few elements in each round, and compares its replies, learns what
-the others have. The hub keeps a keyed hash of each element of a member's last list, and no list. A
-list that changes by more than the terms allow is named to its member, and the round does not go on
-with it.
+the others have. The hub keeps a keyed hash of each element of a member's last list, and no list; it
+deletes them with what members have sent, and the limit ends. A list that changes by more than the
+terms allow is named to its member, and the round does not go on with it.
 """
 
 from __future__ import annotations

@@ -257,7 +257,23 @@ def _describe_repeats(terms: Terms) -> str:
     if repeats.dropped is not None:
         lost = format_quantity(repeats.dropped, "element")
         parts.append(f"a list loses at most {lost} each time")
+    if repeats.limits_lists:
+        parts.append(_describe_comparison(terms))
     return "; ".join(parts) or "no limit is set"
+
+
+def _describe_comparison(terms: Terms) -> str:
+    """Return with what a list is compared, and until when."""
+    kept = (
+        "keeps as long as what members send"
+        if terms.keep_days is None
+        else f"deletes {format_quantity(terms.keep_days, 'day')} after that round's end, with what "
+        "members sent in it; a list that comes later may be any"
+    )
+    return (
+        "each is compared with that of the last round that gave its member a result, by keyed "
+        f"hashes of its elements, which the center {kept}"
+    )
 
 
 def _describe_money(terms: Terms) -> list[tuple[str, str]]:
