@@ -401,6 +401,29 @@ def test_a_member_accepts_what_it_has_verified(
     assert rounds.answer(member).is_file()
 
 
+def test_a_look_without_the_own_file_takes_the_place_of_no_fuller_one(
+    organisations: Organisations,
+) -> None:
+    organisations.until_settled()
+    member = organisations.member("acme")
+    folder = organisations.fetch("acme").parent
+    reply = folder / "reply.txt"
+    content = reply.read_bytes()
+    (member.private / "verified.json").write_text("damaged")
+    assert organisations.verify("acme").exit_status == 0
+    assert rounds.verify(folder, None, member).exit_status == 3
+    reply.unlink()
+    assert rounds.verify(folder, None, member).exit_status == 3
+    reply.write_bytes(content)
+    assert rounds.answer(member).is_file()
+    reply.write_bytes(content[:-1])
+    assert organisations.verify("acme").exit_status == 1
+    reply.write_bytes(content)
+    assert rounds.verify(folder, None, member).exit_status == 3  # it is another reply
+    with pytest.raises(InputError, match="something was missing"):
+        rounds.answer(member)
+
+
 def test_a_member_may_accept_unverified_if_it_says_so_and_disputes_as_it_likes(
     organisations: Organisations, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -258,7 +258,18 @@ def _read_kept_answers(private: Path) -> dict[str, Any]:
 
 
 def remember_verified(private: Path, result: str, reply: str, status: int) -> None:
-    """Keep that the member has verified a result and its reply, and how that ended."""
+    """Keep that the member has verified a result and its reply, and how that ended.
+
+    Where something was missing, as without the member's own file, it takes the place of no fuller
+    look at the same.
+    """
+    try:
+        known = _read_verified(private)
+    except InputError:  # what is damaged is written anew
+        known = {}
+    is_fuller = known.get("result") == result and known.get("status") in (0, 1)
+    if status not in (0, 1) and is_fuller and reply in ("", known.get("reply")):
+        return
     found = {"result": result, "reply": reply, "status": status}
     replace_private(private / VERIFIED_FILE, encode_canonical(found))
 
@@ -280,11 +291,7 @@ def refuse_unverified(private: Path, result: str, reply: str | None) -> None:
     InputError
         If it has verified none or another one, or something was contradicted or missing.
     """
-    path = private / VERIFIED_FILE
-    known: dict[str, Any] = {}
-    if path.exists():
-        content = read_limited(path, MOST_BYTES, "verify the result again")
-        known = decode_canonical(content, str(path))
+    known = _read_verified(private)
     status = known.get("status") if known.get("result") == result else None
     if status == 0 and reply in (None, known.get("reply")):
         return
@@ -298,6 +305,15 @@ def refuse_unverified(private: Path, result: str, reply: str | None) -> None:
         problem = "something was missing when you verified it"
         remedy = "verify it with your file and your reply"
     raise InputError("the result", problem, f"{remedy}, or accept it unverified")
+
+
+def _read_verified(private: Path) -> dict[str, Any]:
+    path = private / VERIFIED_FILE
+    if not path.exists():
+        return {}
+    content = read_limited(path, MOST_BYTES, "verify the result again")
+    known: dict[str, Any] = decode_canonical(content, str(path))
+    return known
 
 
 def replace_private(path: Path, content: bytes) -> None:
