@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
 import pytest
 from houses import LISTS
@@ -14,7 +15,7 @@ from aboveboard.commands.rounds.disputes import open_to_auditor
 from aboveboard.errors import InputError
 from aboveboard.evidence.members import read_round
 from aboveboard.hub.collaborations.opening import open_collaboration
-from aboveboard.hub.collaborations.steps import state_own
+from aboveboard.hub.collaborations.vouching import vouch_as_center
 from aboveboard.hub.home import open_hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, join, list_standings, push
@@ -46,20 +47,21 @@ def test_a_member_that_has_lost_its_keys_goes_on_once_all_have_vouched(town: Tow
     shutil.rmtree(acme / "keys")
     join(invite_again(town.hub, "acme", address=town.server.address).link, acme)
     _, fingerprint = ask_for_vouchers(identifier, acme)
-    with pytest.raises(InputError, match="somebody may stand between you"):
-        vouch_for("acme", "0" * 16, home=town.home("bolt"))
+    for refuse, problem in (
+        (partial(vouch_for, "acme", "0" * 16, home=town.home("bolt")), "stand between you"),
+        (partial(vouch_as_center, town.hub, identifier, "acme", "0" * 16), "has named them"),
+    ):
+        with pytest.raises(InputError, match=problem) as refused:
+            refuse()
+        assert fingerprint not in str(refused.value)  # it would be copied, and not compared
     with pytest.raises(InputError, match="no new keys of it wait"):
         vouch_for("core", fingerprint, home=town.home("bolt"))
     for name in ("bolt", "core"):
         assert list_standings(town.home(name))[0].view["state"] == "committing"
-        vouch_for("acme", fingerprint, home=town.home(name))
-    from aboveboard.hub.collaborations.sharing import list_recoveries
-    from aboveboard.hub.database.engine import read
-
-    with read(town.hub.engine) as connection:
-        (found,) = list_recoveries(connection, identifier)
-    body = {key: getattr(found, key) for key in ("signing", "sealing", "proof")}
-    state_own(town.hub, identifier, "vouch", {"member": "acme", **body})
+        vouch_for("acme", f" {fingerprint[:8].upper()} {fingerprint[8:]}", home=town.home(name))
+    with pytest.raises(InputError, match="no new keys of it wait"):
+        vouch_as_center(town.hub, identifier, "core", fingerprint)
+    vouch_as_center(town.hub, identifier, "acme", fingerprint)
     town.commit()
     assert list_standings(acme)[0].view["state"] == "submitting"
 

@@ -146,19 +146,9 @@ def vouch(
 ) -> None:
     """Vouch for a member's new keys in a round, as the center."""
     opened = open_folder(folder)
-    from aboveboard.hub.collaborations.sharing import list_recoveries
-    from aboveboard.hub.collaborations.steps import state_own
-    from aboveboard.hub.database.engine import read
+    from aboveboard.hub.collaborations.vouching import vouch_as_center
 
-    with read(opened.engine) as connection:
-        found = [x for x in list_recoveries(connection, identifier) if x.name == name]
-    if not found or found[0].fingerprint != fingerprint.strip().lower():
-        problem = f"its new keys are {found[0].fingerprint}" if found else "no new keys of it wait"
-        raise InputError(f"member {name!r}", problem, "ask the member once more")
-    keys = {key: getattr(found[0], key) for key in ("signing", "sealing", "proof")}
-    position = _run(
-        identifier, lambda: state_own(opened, identifier, "vouch", {"member": name, **keys})
-    )
+    position = _run(identifier, lambda: vouch_as_center(opened, identifier, name, fingerprint))
     echo_result(output, f"vouched as entry {position.index}", {"id": identifier, "name": name})
     opened.close()
 

@@ -62,10 +62,9 @@ def vouch(visit: Visit, form: Form, identifier: str) -> str:
         raise InputError("the keys", "you have not said that you have asked", "tick the box")
     name = form.fields.get("name", "")
     attendance = require_attendance(visit.desk.look(identifier))
-    fingerprint = "".join(form.fields.get("fingerprint", "").split())
     vouch_for(
         name,
-        fingerprint,
+        form.fields.get("fingerprint", ""),
         attendance.member.private.name,
         visit.desk.home,
         visit.desk.passphrase,

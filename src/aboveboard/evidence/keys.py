@@ -75,6 +75,10 @@ class PublicKeys:
         """Sixteen hexadecimal digits by which people compare keys."""
         return hashlib.sha256(f"{self.signing} {self.sealing}".encode()).hexdigest()[:16]
 
+    def has_fingerprint(self, told: str) -> bool:
+        """Return whether this is their fingerprint, as somebody typed what was read out."""
+        return "".join(told.split()).lower() == self.fingerprint
+
     def as_dict(self) -> dict[str, str]:
         """Return plain data."""
         return {"signing": self.signing, "sealing": self.sealing}
