@@ -8,9 +8,10 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from aboveboard import DSIC, CoalitionProof, ExPostIC, Status, audit
+from aboveboard import DSIC, CoalitionProof, ExPostIC, Status, Symmetric, audit
 from aboveboard.exchange import AveragePoint, LengthValue, OneDimensionalSearch
 from aboveboard.exchange.average import find_likely_gain
+from aboveboard.exchange.average_loss import Loss
 from aboveboard.exchange.participation import JOIN, STAY_AWAY
 
 
@@ -114,3 +115,44 @@ def test_small_coalitions_valued_together_gain_what_each_gains(rule, transfers):
         list(game.payoffs([STAY_AWAY if j == i else JOIN for j in range(n)]))[i] - honest[i]
         for i in range(n)
     )
+
+
+def make_rule(name, types, power):
+    weights = {party: Fraction(k, 3) for k, party in enumerate(types)}
+    if name == "average":
+        return AveragePoint(weights, Loss(power, "manhattan" if power == 1 else "euclidean"))
+    return OneDimensionalSearch(weights, LengthValue(power))
+
+
+@pytest.mark.parametrize("power", [Fraction(1), Fraction(2)])
+@pytest.mark.parametrize("name", ["average", "interval"])
+def test_parties_that_hold_the_same_gain_the_same_in_every_coalition(name, power):
+    """What the closed form says of many, settled for each coalition of few."""
+    rng = np.random.default_rng(6)
+    for _ in range(4):
+        types = (draw_points if name == "average" else draw_intervals)(rng, 3)
+        types |= {"twin": types["p0"], "other": types["p1"]}
+        rule = make_rule(name, types, power)
+        assert audit(rule.game(types), [Symmetric()])["symmetric"].how == "exhaustive"
+        for joined in product((False, True), repeat=len(types)):
+            present = {p: x for (p, x), here in zip(types.items(), joined, strict=True) if here}
+            if not present:
+                continue
+            benefits = rule.true_benefits(types, rule.settle(present))
+            for one, other in combinations(present, 2):
+                assert types[one] != types[other] or benefits[one] == benefits[other]
+
+
+@pytest.mark.parametrize("power", [Fraction(1), Fraction(2)])
+@pytest.mark.parametrize("name", ["average", "interval"])
+def test_symmetry_of_many_parties_is_a_closed_form(name, power):
+    rng = np.random.default_rng(7)
+    types = (draw_points if name == "average" else draw_intervals)(rng, 29)
+    types["twin"] = types["p0"]
+    game = make_rule(name, types, power).game(types)
+    verdict = audit(game, [Symmetric()])["symmetric"]
+    assert (verdict.status, verdict.how) == (Status.HOLDS, "closed form")
+    for joins in rng.integers(0, 2, (40, 30)).astype(bool):
+        joins[[0, 29]] = True
+        benefits = list(game.benefits([JOIN if here else STAY_AWAY for here in joins]))
+        assert benefits[0] == benefits[29]

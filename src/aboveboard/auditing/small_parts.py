@@ -10,7 +10,7 @@ import numpy as np
 
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import DeviationSet, count_rows, list_lies
-from aboveboard.games.actions import Action
+from aboveboard.games.actions import Action, Codes, count_actions
 from aboveboard.games.capabilities import HasBatches, HasBounds, OneOutcome
 from aboveboard.games.numbers import sum_along
 
@@ -70,7 +70,7 @@ class BestOfPart:
 
 def value_together(valuation: PayoffReader, parts: Sequence[DeviationSet]) -> Iterator[BestOfPart]:
     """Value all rows of several small parts against the others' truth; yield the best of each."""
-    blocks = [list_lies(valuation, part) for part in parts]
+    blocks = _list_all_lies(valuation, parts)
     sizes = [len(columns[0]) for columns in blocks]
     truth = np.array([int(code[0]) for code in valuation.truth], dtype=np.int64)
     codes = np.tile(truth, (sum(sizes), 1))
@@ -96,3 +96,20 @@ def value_together(valuation: PayoffReader, parts: Sequence[DeviationSet]) -> It
             top = joint[k]
             lying = valuation.actions([codes[end - m + k, j : j + 1] for j in range(len(truth))])
         yield BestOfPart(part, m, joint[k], told, lying)
+
+
+def _list_all_lies(valuation: PayoffReader, parts: Sequence[DeviationSet]) -> list[list[Codes]]:
+    """Return each part's lies; those of members with as many actions each are listed once."""
+    known: dict[tuple[tuple[int, int], ...], list[Codes]] = {}
+    blocks = []
+    for part in parts:
+        sizes = [count_actions(actions) for actions in part.lies]
+        if sizes != [count_actions(valuation.spaces[i]) for i in part.members]:
+            blocks.append(list_lies(valuation, part))
+            continue
+        truths = [int(valuation.truth[i][0]) for i in part.members]
+        alike = tuple(zip(sizes, truths, strict=True))
+        if alike not in known:
+            known[alike] = list_lies(valuation, part)
+        blocks.append(known[alike])
+    return blocks

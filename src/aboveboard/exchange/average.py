@@ -50,9 +50,11 @@ from aboveboard.exchange.participation import (
     Present,
     make_participation_game,
 )
+from aboveboard.exchange.proofs import prove_equal_shares
 from aboveboard.exchange.truthful_range import promise_over_range
 from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.actions import Codes
+from aboveboard.games.capabilities import Proof
 from aboveboard.games.numbers import Array, as_objects
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.reading import Read
@@ -325,6 +327,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
             compare=lambda _: same,
             alternatives=list_alternatives,
             compared_outcomes="all points between a party's own and the average",
+            proofs={Symmetric.name: _prove_symmetry(len(points))},
             likely_gain=lambda: find_likely_gain(points, exclusivity, self.loss),
         )
 
@@ -340,6 +343,12 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     def examines(self, types: Mapping[str, Point]) -> Sequence[Property]:
         """Return what may not be promised: dominance, coalitions, and truth beyond (n - 1)^p."""
         return (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2))
+
+
+def _prove_symmetry(parties: int) -> Proof:
+    """Return why equal points gain the same in every coalition, whatever the loss."""
+    received = "all who join are handed one point, which is worth the same to equal points"
+    return prove_equal_shares("average point", received, parties)
 
 
 def find_likely_gain(

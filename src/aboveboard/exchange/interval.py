@@ -51,7 +51,7 @@ from aboveboard.exchange.participation import (
     make_participation_game,
     scale_to_integers,
 )
-from aboveboard.exchange.proofs import prove_joining
+from aboveboard.exchange.proofs import prove_equal_shares, prove_joining
 from aboveboard.exchange.truthful_range import promise_over_range
 from aboveboard.exchange.widening import AgainstWidening
 from aboveboard.formatting import encode_number
@@ -337,7 +337,13 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             box = BenefitBox(room, exclusivity)
             return box.list_outcomes(handed, unit, giving_no_less=giving_no_less)
 
-        proof = prove_joining(exclusivity) if self.value.function is None else None
+        received = "equal intervals are narrowed to the same, at one end or at none"
+        proofs = {
+            Symmetric.name: prove_equal_shares("one-dimensional search", received, len(types))
+        }
+        joining = prove_joining(exclusivity) if self.value.function is None else None
+        if joining is not None:
+            proofs[DSIC.name] = joining
         return make_participation_game(
             tuple(types),
             benefits,
@@ -347,7 +353,7 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             compare=lambda _: same,
             alternatives=list_alternatives,
             compared_outcomes="all intervals between the intersection and a party's own",
-            proofs={} if proof is None else {DSIC().name: proof},
+            proofs=proofs,
         )
 
     def promises(self, types: Mapping[str, Interval]) -> Sequence[Property]:

@@ -22,6 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals
+from aboveboard.games.numbers import Array, sum_along
+
 if TYPE_CHECKING:
     from aboveboard.exchange.hiding import HidingGame
     from aboveboard.games.actions import Codes
@@ -80,17 +83,24 @@ class Benefits:
 
     Parameters
     ----------
-    pairs
-        By order: benefits in the first profile, and in the second.
+    before, after
+        By order: benefits in the first profile and in the second, shape (orders, parties).
     complete
         Whether all orders were gone through.
     few
         Whether there are few enough to go through all.
     """
 
-    pairs: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
     complete: bool
     few: bool
+
+    @property
+    def pairs(self) -> set[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The different ones, in the first profile and in the second."""
+        both = zip(self.before.tolist(), self.after.tolist(), strict=True)
+        return {(tuple(before), tuple(after)) for before, after in both}
 
 
 @dataclass(frozen=True)
@@ -149,7 +159,7 @@ def list_benefits(
     [((0, 0), (1, 0)), ((1, 0), (1, 0))]
     """
     n = len(amounts[0])
-    fixed = [[0] * n, [0] * n]
+    fixed = np.zeros((2, n), dtype=np.int64)
     open_replies = []
     for profile in (0, 1):
         drawn, fresh = _find_pools(elements, profile, first[profile], n)
@@ -162,18 +172,15 @@ def list_benefits(
                     own = drawn[tier, party], fresh[tier, party]
                     open_replies.append(_Reply(party, profile, own, left))
                 else:
-                    fixed[profile][party] += min(left, real)
+                    fixed[profile, party] += min(left, real)
                 left = max(0, left - size)
     kinds, counts = _merge_kinds(elements, open_replies)
     wanted = tuple(reply.amount for reply in open_replies)
     found = _draw(kinds, counts, wanted, quickly=quickly)
-    pairs = set()
-    for benefits in found.pairs:
-        both = [list(row) for row in fixed]
-        for reply, benefit in zip(open_replies, benefits, strict=True):
-            both[reply.profile][reply.party] += benefit
-        pairs.add((tuple(both[0]), tuple(both[1])))
-    return Benefits(tuple(sorted(pairs)), found.complete, _are_few(counts))
+    both = np.repeat(fixed[None], len(found.rows), axis=0)
+    for r, reply in enumerate(open_replies):
+        both[:, reply.profile, reply.party] += found.rows[:, r]
+    return Benefits(both[:, 0], both[:, 1], found.complete, _are_few(counts))
 
 
 def _find_pools(
@@ -195,9 +202,7 @@ class OrderJudge:
     """The largest gain of single rows over all orders of handing out."""
 
     def __init__(self, game: HidingGame, members: tuple[int, ...], *, transfers: bool) -> None:
-        self.game, self.members, self.transfers = game, members, transfers
-        self.scale = game.unit.denominator
-        self.weights = [int(weight * self.scale) for weight in game.exclusivity]
+        self.game, self.members, self.transfers = game, list(members), transfers
 
     def judge(self, honest: Sequence[Codes], lying: Sequence[Codes], most: int) -> tuple[int, bool]:
         """Return the largest gain of a row in units, and whether no order can give more.
@@ -213,7 +218,7 @@ class OrderJudge:
         gain = None
         for quickly in (True, False):
             found = list_benefits(elements, (handed[0], handed[1]), first, quickly=quickly)
-            gain = max(self._value(before, after) for before, after in found.pairs)
+            gain = self._find_largest_gain(found)
             if found.complete or gain >= most:
                 return gain, True
             if not found.few:
@@ -232,13 +237,17 @@ class OrderJudge:
         )
         return Elements(owners, np.ascontiguousarray(reporters), counts)
 
-    def _value(self, before: Sequence[int], after: Sequence[int]) -> int:
-        gains = [self._utility(after, i) - self._utility(before, i) for i in self.members]
-        return sum(gains) if self.transfers else min(gains)
+    def _find_largest_gain(self, found: Benefits) -> int:
+        """Return the most that one of the orders gives: all members together, or each of them."""
+        gains = self._value(found.after) - self._value(found.before)
+        joint = sum_along(gains, axis=1) if self.transfers else gains.min(axis=1)
+        return int(joint.max())
 
-    def _utility(self, benefits: Sequence[int], i: int) -> int:
-        rival = max((b for j, b in enumerate(benefits) if j != i), default=0)
-        return self.scale * benefits[i] - self.weights[i] * rival
+    def _value(self, benefits: NDArray[np.int64]) -> Array:
+        """Return the members' utilities in units, shape (orders, members)."""
+        rivals = find_best_rivals(benefits)
+        members: Array = compute_payoff_rows(benefits, rivals, self.game.exclusivity)
+        return members[:, self.members]
 
 
 Kinds = tuple[tuple[tuple[bool, bool], ...], ...]
@@ -271,7 +280,9 @@ def _are_few(counts: NDArray[np.int64]) -> bool:
 
 @dataclass(frozen=True)
 class _PossibleBenefits:
-    pairs: frozenset[tuple[int, ...]]
+    """By order what each open reply brings, shape (orders, replies)."""
+
+    rows: NDArray[np.int64]
     complete: bool
 
 
@@ -284,7 +295,7 @@ def _draw(
 ) -> _PossibleBenefits:
     """Return benefits that are possible together; those of few kinds are remembered."""
     if len(kinds) > MOST_REMEMBERED:
-        return _PossibleBenefits(frozenset(_try_block_orders(kinds, counts, amounts)), False)
+        return _PossibleBenefits(_try_block_orders(kinds, counts, amounts), False)
     few: Kinds = tuple(tuple((a, b) for a, b in kind) for kind in kinds.tolist())
     return (_draw_blocks if quickly else _draw_all)(few, tuple(counts.tolist()), amounts)
 
@@ -295,7 +306,7 @@ def _draw_all(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -
     if amounts and prod(count + 1 for count in counts) <= MOST_STATES:
         found = _go_through_orders(kinds, counts, amounts)
         if found is not None:
-            return _PossibleBenefits(frozenset(found), True)
+            return _PossibleBenefits(np.array(sorted(found), dtype=np.int64), True)
     return _draw_blocks(kinds, counts, amounts)
 
 
@@ -305,10 +316,10 @@ def _draw_blocks(
 ) -> _PossibleBenefits:
     """Return benefits that are possible together where kinds come one after the other."""
     if not amounts:
-        return _PossibleBenefits(frozenset({()}), True)
+        return _PossibleBenefits(np.zeros((1, 0), dtype=np.int64), True)
     table = np.array(kinds, dtype=np.bool_).reshape(len(kinds), len(amounts), 2)
     found = _try_block_orders(table, np.array(counts, dtype=np.int64), amounts)
-    return _PossibleBenefits(frozenset(found), False)
+    return _PossibleBenefits(found, False)
 
 
 def _go_through_orders(
@@ -363,14 +374,13 @@ def _close(
 
 def _try_block_orders(
     kinds: NDArray[np.bool_], counts: NDArray[np.int64], amounts: tuple[int, ...]
-) -> set[tuple[int, ...]]:
+) -> NDArray[np.int64]:
     """Return the benefits in orders that put all elements of one kind after those of another."""
     from aboveboard.exchange import hiding_kernels
 
-    benefits = hiding_kernels.draw_blocks(
-        _list_orders(len(kinds)), kinds, counts, np.array(amounts, dtype=np.int64)
-    )
-    return set(map(tuple, benefits.tolist()))
+    orders, wanted = _list_orders(len(kinds)), np.array(amounts, dtype=np.int64)
+    benefits: NDArray[np.int64] = hiding_kernels.draw_blocks(orders, kinds, counts, wanted)
+    return benefits
 
 
 @lru_cache(maxsize=64)

@@ -174,3 +174,25 @@ def prove_joining(exclusivity: Sequence[Fraction]) -> Proof | None:
         "0 and 1; whoever is at no end changes nothing by leaving",
         n,
     )
+
+
+def prove_equal_shares(name: str, received: str, parties: int) -> Proof:
+    """Return why parties that hold the same are handed the same, in every coalition.
+
+    Nothing but the coalition and what a party holds decides what it is handed, and whoever stays
+    away is handed nothing.
+
+    Parameters
+    ----------
+    name
+        The rule, in words.
+    received
+        What decides a party's benefit where it takes part.
+    parties
+        How many there are.
+    """
+    return Proof(
+        f"{name}: in every coalition {received}, so parties that hold the same gain the same; "
+        "whoever stays away gains nothing",
+        parties,
+    )

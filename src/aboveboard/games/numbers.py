@@ -201,7 +201,10 @@ def normalize_array(entries: Any) -> Array:
     """
     array: Array = np.asarray(entries)
     if array.dtype == object:
-        flat = [to_number(x) for x in array.ravel().tolist()]
+        flat = array.ravel().tolist()
+        if set(map(type, flat)) <= {int, Fraction}:
+            return array
+        flat = [to_number(x) for x in flat]
         if any(isinstance(x, float) for x in flat):
             return to_floats(flat).reshape(array.shape)
         return as_objects(flat).reshape(array.shape)
