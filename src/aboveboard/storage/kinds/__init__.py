@@ -16,6 +16,7 @@ import polars as pl
 
 from aboveboard.storage.kinds import address, domain, email, hashes, text, url
 from aboveboard.storage.kinds.characters import INVISIBLE, LINE_BREAKS
+from aboveboard.storage.kinds.domain_columns import find_normal_names
 
 __all__ = [
     "INVISIBLE",
@@ -85,6 +86,8 @@ def find_normal(elements: pl.Series, kind: Kind) -> pl.Series:
     if elements.len() <= FEW:
         found = [text is not None and _fits(text, kind) for text in elements.to_list()]
         return pl.Series("element", found, dtype=pl.Boolean)
+    if kind == "domain":
+        return find_normal_names(elements)
     # Lazily, for then polars works on all cores.
     plan = elements.alias("element").to_frame().lazy()
     return plan.select(is_normal(pl.col("element"), kind)).collect().to_series()

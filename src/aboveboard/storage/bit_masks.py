@@ -1,0 +1,143 @@
+"""Which bytes of a text are of some kind, as bits: NumPy then looks at 64 bytes at a time.
+
+Bit i of a mask says it of byte i, 64 of them in a word, the lowest first. An addition finds where
+runs end: the carry goes through a run of ones, and stops at the first zero.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint64]
+"""Words in the order of their bits, whatever the machine's own order of bytes."""
+
+WORD = 64
+"""Bits of a word."""
+
+LONGEST_RUN = 1 << 11
+"""Bytes of a run whose end is found for certain: each word of it takes one more addition."""
+
+_ONE, _LAST = np.uint64(1), np.uint64(WORD - 1)
+
+
+class TextBytes:
+    """The bytes of one piece of text after another, in one place that is filled again for each.
+
+    New memory for each would cost more than what is done in it.
+    """
+
+    def __init__(self) -> None:
+        self._room = np.empty((2, 0), np.uint8)
+        self._flags = np.empty(0, np.bool_)
+        self.size = self.length = 0
+
+    def fill(self, text: bytes) -> None:
+        """Take a text and a line feed after it; further ones fill the last word."""
+        self.length = len(text) + 1
+        self.size = (len(text) // WORD + 1) * WORD
+        if self.size > self._flags.size:
+            self._room = np.empty((2, self.size), np.uint8)
+            self._flags = np.empty(self.size, np.bool_)
+        self._room[0, : len(text)] = np.frombuffer(text, np.uint8)
+        self._room[0, len(text) : self.size] = ord("\n")
+
+    def mark(self, characters: str) -> Mask:
+        """Return where a character stands, or one between two: "." or "az"."""
+        text, other = self._room[:, : self.size]
+        first, last = ord(characters[0]), ord(characters[-1])
+        flags = self._flags[: self.size]
+        if first == last:
+            return pack(np.equal(text, first, out=flags))
+        np.subtract(text, first, out=other)  # what is less wraps around
+        return pack(np.less_equal(other, last - first, out=flags))
+
+    def drop_filling(self, mask: Mask) -> Mask:
+        """Return a mask without the places after the text's last line feed."""
+        over = np.uint64(self.size - self.length)
+        mask[-1] = mask[-1] << over >> over
+        return mask
+
+
+def pack(flags: NDArray[np.bool_]) -> Mask:
+    """Return the mask of flags, as many as fill whole words.
+
+    Examples
+    --------
+    >>> [hex(word) for word in pack(np.arange(128) % 4 == 1)]
+    ['0x2222222222222222', '0x2222222222222222']
+    """
+    return np.packbits(flags, bitorder="little").view("<u8")
+
+
+def mark_following(mask: Mask) -> Mask:
+    """Return the places that come right after those of a mask."""
+    moved = mask << _ONE
+    moved[1:] |= mask[:-1] >> _LAST
+    return moved
+
+
+def mark_preceding(mask: Mask) -> Mask:
+    """Return the places that come right before those of a mask."""
+    moved = mask >> _ONE
+    moved[:-1] |= mask[1:] << _LAST
+    return moved
+
+
+def mark_ends(starts: Mask, runs: Mask) -> Mask | None:
+    """Return the first place from each start on that is in no run; None: a run is too long.
+
+    Parameters
+    ----------
+    starts
+        Places; one that is in no run is itself what is looked for, and must not end another run.
+    runs
+        The places that are passed over.
+
+    Examples
+    --------
+    >>> starts, runs = (np.array([bits], np.uint64) for bits in (0b0000010, 0b0011110))
+    >>> bin(mark_ends(starts, runs)[0])
+    '0b100000'
+    """
+    ends = starts + runs
+    into = ends[1:]
+    carried = ends[:-1] < runs[:-1]
+    for _ in range(LONGEST_RUN // WORD + 1):
+        if not carried.any():
+            return ends & ~runs
+        into += carried
+        full = carried[:-1] & (into[:-1] == 0)
+        carried[0] = False
+        carried[1:] = full
+    return None
+
+
+def find_ranks(some: Mask, among: Mask) -> NDArray[np.int64]:
+    """Return which places of a mask those of another are, counted from 0, ascending.
+
+    Parameters
+    ----------
+    some
+        Few places, all of them in `among`.
+    among
+        Many.
+
+    Examples
+    --------
+    >>> some, among = (np.array([bits], np.uint64) for bits in (0b1001000, 0b1011010))
+    >>> find_ranks(some, among).tolist()
+    [1, 3]
+    """
+    words = np.flatnonzero(some)
+    before = np.cumsum(np.bitwise_count(among), dtype=np.int64)[words]
+    before -= np.bitwise_count(among[words])
+    ranks = []
+    left = some[words]
+    while words.size:
+        lowest = left & (~left + _ONE)
+        ranks.append(before + np.bitwise_count(among[words] & (lowest - _ONE)))
+        left ^= lowest
+        more = left != 0
+        words, before, left = words[more], before[more], left[more]
+    return np.sort(np.concatenate(ranks)) if ranks else np.zeros(0, np.int64)

@@ -1,0 +1,98 @@
+"""Columns of names looked at 64 bytes at a time: the same as the pattern, name by name."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aboveboard.storage import bit_masks
+from aboveboard.storage.bit_masks import TextBytes, find_ranks, mark_ends, pack
+from aboveboard.storage.kinds import domain, domain_columns
+from aboveboard.storage.kinds.domain_columns import find_normal_names
+
+PATTERN = re.compile(domain.NORMAL.removesuffix("$") + r"\Z")
+LABELS = st.text("ab19_-", min_size=0, max_size=6) | st.sampled_from(["com", "x" * 62, "9" * 63])
+NAMES = st.lists(LABELS, max_size=4).map(".".join)
+ODD = st.text("a.-_9A\n\r\t /é\ufeff\0,", max_size=5)
+TEXTS = st.lists(st.one_of(NAMES, NAMES, ODD, st.none()), max_size=40)
+
+
+def fits_pattern(text: str | None) -> bool:
+    """Return whether a text fits the pattern, and is no longer than a label may be."""
+    short = text is not None and len(text.encode()) <= domain.LONGEST_LABEL
+    return short and PATTERN.fullmatch(str(text)) is not None
+
+
+@given(TEXTS, st.sampled_from([1, 64, 65, 1 << 18]), st.sampled_from([1, 3, 1 << 20]))
+def test_names_in_normal_form_are_those_that_fit_the_pattern(
+    texts: list[str | None], piece: int, rows: int
+) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(domain_columns, "PIECE", piece)
+        patch.setattr(domain_columns, "ROWS", rows)
+        assert find_normal_names(column).to_list() == [fits_pattern(text) for text in texts]
+
+
+def test_every_short_name_of_the_signs_that_matter_is_told_as_the_pattern_does() -> None:
+    texts = [""]
+    for _ in range(6):
+        texts += [text + sign for text in texts if len(text) == len(texts[-1]) for sign in "a1.-_A"]
+    found = find_normal_names(pl.Series(texts, dtype=pl.String))
+    assert found.to_list() == [fits_pattern(text) for text in texts]
+    assert found.sum() > 100
+
+
+def test_a_line_feed_in_a_text_parts_no_name() -> None:
+    texts = ["a.example\nb.example", "c.example", "\n", "d.example\n", "e.example"]
+    found = find_normal_names(pl.Series(texts))
+    assert found.to_list() == [False, True, False, False, True]
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=400))
+def test_ends_of_runs_and_ranks_are_those_that_a_loop_finds(signs: list[int]) -> None:
+    # 0 and 1 pass a run on, 2 ends one, 3 begins one.
+    signs = [2, *signs, *[2] * (64 - (len(signs) + 1) % 64)]
+    signs = [min(sign, 2) if signs[at - 1] < 2 else sign for at, sign in enumerate(signs)]
+    starts, runs = ([sign == 3 for sign in signs], [sign != 2 for sign in signs])
+    expected = set()
+    for at, begins in enumerate(starts):
+        if begins:
+            expected.add(next(end for end in range(at, len(signs)) if not runs[end]))
+    ends = mark_ends(pack(np.array(starts)), pack(np.array(runs)))
+    assert ends is not None
+    flags = np.unpackbits(ends.view(np.uint8), bitorder="little")
+    assert set(np.flatnonzero(flags).tolist()) == expected
+    others = [at for at, passes in enumerate(runs) if not passes]
+    among = pack(~np.array(runs))
+    assert find_ranks(ends, among).tolist() == [others.index(end) for end in sorted(expected)]
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 127, 128, 257, 500])
+def test_a_run_of_several_words_is_followed_to_its_end_or_given_up(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = np.zeros(640, np.bool_)
+    runs[3 : 3 + length] = True
+    starts = np.zeros(640, np.bool_)
+    starts[3] = True
+    ends = mark_ends(pack(starts), pack(runs))
+    assert ends is not None
+    assert np.flatnonzero(np.unpackbits(ends.view(np.uint8), bitorder="little")) == [3 + length]
+    monkeypatch.setattr(bit_masks, "LONGEST_RUN", 128)
+    given_up = mark_ends(pack(starts), pack(runs)) is None
+    assert given_up == (length > 256)
+
+
+def test_a_piece_that_is_shorter_than_the_one_before_holds_nothing_of_it() -> None:
+    text = TextBytes()
+    text.fill(b"a" * 200)
+    text.fill(b"ba")
+    assert text.mark("a").tolist() == [2]
+    assert text.mark("\n").tolist() == [(1 << 64) - 4]
+    assert text.drop_filling(text.mark("\n")).tolist() == [4]
