@@ -23,9 +23,12 @@ from aboveboard.exchange.ownership import index_owners
 from aboveboard.exchange.partitioned_union import PartitionedUnion, tabulate_union
 from aboveboard.exchange.replies import Replies
 from aboveboard.storage import partitions
+from aboveboard.storage import shelf as shelves
 from aboveboard.storage.inspection import summarize_data
-from aboveboard.storage.partitions import Shelf, Sizes
+from aboveboard.storage.partitions import Sizes
 from aboveboard.storage.records import Records
+from aboveboard.storage.shelf import Shelf
+from aboveboard.storage.spilling import SpillFolder
 from aboveboard.storage.strings import Strings
 from aboveboard.valuation.evaluation.executors import open_executor
 
@@ -184,7 +187,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let lists of a few hundred rows be large."""
     monkeypatch.setattr(tabulation, "SMALL", 0)
     monkeypatch.setattr(partitioned_union, "TOGETHER", 2)
-    monkeypatch.setattr(Sizes.__init__, "__defaults__", (4_000, 2_000))
+    monkeypatch.setattr(Sizes.__init__, "__defaults__", (4_000, 2_000, 2_000))
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -269,14 +272,14 @@ def test_a_run_in_parts_writes_the_bytes_of_a_run_in_memory(
     (tmp_path / "scratch").mkdir()
     request.getfixturevalue("small_parts")
     modes = []
-    make = partitions.SpillFolder
+    make = shelves.SpillFolder
 
-    def note() -> partitions.SpillFolder:
+    def note() -> SpillFolder:
         folder = make()
         modes.append(folder.path.stat().st_mode & 0o777)
         return folder
 
-    monkeypatch.setattr(partitions, "SpillFolder", note)
+    monkeypatch.setattr(shelves, "SpillFolder", note)
     assert run_replies(path, tmp_path / "parts") == in_memory
     assert modes == [0o700]
     assert not list((tmp_path / "scratch").iterdir())

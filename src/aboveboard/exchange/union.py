@@ -66,8 +66,9 @@ from aboveboard.mechanisms.reading import ListSource, Read
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.storage.keys import unify_keys
 from aboveboard.storage.options import merge_options
-from aboveboard.storage.partitions import Shelf, pick_rows
+from aboveboard.storage.partitions import pick_rows
 from aboveboard.storage.records import ELEMENT, Records
+from aboveboard.storage.shelf import Shelf
 
 THIN = 120
 """Elements on which the game is compared with the rule: all regions, a few elements of each."""

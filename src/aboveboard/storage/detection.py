@@ -50,8 +50,11 @@ _ELEMENT = (
 )
 """What is certainly meant as an element: a name, an address, a hash, a mail address, a URL."""
 
-_BESIDE = rf"(?:^|[\s,;|=:\"'<(]){_ELEMENT}(?:[\s,;|\"'>)/:-]|$)"
-_SEVERAL = r"\S\s*[\s,;|]\s*\S"
+BESIDE = rf"(?:^|[\s,;|=:\"'<(]){_ELEMENT}(?:[\s,;|\"'>)/:-]|$)"
+SEVERAL = r"\S\s*[\s,;|]\s*\S"
+
+ELEMENT_ALONE = rf"^\s*{_ELEMENT}\s*$"
+"""Entries that are such an element and nothing else."""
 
 SIGNS: dict[str, str] = {
     "with comments": (
@@ -81,60 +84,38 @@ PLAIN = r"^[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*$"
 """Lines that none of the patterns fits."""
 
 
-def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
-    """Refuse lines that look like something that only a `kind` can make clear.
+class Sample:
+    """Some of the entries of a list that are not empty, from all over it.
 
-    Parameters
-    ----------
-    lines
-        String, null where a line is empty.
-    where
-        What to call the file in messages.
-
-    Raises
-    ------
-    InputError
-        If lines look like that; the message shows some and asks for a `kind`.
+    They are those whose number is a multiple of a power of two: however a list is cut into batches,
+    its sample is the same.
     """
-    odd = lines.filter(~lines.str.contains(PLAIN).fill_null(value=True))
-    if odd.is_empty():
-        return
-    found = {words: odd.str.contains(pattern) for words, pattern in SIGNS.items()}
-    counts = {words: int(fits.sum()) for words, fits in found.items() if fits.any()}
-    shown = odd.filter(pl.Series([False] * odd.len()) if not counts else _any(found))
-    if not counts and (delimiter := _find_fields(lines)):
-        counts = {f"of several fields, separated by {delimiter}": odd.len()}
-        shown = odd
-    if not counts:
-        alone = rf"^\s*{_ELEMENT}\s*$"
-        longer = odd.filter(odd.str.contains(_BESIDE) & odd.str.contains(_SEVERAL))
-        longer = longer.filter(~longer.str.contains(alone))
-        # In a list of elements; among other texts such a line is a text too.
-        bare = int(lines.str.contains(alone).sum())
-        if longer.len() and 2 * (bare + longer.len()) > lines.drop_nulls().len():
-            counts = {"with more beside the element": longer.len()}
-            shown = longer
-    if counts:
-        raise _ask(lines, counts, shown, where)
+
+    def __init__(self) -> None:
+        self.kept = pl.Series([], dtype=pl.String)
+        self.seen, self._step = 0, 1
+
+    def add(self, entries: pl.Series) -> None:
+        """Take the next entries."""
+        filled = entries.drop_nulls()
+        chosen = filled.gather_every(self._step, -self.seen % self._step)
+        self.kept = pl.concat([self.kept, chosen.alias("")])
+        self.seen += filled.len()
+        while self.kept.len() > SAMPLE:
+            self.kept = self.kept.gather_every(2)
+            self._step *= 2
 
 
-def _choose_sample(lines: pl.Series) -> pl.Series:
-    """Return some of the lines that are not empty, from all over the list."""
-    filled = lines.drop_nulls()
-    return filled.gather_every(max(1, filled.len() // SAMPLE)).head(SAMPLE)
+def choose_sample(entries: pl.Series) -> pl.Series:
+    """Return some of the entries that are not empty, from all over the list."""
+    sample = Sample()
+    sample.add(entries)
+    return sample.kept
 
 
-def _any(found: dict[str, pl.Series]) -> pl.Series:
-    fits = list(found.values())
-    for other in fits[1:]:
-        fits[0] = fits[0] | other
-    return fits[0]
-
-
-def _find_fields(lines: pl.Series) -> str:
+def find_fields(sample: pl.Series) -> str:
     """Return the delimiter of which every line has as many, in words; "" if there is none."""
-    first = _choose_sample(lines)
-    first = first.filter(first.str.contains(r"\S"))
+    first = sample.filter(sample.str.contains(r"\S"))
     if first.len() < 2:
         return ""
     for delimiter, words in (("\t", "tabs"), (",", "commas"), (";", "semicolons"), ("|", "bars")):
@@ -144,39 +125,14 @@ def _find_fields(lines: pl.Series) -> str:
     return ""
 
 
-def refuse_other_spellings(elements: pl.Series, where: str) -> None:
-    """Refuse elements if most are of a kind, and some not in its normal form.
-
-    Then one thing could stand in two spellings, and count as two elements.
-
-    Parameters
-    ----------
-    elements
-        String, no null: as they would be compared.
-    where
-        What to call the file in messages.
-
-    Raises
-    ------
-    InputError
-        If that is so; the message shows some elements and asks for a `kind`.
-    """
-    sample = _choose_sample(elements)
+def find_kind_to_hold(sample: pl.Series) -> Kind | None:
+    """Return the kind in whose normal form all elements should be, by a sample; None: in none's."""
     if sample.is_empty():
-        return
+        return None
     kind = _find_usual_kind(sample)
-    if kind is None:
-        if _recognize(sample).is_null().sum() * 2 > sample.len():
-            return
-        kind = _guess(sample) or "domain"
-    rest = elements.filter(~find_normal(elements, kind))
-    if rest.is_empty():
-        return
-    normal = _recognize(rest)
-    other = normal.is_not_null() & (normal != rest)
-    if other.any():
-        counts = {"that can be spelled in more than one way": int(other.sum())}
-        raise _ask(elements, counts, rest.filter(other), where)
+    if kind is not None or recognize(sample).is_null().sum() * 2 > sample.len():
+        return kind
+    return _guess(sample) or "domain"
 
 
 def refuse_header_that_is_a_row(
@@ -191,7 +147,7 @@ def refuse_header_that_is_a_row(
     name
         The column's name.
     column
-        What stands below it.
+        What stands below it, or a sample of it.
     kind
         What its elements are; None: what most of them are.
     where
@@ -203,7 +159,7 @@ def refuse_header_that_is_a_row(
         If that is so.
     """
     if kind is None and column.dtype == pl.String:
-        kind = _find_usual_kind(_choose_sample(column))
+        kind = _find_usual_kind(choose_sample(column))
     if kind is not None and kind != "text" and normalize(name, kind) is not None:
         problem = (
             f"the first line may be an element: {shorten(name)!r} is no usual name of a column"
@@ -220,7 +176,7 @@ def _find_usual_kind(sample: pl.Series) -> Kind | None:
     return None
 
 
-def _recognize(elements: pl.Series) -> pl.Series:
+def recognize(elements: pl.Series) -> pl.Series:
     """Return elements in the normal form of whatever kind they are, null where of none."""
     found = pl.Series([None] * elements.len(), dtype=pl.String)
     for kind in ("address", "domain", "hash", "email"):
@@ -234,7 +190,7 @@ def _recognize(elements: pl.Series) -> pl.Series:
 
 def _guess(lines: pl.Series) -> Kind | None:
     """Return the kind of which the most of some lines are; None: of none."""
-    first = _choose_sample(lines)
+    first = choose_sample(lines)
     counts = Counter[Kind]()
     for kind in KINDS:
         if kind == "url":
@@ -246,13 +202,28 @@ def _guess(lines: pl.Series) -> Kind | None:
     return kind if most else None
 
 
-def _ask(lines: pl.Series, counts: dict[str, int], shown: pl.Series, where: str) -> InputError:
-    total = lines.drop_nulls().len()
+def ask_for_spelling(
+    sample: Sample, counts: dict[str, int], shown: pl.Series, where: str
+) -> InputError:
+    """Return what to raise for a list of which so many entries are what only a `kind` makes clear.
+
+    Parameters
+    ----------
+    sample
+        Of the list.
+    counts
+        By what entries look like, in words.
+    shown
+        The first of them.
+    where
+        What to call the file in messages.
+    """
+    total = sample.seen
     what = join_names([f"{format_count(count)} {words}" for words, count in counts.items()])
     samples = ", ".join(quote_sample(line) for line in shown.head(SAMPLES).to_list())
     verb = "is" if next(iter(counts.values())) == 1 else "are"
     problem = f"among {format_quantity(total, 'entry', 'entries')} {verb} {what}: {samples}"
-    kind = _guess(lines)
+    kind = _guess(sample.kept)
     first = f'write kind = "{kind}"'
     if kind is None:
         first = 'give one element on each line and write what they are, such as kind = "domain"'
@@ -276,7 +247,7 @@ def refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> 
     if kind is None:
         return
     reasons = [f"entries that are not {describe_kind(kind)}"]
-    elements = listed.elements.len()
+    elements = listed.count
     if not elements:
         reasons += [RULE, PATTERN, BLOCKED]
     foreign = sum(listed.left_out.get(reason, 0) for reason in reasons)

@@ -2,8 +2,8 @@
 
 A part holds the elements between two borders, so parts one after the other are in the order of
 elements. Borders are quantiles, by bytes, of a sample that a keyed hash draws under a key of this
-process: nobody can foresee it and crowd a part. Rows are routed as they are read; where the first
-lists say little of the later ones, a part that comes out too large is parted again
+process: nobody can foresee it and crowd a part. Rows are routed as they are read (`shelf`); where
+the first lists say little of the later ones, a part that comes out too large is parted again
 (`split_sources`). Cost: one pass, and each row written and read once.
 """
 
@@ -11,26 +11,34 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from math import ceil
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from aboveboard.storage.records import ELEMENT, Records
-from aboveboard.storage.spilling import SpillFolder, StoredRows, read_rows, write_rows
+from aboveboard.storage.spilling import (
+    Piece,
+    SpillFolder,
+    StoredRows,
+    read_piece,
+    write_pieces,
+)
 
 IN_MEMORY = 192 << 20
 """Bytes of all lists together that stay in memory."""
+
+BATCH = 96 << 20
+"""Bytes of one list that is read batch by batch which are routed and written together."""
 
 PART = 3 << 20
 """Bytes of rows that a part should hold: they are sorted where the processor is quick."""
 
 MOST_PARTS = 1024
-"""Parts at a time: as many files are written for each list."""
+"""Parts at a time: as many pieces are written of what is in memory of a list."""
 
 SAMPLE = 1 << 16
 """Elements that borders are drawn from."""
@@ -39,8 +47,27 @@ TOO_LARGE = 4
 """How many times as large as it should be a part is parted again."""
 
 
-Source = pl.DataFrame | tuple[Path, ...]
-"""One list's rows in one part: a table, or the files that hold it."""
+Source = pl.DataFrame | tuple[Piece, ...]
+"""One list's rows in one part: a table, or the pieces on disk that hold it."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of the lists is in memory at a time.
+
+    Parameters
+    ----------
+    in_memory
+        Bytes of all lists together that are not written to disk.
+    part
+        Bytes of a part.
+    batch
+        Bytes of one list that is read batch by batch which go to disk together.
+    """
+
+    in_memory: int = IN_MEMORY
+    part: int = PART
+    batch: int = BATCH
 
 
 def load_source(source: Source, columns: list[str] | None = None) -> pl.DataFrame | None:
@@ -49,7 +76,7 @@ def load_source(source: Source, columns: list[str] | None = None) -> pl.DataFram
         return source if source.height else None
     if not source:
         return None
-    return pl.concat([read_rows(path, columns) for path in source])
+    return pl.concat([read_piece(piece, columns) for piece in source])
 
 
 def measure_source(source: Source) -> int:
@@ -57,7 +84,7 @@ def measure_source(source: Source) -> int:
     if isinstance(source, pl.DataFrame):
         # A slice without rows may count the bytes of what it was cut from.
         return int(source.estimated_size()) if source.height else 0
-    return sum(path.stat().st_size for path in source)
+    return sum(piece.size for piece in source)
 
 
 def draw_borders(sources: Sequence[Source], parts: int) -> tuple[str, ...]:
@@ -66,17 +93,13 @@ def draw_borders(sources: Sequence[Source], parts: int) -> tuple[str, ...]:
     Parameters
     ----------
     sources
-        The lists; one at a time is in memory.
+        The lists; of those on disk one piece at a time is in memory.
     parts
         How many parts there should be.
     """
     seed, limit = secrets.randbits(64), 1.0
     sample = pl.Series(ELEMENT, [], dtype=pl.String)
-    for source in sources if parts > 1 else ():
-        frame = load_source(source, [ELEMENT])
-        if frame is None:
-            continue
-        elements = frame[ELEMENT]
+    for elements in _list_elements(sources) if parts > 1 else ():
         sample.extend(_draw(elements, seed, limit))
         while len(sample) > 2 * SAMPLE:
             limit /= 2
@@ -88,6 +111,14 @@ def draw_borders(sources: Sequence[Source], parts: int) -> tuple[str, ...]:
     places = np.searchsorted(sizes, sizes[-1] * np.arange(1, parts) / parts)
     borders = sample.gather(places.clip(0, len(sample) - 1)).unique().sort()
     return tuple(borders.to_list())
+
+
+def _list_elements(sources: Sequence[Source]) -> Iterator[pl.Series]:
+    for source in sources:
+        if isinstance(source, pl.DataFrame):
+            yield source[ELEMENT]
+        else:
+            yield from (read_piece(piece, [ELEMENT])[ELEMENT] for piece in source)
 
 
 def _draw(elements: pl.Series, seed: int, share: float) -> pl.Series:
@@ -150,116 +181,32 @@ def split_sources(
 def _route_source(
     source: Source, borders: tuple[str, ...], folder: SpillFolder | None
 ) -> Sequence[Source]:
-    """Return the parts of one list's rows, in files where it lies in files."""
+    """Return the parts of one list's rows, on disk where it lies there."""
     if isinstance(source, pl.DataFrame) or folder is None:
         frame = load_source(source)
         return [()] * (len(borders) + 1) if frame is None else route_rows(frame, borders)
-    routed: list[list[Path]] = [[] for _ in range(len(borders) + 1)]
-    for path in source:
-        pieces = store_parts(read_rows(path), borders, folder)
-        for part, files in enumerate(pieces):
-            routed[part].extend(files)
-    return [tuple(files) for files in routed]
+    return join_pieces(
+        (store_parts(read_piece(piece), borders, folder) for piece in source), len(borders) + 1
+    )
+
+
+def join_pieces(
+    stored: Iterable[Sequence[Piece | None]], parts: int
+) -> tuple[tuple[Piece, ...], ...]:
+    """Return by part the pieces of several tables, from what `store_parts` returns of each."""
+    joined: list[list[Piece]] = [[] for _ in range(parts)]
+    for pieces in stored:
+        for part, piece in enumerate(pieces):
+            if piece is not None:
+                joined[part].append(piece)
+    return tuple(map(tuple, joined))
 
 
 def store_parts(
-    frame: pl.DataFrame, borders: tuple[str, ...], folder: SpillFolder
-) -> tuple[tuple[Path, ...], ...]:
-    """Write the rows of each part into a file of its own, unless there are none."""
-    name = secrets.token_hex(8)
-    pieces: list[tuple[Path, ...]] = []
-    for part, piece in enumerate(route_rows(frame, borders)):
-        path = folder.path / name / f"{part:04}.arrow"
-        if piece.height:
-            write_rows(piece, path)
-        pieces.append((path,) if piece.height else ())
-    return tuple(pieces)
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much of the lists is in memory at a time.
-
-    Parameters
-    ----------
-    in_memory
-        Bytes of all lists together that are not written to disk.
-    part
-        Bytes of a part.
-    """
-
-    in_memory: int = IN_MEMORY
-    part: int = PART
-
-
-class Shelf:
-    """Takes parties' records as they are read; beyond some bytes they go to disk, parted.
-
-    Parameters
-    ----------
-    lists
-        How many there will be.
-    sizes
-        When they are written, and how they are parted.
-    """
-
-    def __init__(self, lists: int, sizes: Sizes | None = None) -> None:
-        self.lists, self.sizes = lists, sizes or Sizes()
-        self._records: dict[str, Records] = {}
-        self._bytes = 0
-        self._folder: SpillFolder | None = None
-        self._borders: tuple[str, ...] = ()
-        self._writing: Future[None] | None = None
-
-    def put(self, name: str, records: Records) -> None:
-        """Take one party's records; they are written while the next are read."""
-        self._wait()
-        self._records[name] = records
-        self._bytes += int(records.frame.estimated_size())
-        if self._folder is None and self._bytes > self.sizes.in_memory:
-            self._begin()
-        if self._folder is not None:
-            self._writing = _in_background(self._store_all)
-
-    def take(
-        self, change: Callable[[Mapping[str, Records]], dict[str, Records]]
-    ) -> dict[str, Records]:
-        """Return all records after a change; those on disk that it changes go there again."""
-        self._wait()
-        self._records = change(self._records)
-        if self._folder is not None:
-            self._store_all()
-        return self._records
-
-    def _wait(self) -> None:
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
-
-    def _begin(self) -> None:
-        """Draw borders from what there is, for as many parts as all lists will take."""
-        self._folder = SpillFolder()
-        frames = [one.frame for one in self._records.values()]
-        expected = self._bytes * self.lists / len(frames)
-        parts = min(ceil(expected / self.sizes.part), MOST_PARTS)
-        self._borders = draw_borders(frames, parts)
-
-    def _store_all(self) -> None:
-        assert self._folder is not None
-        for name, records in self._records.items():
-            frame = records.rows
-            if isinstance(frame, pl.DataFrame):
-                pieces = store_parts(frame, self._borders, self._folder)
-                stored = StoredRows(self._folder, frame.schema, frame.height, self._borders, pieces)
-                self._records[name] = replace(records, rows=stored)
-
-
-def _in_background(work: Callable[[], None]) -> Future[None]:
-    pool = ThreadPoolExecutor(1)
-    try:
-        return pool.submit(work)
-    finally:
-        pool.shutdown(wait=False)
+    frame: pl.DataFrame, borders: Sequence[str], folder: SpillFolder
+) -> list[Piece | None]:
+    """Write the rows of each part, and return where; None for a part without rows."""
+    return write_pieces(route_rows(frame, borders), folder.path)
 
 
 def list_parts(records: Sequence[Records], sizes: Sizes) -> Iterator[tuple[Source, ...]]:
@@ -276,7 +223,10 @@ def list_parts(records: Sequence[Records], sizes: Sizes) -> Iterator[tuple[Sourc
 def _find_parts(records: Records, stored: StoredRows) -> Sequence[Source]:
     if isinstance(records.rows, StoredRows) and records.rows.borders == stored.borders:
         return records.rows.pieces
-    return store_parts(records.frame, stored.borders, stored.folder)
+    own = records.rows
+    frames = [own] if isinstance(own, pl.DataFrame) else map(read_piece, chain(*own.pieces))
+    stored_frames = (store_parts(frame, stored.borders, stored.folder) for frame in frames)
+    return join_pieces(stored_frames, len(stored.borders) + 1)
 
 
 def pick_rows(records: Records, elements: pl.Series) -> pl.DataFrame:

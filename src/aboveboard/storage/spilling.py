@@ -11,9 +11,11 @@ import secrets
 import shutil
 import tempfile
 import weakref
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -57,6 +59,14 @@ def _describe(error: OSError) -> InputError:
     )
 
 
+class Piece(NamedTuple):
+    """Some rows in a file: where, from which byte on, and how many bytes."""
+
+    path: Path
+    start: int
+    size: int
+
+
 def write_rows(frame: pl.DataFrame, path: Path) -> None:
     """Write a table for ourselves, whole or not at all.
 
@@ -65,22 +75,53 @@ def write_rows(frame: pl.DataFrame, path: Path) -> None:
     InputError
         If there is no room.
     """
+    with _write_whole(path) as file:
+        # The older layout of text holds what these rows need and no more.
+        frame.write_ipc(file, compat_level=pl.CompatLevel.oldest())
+
+
+def write_pieces(frames: Iterable[pl.DataFrame], folder: Path) -> list[Piece | None]:
+    """Write tables into one new file of a folder; None for those without rows.
+
+    Raises
+    ------
+    InputError
+        If there is no room.
+    """
+    path = folder / f"{secrets.token_hex(8)}.rows"
+    pieces: list[Piece | None] = []
+    with _write_whole(path) as file:
+        for frame in frames:
+            if not frame.height:
+                pieces.append(None)
+                continue
+            start = file.tell()
+            frame.write_ipc_stream(file, compat_level=pl.CompatLevel.oldest())
+            pieces.append(Piece(path, start, file.tell() - start))
+    return pieces
+
+
+@contextmanager
+def _write_whole(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file that appears under its name once all of it is written."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
         with beside.open("wb") as file:
-            # The older layout of text holds what these rows need and no more.
-            frame.write_ipc(file, compat_level=pl.CompatLevel.oldest())
+            yield file
         beside.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             beside.unlink()
-        raise _describe(error) from error
+        if isinstance(error, OSError):
+            raise _describe(error) from error
+        raise
 
 
-def read_rows(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
-    """Return the table in a file that `write_rows` wrote."""
-    return pl.read_ipc(path, columns=columns)
+def read_piece(piece: Piece, columns: list[str] | None = None) -> pl.DataFrame:
+    """Return the table that `write_pieces` wrote, or some of its columns."""
+    with piece.path.open("rb") as file:
+        file.seek(piece.start)
+        return pl.read_ipc_stream(file.read(piece.size), columns=columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,24 +139,24 @@ class StoredRows:
     borders
         Elements, ascending: part k holds those from border k - 1 on that are before border k.
     pieces
-        The files of each part.
+        Those of each part.
     """
 
     folder: SpillFolder
     schema: pl.Schema
     height: int
     borders: tuple[str, ...]
-    pieces: tuple[tuple[Path, ...], ...]
+    pieces: tuple[tuple[Piece, ...], ...]
 
     def load(self, columns: list[str] | None = None) -> pl.DataFrame:
         """Return all rows, or some columns of them; their order is that of the parts."""
-        return self._concatenate([path for piece in self.pieces for path in piece], columns)
+        return self._concatenate([piece for part in self.pieces for piece in part], columns)
 
-    def load_part(self, part: int) -> pl.DataFrame:
-        """Return the rows of one part."""
-        return self._concatenate(list(self.pieces[part]))
+    def load_part(self, part: int, columns: list[str] | None = None) -> pl.DataFrame:
+        """Return the rows of one part, or some columns of them."""
+        return self._concatenate(list(self.pieces[part]), columns)
 
-    def _concatenate(self, paths: list[Path], columns: list[str] | None = None) -> pl.DataFrame:
-        if not paths:
+    def _concatenate(self, pieces: list[Piece], columns: list[str] | None = None) -> pl.DataFrame:
+        if not pieces:
             return pl.DataFrame(schema=self.schema).select(columns or self.schema.names())
-        return pl.concat([read_rows(path, columns) for path in paths])
+        return pl.concat([read_piece(piece, columns) for piece in pieces])

@@ -47,7 +47,7 @@ class ListedElements:
     Parameters
     ----------
     elements
-        In normal form, not yet each once.
+        In normal form, not yet each once; of a list that is read batch by batch those of a batch.
     comments
         Lines that are comments.
     left_out
@@ -63,6 +63,17 @@ class ListedElements:
     left_out: Counter[str] = field(default_factory=Counter)
     samples: dict[str, tuple[str, ...]] = field(default_factory=dict)
     respelled: int = 0
+    before: int = 0
+    """Elements of the batches before this one."""
+
+    @property
+    def count(self) -> int:
+        """How many elements there are so far."""
+        return self.before + self.elements.len()
+
+    def start_batch(self) -> None:
+        """Count the elements of the last batch, and let go of them."""
+        self.before, self.elements = self.count, self.elements.clear()
 
     def leave_out(self, reason: str, place: str, text: str, count: int = 1) -> None:
         """Count an entry that is not an element, and keep the first ones as samples."""
@@ -140,16 +151,25 @@ def _split_slowly(data: bytes) -> pl.Series:
     return lines.set(lines == "", None)
 
 
-def read_text_lines(lines: pl.Series, where: str) -> ListedElements:
+def read_text_lines(lines: pl.Series, where: str, before: int = 0) -> pl.Series:
     """Take every line that is not blank for an element, as it stands.
+
+    Parameters
+    ----------
+    lines
+        From `split_lines`.
+    where
+        What to call the file in messages.
+    before
+        How many lines stand above these.
 
     Raises
     ------
     InputError
         A line holds what some programs take for a line's end.
     """
-    _refuse_separators(lines, lambda row: row, where)
-    return ListedElements(normalize_column(lines, "text").drop_nulls())
+    _refuse_separators(lines, lambda row: row + before, where)
+    return normalize_column(lines, "text").drop_nulls()
 
 
 def _refuse_separators(lines: pl.Series, number: Callable[[int], int], where: str) -> None:
