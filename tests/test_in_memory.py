@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 import polars as pl
@@ -98,6 +103,72 @@ def test_python_refuses_what_a_file_refuses(reports, parameters, fault: str) -> 
         ab.collaborate("exchange.union", reports, **parameters)
     assert fault in str(raised.value)
     assert str(raised.value).startswith("collaborate: ")
+
+
+def count_union(one: object, other: object, **parameters: Any) -> object:
+    lists = {"acme": one, "bolt": other}
+    return ab.run(ab.collaborate("exchange.union", lists, seed=7, **parameters)).details["union"]
+
+
+UUIDS = [UUID(int=1), UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([1, 2], ["1", "2"]), ([1, 2.5], np.array([1.0, 2.5])), (range(1, 3), {1.0, 2.0}),
+        (pl.Series([1, 2]), [Decimal("1.0"), Decimal(2)]), ([True, False], ["true", "FALSE"]),
+        ([date(2026, 1, 1)], np.array(["2026-01-01"], dtype="datetime64[s]")),
+        ([datetime(2026, 1, 1)], ["2026-01-01"]), (UUIDS, [str(x) for x in UUIDS]),
+        ({"k": UUIDS}, [str(x) for x in UUIDS]), ({1: 0, 2: 0}.keys(), deque([1, 2])),
+        ({"x": "a", "y": "b"}.values(), ["a", "b"]),
+    ],
+)  # fmt: skip  # read as a table
+def test_elements_of_one_value_are_one_whatever_holds_them(one: object, other: Any) -> None:
+    assert count_union(one, other) == count_union(other, one) == len(other)
+
+
+def test_columns_of_pandas_and_pyarrow_keep_their_types() -> None:
+    pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    times = pd.Series(pd.to_datetime(["2026-01-01 01:00"]).tz_localize("Europe/Berlin"))
+    assert count_union(times, ["2026-01-01T00:00:00Z"]) == 1
+    assert count_union(pd.array([1, 2], dtype="Int64"), ["1", "2"]) == 2
+    assert count_union(pd.DataFrame({"k": UUIDS}), list(map(str, UUIDS))) == 2
+    stored = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([UUIDS[1].bytes], pa.binary(16)))
+    assert count_union(pa.table({"k": stored}), [str(UUIDS[1])]) == 1
+    wide = pa.array([Decimal("1.50")], pa.decimal256(60, 2))
+    assert count_union(pa.table({"k": wide}), ["1.5"]) == count_union(wide, ["1.5"]) == 1
+    assert count_union(pa.table({"k": pa.array([0], pa.timestamp("s", "+05:30"))}),
+                       ["1970-01-01T00:00:00Z"]) == 1  # fmt: skip
+    indexed = pd.DataFrame({"k": ["a", "b"], "n": [1, 2]}).set_index("k")
+    assert count_union(indexed, ["a", "b"], key="k") == 2
+
+
+@pytest.mark.parametrize(
+    ("report", "fault"),
+    [
+        (["a", 1], "element 2 is 1, and others are texts"),
+        ({"k": "a.example"}, "its column 'k' is 'a.example', and not a list"),
+        (pl.DataFrame({"k": pl.Series([object()], dtype=pl.Object)}), "holds objects of Python"),
+        (pl.DataFrame(), "its frame has no columns"),
+        ([1.0, float("nan")], "row 2: the key 'element' is nan"),
+        ([1, None], "row 2: the key 'element' is empty"),
+        (
+            np.array(["2026-01-01", "NaT"], dtype="datetime64[D]"),
+            "row 2: the key 'element' is empty",
+        ),
+        (np.array([1], dtype="timedelta64[ps]"), "have no exact value in microseconds"),
+        ({1, "a"}, "and others are texts"),
+    ],
+)
+def test_a_report_that_is_no_list_of_elements_is_refused(report: object, fault: str) -> None:
+    with pytest.raises(ab.InputError, match=fault):
+        count_union(report, ["a"])
+
+
+def test_reports_without_names_are_refused() -> None:
+    with pytest.raises(ab.InputError, match="type list, which names no parties"):
+        ab.collaborate("exchange.union", [["a"], ["b"]])  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_its_repr_is_one_short_line() -> None:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel
 
@@ -25,14 +29,27 @@ from aboveboard.collaborations.source_file import SourceFile, TrustCode
 from aboveboard.collaborations.validation import find_tables
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.reading import ListSource
+from aboveboard.storage.formats.parquet import read_arrow
 from aboveboard.storage.party_data import read_frame
 from aboveboard.storage.records import Records
+from aboveboard.storage.shelf import Shelf
 
 PLACE = Path("collaborate")
 """Stands for the file in messages."""
 
 REPORT_KEYS = ("elements", "interval", "point", "bits", "values")
 """Keys of a party's table that hold its whole report, where it is a list or a set."""
+
+TYPED = (int, float, Decimal, date, time, timedelta)
+"""Elements that are no texts, and are compared by their values as those of a column are."""
+
+POLARS_UNITS = ("[ms]", "[us]", "[ns]")
+"""Units of times that polars and NumPy have in common."""
+
+MOST_WHOLE = 1 << 53
+"""Integers below it are floats, too."""
+
+LIBRARIES = ("polars", "pandas", "pyarrow", "numpy")
 
 
 def collaborate(
@@ -51,7 +68,7 @@ def collaborate(
     reports
         By party: a set, list, iterator, array or column (its elements, interval, point, ..), a dict
         (the keys of the party's table, or columns by name), a list of dicts (rows by column), or a
-        frame of polars, pandas or pyarrow.
+        frame of polars, pandas or pyarrow. An index of pandas that has a name is a column.
     trust_code
         As in `load`: True if functions and classes that are named here may run.
     parameters
@@ -73,6 +90,9 @@ def collaborate(
     >>> collaborate("exchange.union", lists, kind="domain", seed=7).parties["acme"].benefit
     1
     """
+    if not hasattr(reports, "items"):
+        problem = f"the reports are of type {type(reports).__name__}, which names no parties"
+        raise InputError(f"{PLACE}", problem, 'write a dict, such as {"acme": [..], "bolt": [..]}')
     rule = find_rule(SourceFile(PLACE, b"", "", {"mechanism": mechanism}, trust_code))
     fields = rule.FILE.model_fields
     party = _find_party_model(rule.FILE)
@@ -80,7 +100,7 @@ def collaborate(
     top = {k: _plain(v) for k, v in parameters.items() if k not in shared}
     frames: dict[str, pl.DataFrame] = {}
     tables = {
-        name: {**shared, **_describe_party(name, report, party, frames)}
+        name: {**shared, **_describe_party(name, report, party, frames, shared.get("key"))}
         for name, report in reports.items()
     }
     table = {"mechanism": mechanism, **top, "parties": tables}
@@ -99,10 +119,12 @@ class _FrameReader(Reader):
     def _measure_file(self, party: str, source: ListSource) -> int:
         return 0 if party in self._frames else super()._measure_file(party, source)
 
-    def _read(self, party: str, source: ListSource, hashed: bool) -> tuple[Records, str]:
+    def _read(
+        self, party: str, source: ListSource, hashed: bool, shelf: Shelf | None = None
+    ) -> tuple[Records, str]:
         frame = self._frames.get(party)
         if frame is None:
-            return super()._read(party, source, hashed)
+            return super()._read(party, source, hashed, shelf)
         buffer = io.BytesIO()
         frame.write_ipc(buffer)
         digest = hashlib.sha256(buffer.getvalue()).hexdigest()
@@ -118,40 +140,94 @@ def _find_party_model(model: type[BaseModel]) -> Mapping[str, Any]:
 
 
 def _describe_party(
-    name: str, report: Any, party: Mapping[str, Any], frames: dict[str, pl.DataFrame]
+    name: str,
+    report: Any,
+    party: Mapping[str, Any],
+    frames: dict[str, pl.DataFrame],
+    key: str | None,
 ) -> dict[str, Any]:
-    """Return the party's table; a frame goes into `frames`."""
+    """Return the party's table; a frame goes into `frames`, its elements under `key`."""
     if report is None:
         return {}
     if isinstance(report, Mapping) and set(report) <= set(party):
         return {str(key): _plain(value) for key, value in report.items()}
-    report = _to_list(report)
+    column = _to_column(name, report)
+    report = column if column is not None else _to_list(report)
+    reported = next((key for key in REPORT_KEYS if key in party), None)
+    if isinstance(report, pl.Series):
+        if reported == "elements" and report.dtype not in (pl.String, pl.Object):
+            frames[name] = report.alias(key or "element").to_frame()
+            return {"data": name}
+        report = report.to_list()
     if isinstance(report, AbstractSet | list | tuple):
-        key = next((key for key in REPORT_KEYS if key in party), None)
-        if key is None:
+        if reported is None:
             raise InputError(
                 f"{PLACE}: parties.{name}",
                 "a party of this mechanism does not report a list",
                 f"write a dict with some of {', '.join(party)}",
             )
-        if key == "elements" and report and all(isinstance(x, Mapping) for x in report):
+        if reported == "elements" and report and all(isinstance(x, Mapping) for x in report):
             frames[name] = _to_polars(name, {k: [x.get(k) for x in report] for k in _merge(report)})
             return {"data": name}
-        return {key: sorted(report) if isinstance(report, AbstractSet) else _plain(report)}
+        if reported == "elements" and any(isinstance(x, TYPED) for x in report):
+            frames[name] = _to_polars(name, {key or "element": _unify(name, report)})
+            return {"data": name}
+        return {reported: _plain(report)}
     frames[name] = _to_polars(name, report)
     return {"data": name}
 
 
-def _to_list(report: Any) -> Any:
-    """Return a column, an array or an iterator as a list, everything else as it is."""
+def _to_column(name: str, report: Any) -> pl.Series | None:
+    """Return a column of polars, pandas or pyarrow, or an array of numbers; None: it is none."""
+    library = type(report).__module__.partition(".")[0]
     if isinstance(report, pl.Series):
-        return report.to_list()
-    if isinstance(report, Iterator):
-        return list(report)
-    if hasattr(report, "to_pylist") and not hasattr(report, "column_names"):
-        return report.to_pylist()  # an array of pyarrow
-    # An array of NumPy, a column or an index of pandas.
-    return report.tolist() if hasattr(report, "tolist") else report
+        return report
+    if (
+        library == "pyarrow"
+        and hasattr(report, "to_pylist")
+        and not hasattr(report, "column_names")
+    ):
+        import pyarrow as pa
+
+        return _to_polars(name, pa.table({"element": report})).to_series()
+    if library == "numpy" and getattr(report, "ndim", 0) == 1 and report.dtype.kind in "biufmM":
+        return _from_numpy(name, report)
+    if library == "pandas" and getattr(report, "ndim", 0) == 1:
+        pandas = sys.modules[library]  # an array of pandas has no way to a frame of its own
+        column = pandas.Series(report, name="element").reset_index(drop=True)
+        return _to_polars(name, column.to_frame()).to_series()
+    return None
+
+
+def _from_numpy(name: str, array: Any) -> pl.Series:
+    """Return an array of numbers, truth values, times or durations as a column."""
+    if array.dtype.kind in "mM" and not array.dtype.name.endswith(POLARS_UNITS):
+        exact = array.astype(f"{array.dtype.kind}8[us]")
+        if not ((exact == array) | np.isnat(array)).all():
+            problem = f"its times ({array.dtype}) have no exact value in microseconds"
+            raise InputError(f"{PLACE}: parties.{name}", problem, "write them in nanoseconds")
+        array = exact
+    return pl.Series(array)
+
+
+def _to_list(report: Any) -> Any:
+    """Return an array, an iterator or another collection as a list, everything else as it is."""
+    library = type(report).__module__.partition(".")[0]
+    if library in LIBRARIES:
+        return report.tolist() if hasattr(report, "tolist") else report
+    listed = isinstance(report, Iterator | Collection) and not hasattr(report, "columns")
+    kept = isinstance(report, str | bytes | bytearray | Mapping | AbstractSet | list | tuple)
+    return list(report) if listed and not kept else report
+
+
+def _unify(name: str, values: Collection[Any]) -> list[Any]:
+    """Return values that are no texts, whole numbers among floats as floats."""
+    if any(isinstance(x, str) for x in values):
+        at, other = next((k, x) for k, x in enumerate(values, 1) if not isinstance(x, str))
+        problem = f"element {at} is {other!r}, and others are texts"
+        raise InputError(f"{PLACE}: parties.{name}", problem, "write them all as texts")
+    exact = all(isinstance(x, float) or (type(x) is int and abs(x) < MOST_WHOLE) for x in values)
+    return [float(x) for x in values] if exact and float in map(type, values) else list(values)
 
 
 def _merge(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -161,6 +237,18 @@ def _merge(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _to_polars(name: str, report: Any) -> pl.DataFrame:
     """Return a frame of polars, pandas or pyarrow, or columns by name, as a polars frame."""
+    frame = _convert(name, report)
+    place = f"{PLACE}: parties.{name}"
+    if not frame.width:
+        raise InputError(place, "its frame has no columns", "write [] for no elements")
+    for column in frame.get_columns():
+        if column.dtype == pl.Object:
+            problem = f"the column {column.name!r} holds objects of Python, which have no text"
+            raise InputError(place, problem, "write texts, numbers or dates into it")
+    return frame
+
+
+def _convert(name: str, report: Any) -> pl.DataFrame:
     if isinstance(report, pl.DataFrame):
         return report
     if isinstance(report, pl.LazyFrame):
@@ -168,12 +256,21 @@ def _to_polars(name: str, report: Any) -> pl.DataFrame:
     kind = f"{type(report).__module__}.{type(report).__name__}"
     try:
         if isinstance(report, Mapping):
-            return pl.DataFrame({str(key): list(value) for key, value in report.items()})
+            for key, value in report.items():
+                if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+                    problem = f"its column {key!r} is {value!r}, and not a list"
+                    remedy = "write a list, or a dict with the keys of a party's table"
+                    raise InputError(f"{PLACE}: parties.{name}", problem, remedy)
+            columns = {str(key): map(_write_uuid, value) for key, value in report.items()}
+            return pl.DataFrame({key: list(values) for key, values in columns.items()})
         if kind.startswith("pandas."):
-            return pl.from_pandas(report)
+            return pl.from_pandas(_simplify(report))
         if kind.startswith("pyarrow."):
-            found = pl.from_arrow(report)
-            return found if isinstance(found, pl.DataFrame) else found.to_frame()
+            import pyarrow as pa
+
+            batches = [report] if isinstance(report, pa.RecordBatch) else report.to_batches()
+            table = pa.Table.from_batches(batches, report.schema)
+            return read_arrow(table, f"{PLACE}: parties.{name}", "its table")
     except (TypeError, ValueError, ImportError, pl.exceptions.PolarsError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
@@ -186,15 +283,29 @@ def _to_polars(name: str, report: Any) -> pl.DataFrame:
     )
 
 
+def _simplify(frame: Any) -> Any:
+    """Return a frame of pandas with an index that has names as columns, and UUIDs as texts."""
+    if None not in frame.index.names and not set(frame.index.names) & set(frame.columns):
+        frame = frame.reset_index()
+    if frame.columns.is_unique:
+        objects = [name for name in frame.columns if frame[name].dtype == object]
+        frame = frame.assign(**{name: frame[name].map(_write_uuid) for name in objects})
+    return frame
+
+
+def _write_uuid(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value
+
+
 def _plain(value: Any) -> Any:
     """Return a value as a TOML file holds it: fractions as text, floats as their decimals."""
     if isinstance(value, Mapping):
         return {str(key): _plain(x) for key, x in value.items()}
     if isinstance(value, AbstractSet):
-        return sorted(value)
+        return sorted(map(_plain, value), key=str)
     if isinstance(value, list | tuple):
         return [_plain(x) for x in value]
-    if isinstance(value, Fraction):
+    if isinstance(value, Fraction | UUID):
         return str(value)
     if hasattr(value, "tolist"):  # numbers and arrays of NumPy
         return _plain(value.tolist())

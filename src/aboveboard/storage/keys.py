@@ -30,6 +30,7 @@ _PADDED = r"^[+-]?0[0-9]"
 _ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
 _LOCAL = _ISO + "$"
 _MIDNIGHT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _OTHER_DATE = (
     r"^(?:[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{2}|[0-9]{4})"
     r"|[0-9]{4}[./][0-9]{2}[./][0-9]{2}|[0-9]{8})$"
@@ -201,11 +202,11 @@ def unify_keys(records: Mapping[str, Records]) -> dict[str, Records]:
 def _unify_dates(records: Mapping[str, Records]) -> dict[str, Records]:
     """Return times that are all at midnight as dates, if another party has dates.
 
-    Workbooks have no type of their own for dates, nor has `date64` of Arrow.
+    Workbooks and pandas have no type of their own for dates, nor has `date64` of Arrow.
     """
     found = dict(records)
     kinds = {one.reading.key_type for one in records.values() if len(one)}
-    if not {DATE, LOCAL} <= kinds:
+    if LOCAL not in kinds or not (DATE in kinds or any(map(_has_dates, records.values()))):
         return found
     for name, one in records.items():
         times = one.frame[ELEMENT]
@@ -214,6 +215,14 @@ def _unify_dates(records: Mapping[str, Records]) -> dict[str, Records]:
             dated = replace(one.reading, key_type=DATE)
             found[name] = replace(one.with_frame(frame), reading=dated)
     return found
+
+
+def _has_dates(records: Records) -> bool:
+    """Return whether a party's texts are compared as what they name, and one names a date."""
+    reading = records.reading
+    if not len(records) or reading.kind is not None or reading.key_type != TEXT:
+        return False
+    return bool(records.frame[ELEMENT].str.strip_chars().str.contains(_DATE).any())
 
 
 def _spell_like(records: Records, name: str, kind: str, typed: str) -> Records:
@@ -264,6 +273,7 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
     if kind in (LOCAL, INSTANT):
         local, zoned = bare.str.contains(_LOCAL), bare.str.contains(_ZONED)
         wrong = local if kind == INSTANT else zoned
+        _refuse(bare, bare.str.contains(_DATE), name, typed, "times have hours and minutes")
         problem = "times have a zone" if kind == INSTANT else "times have no zone"
         _refuse(bare, wrong, name, typed, problem)
         if kind == LOCAL:

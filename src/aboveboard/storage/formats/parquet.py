@@ -50,6 +50,9 @@ The child looks nowhere but where Python's own modules are, and where polars is 
 UUID_PARTS = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 """Where the parts of a UUID begin among its hexadecimal digits, and how long they are."""
 
+UUID_TYPE = "extension<arrow.uuid>"
+"""The type of UUIDs as pyarrow writes it."""
+
 INT96_EXACT = (2, 1)
 """The first version of polars that reads timestamps of 96 bits exactly beyond 1677 to 2262."""
 
@@ -146,7 +149,7 @@ def _try_in_child(data: bytes, where: str, columns: list[str], odd: str) -> None
 def _read(data: bytes, where: str, footer: Footer, columns: list[str]) -> pl.DataFrame:
     int96 = footer.find_int96() & frozenset(columns)
     try:
-        with _silent:
+        with silent:
             if int96 and _version() < INT96_EXACT:
                 return _read_by_pyarrow(data, where, columns, "timestamps of 96 bits")
             frame = pl.read_parquet(data, columns=columns)
@@ -216,19 +219,47 @@ def _read_by_pyarrow(data: bytes, where: str, columns: list[str], reason: str) -
         table = pq.ParquetFile(pa.BufferReader(data), coerce_int96_timestamp_unit="us").read(
             columns=columns
         )
-        arrays = [_simplify(pa, column) for column in table.columns]
-        with _silent:
-            frame = pl.from_arrow(pa.table(arrays, names=table.column_names))
-    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         problem = f"this Parquet file cannot be read ({first})"
         raise InputError(where, problem, "write the file again, with plainer types") from None
+    return read_arrow(table, where, "this Parquet file")
+
+
+def read_arrow(table: Any, where: str, called: str) -> pl.DataFrame:
+    """Return a table of pyarrow as a frame of polars, also where polars lacks a type of it.
+
+    Parameters
+    ----------
+    table
+        The table.
+    where
+        Where the user named it, for messages.
+    called
+        What it is called there.
+
+    Raises
+    ------
+    InputError
+        It has types for which there are none in polars.
+    """
+    import pyarrow as pa
+
+    uuids = [x.name for x in table.schema if str(x.type) == UUID_TYPE]
+    try:
+        arrays = [_simplify(pa, column) for column in table.columns]
+        with silent:
+            frame = pl.from_arrow(pa.table(arrays, names=table.column_names))
+    except (pa.ArrowException, ValueError, pl.exceptions.PolarsError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        problem = f"{called} cannot be read ({first})"
+        raise InputError(where, problem, "write it again, with plainer types") from None
     except pl.exceptions.PanicException:
         types = join_names(str(column.type) for column in table.columns)
-        problem = f"this Parquet file has types that polars does not know ({types})"
-        raise InputError(where, problem, "write the file with plainer types") from None
+        problem = f"{called} has types that polars does not know ({types})"
+        raise InputError(where, problem, "write it with plainer types") from None
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    return _write_uuids(_plain_types(frame), frozenset(uuids))[0]
 
 
 def _simplify(pa: Any, column: Any) -> Any:
@@ -242,6 +273,8 @@ def _simplify(pa: Any, column: Any) -> Any:
         except pa.ArrowException:
             texts = [None if value is None else format(value, "f") for value in column.to_pylist()]
             return pa.array(texts, pa.large_string())
+    if str(kind) == UUID_TYPE:
+        return pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
         return column.cast(pa.large_list(kind.value_type))
     return column
@@ -308,4 +341,4 @@ def _redirect(to: str) -> int:
     return kept
 
 
-_silent = _Silent()
+silent = _Silent()
