@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from itertools import chain, combinations
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import aboveboard as ab
+from aboveboard.curation.disclosure_plot import MOST_LINES, draw_disclosure
+from aboveboard.formatting import labels
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
-from aboveboard.report import draw_picture, drawing, render_page
+from aboveboard.report import draw_picture, render_page
 from aboveboard.report.pictures.canvas import set_ticks
 from aboveboard.report.pictures.ownership import MOST_REGIONS, draw_regions
 from aboveboard.report.pictures.qualities import draw_qualities
@@ -29,15 +33,15 @@ def describe(picture) -> str:
 
 def test_a_text_is_cut_where_it_no_longer_fits_however_long_it_is() -> None:
     measured: list[str] = []
-    real = drawing.measure_text
+    real = labels.measure_text
 
     def measure(text: str, size: float) -> float:
         measured.append(text)
         return real(text, size)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "measure_text", measure)
-        cut = drawing.fit_text("g" * 10**6, 9, 60)
+        patch.setattr(labels, "measure_text", measure)
+        cut = labels.fit_text("g" * 10**6, 9, 60)
     assert real(cut, 9) <= 60 < real(cut[:-1] + "gg", 9)
     assert sum(map(len, measured)) < 1000  # not the whole of it again and again
 
@@ -173,6 +177,43 @@ def test_counts_that_are_wider_than_their_columns_stand_upright() -> None:
         regions = [(each, least + len(owners) - k) for k, each in enumerate(owners)]
         svg = str(draw_regions(names, regions).svg)
         assert ("rotate(-90" in svg) is upright
+
+
+@pytest.mark.parametrize("n", [2, 12, MOST_LINES, MOST_LINES + 1, 200])
+@pytest.mark.parametrize(
+    "name", ["p{}", "a hospital of the same long name {}", "Больница имени Боткина {}"]
+)
+def test_a_legend_leaves_the_disclosures_their_room(n: int, name: str) -> None:
+    from matplotlib.figure import Figure
+
+    path = SimpleNamespace(disclosed=[np.linspace(0, 1, n)] * 3, at_equilibrium=True, moving=False)
+    for width, height in ((7.2, 5.4), (4.9, 3.3)):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw_disclosure(figure, [name.format(k) for k in range(n)], path)
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        labels = [text.get_text() for text in legend.get_texts()]
+        assert len(set(labels)) == len(labels) == (n if n <= MOST_LINES else 2)
+        assert legend.get_window_extent().width <= width * figure.dpi
+        assert figure.axes[0].get_window_extent().height >= 0.4 * height * figure.dpi
+        looks = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines}
+        assert len(looks) == len(figure.axes[0].lines)
+
+
+def test_names_and_goods_that_are_cut_alike_stay_apart() -> None:
+    names = [f"a hospital with a name that is longer than its place, no. {k}" for k in range(3)]
+    settled = Settlement("m", {name: share(1, goods=[f"bed of {name}"]) for name in names})
+    picture = draw_trades(settled, {name: [f"bed of {name}"] for name in names})
+    owned = draw_regions(names, [((name,), 3) for name in names])
+    for drawn, times in ((picture, 9), (owned, 3)):
+        texts = re.findall(r"<text[^>]*>([^<]*…)</text>", str(drawn.svg))
+        assert len(texts) == times
+        assert len(set(texts)) == (6 if times == 9 else 3)
+
+
+def test_a_long_name_does_not_hide_a_level() -> None:
+    settled = Settlement("valuation.payments", {"W" * 80: share(5, 4)}, {"levels": {"W" * 80: 2}})
+    assert "…, level 2</text>" in draw_shares(settled, "utility").svg
 
 
 def test_long_names_end_in_an_ellipsis_and_cover_no_payment() -> None:

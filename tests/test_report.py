@@ -19,12 +19,13 @@ from aboveboard.commands.running import examine_run
 from aboveboard.errors import InputError
 from aboveboard.exchange.union import CAVEAT
 from aboveboard.formatting import format_count_typeset, format_number
+from aboveboard.formatting.labels import measure_text
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import render_page, tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.claims import describe_claim
 from aboveboard.report.deviations import describe_search
-from aboveboard.report.drawing import WIDTH, measure_text
+from aboveboard.report.drawing import WIDTH
 from aboveboard.report.lie_chart import plot_truth_against_lie
 from aboveboard.report.words import format_witness
 

@@ -16,7 +16,7 @@ import numpy as np
 from aboveboard.curation.commitments import SILENCE
 from aboveboard.curation.curation_game import CurationGame
 from aboveboard.curation.cures import MOST_WEIGHT, Cure, find_cure, find_curing_weight
-from aboveboard.curation.disclosure_plot import MOST_LINES, draw_disclosure
+from aboveboard.curation.disclosure_plot import draw_disclosure
 from aboveboard.curation.dynamics import simulate_better_replies
 from aboveboard.curation.equilibria import (
     Equilibria,
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 STEPS = 60
 """Moves of better replies that are drawn: three rounds of bids from silence to the truth."""
+
+MOST_ROWS = 30
+"""Agents with a row each in tables; of more the ranges are told."""
 
 MOST_NAMED = 6
 """Agents or equilibria that are named; if there are more, the rest is only counted."""
@@ -158,7 +161,7 @@ class Advice:
 
     def tables(self) -> list[Exhibit]:
         """Return a row for each agent, and the chances in mixed equilibria; none of very many."""
-        if len(self.names) > MOST_LINES:
+        if len(self.names) > MOST_ROWS:
             return []
         rows = tuple(
             (
@@ -235,7 +238,7 @@ class Advice:
             )
         yield "mixed equilibria", self._describe_mixed()
         yield "mixed equilibria searched", self.mixed.searched
-        if len(self.names) > MOST_LINES:
+        if len(self.names) > MOST_ROWS:
             agents, stakes = self.game.society.agents, self.stakes
             yield "price of the truth", format_range([agent.known_price for agent in agents])
             yield "most an agent can bear (D)", format_range([s.bearable_price for s in stakes])

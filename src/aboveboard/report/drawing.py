@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from math import floor, log10
-from unicodedata import east_asian_width
 
 from aboveboard.formatting import format_number, format_rounded
 
@@ -16,43 +15,6 @@ WIDTH = 352.8
 """Width of every drawing: narrow, so that a phone shows it almost unscaled."""
 
 INK = "#000000"
-
-NARROW, BROAD = "fijlrtI.,:;!'|()[] -", "mwMWQO@%"
-"""Letters that are narrower and broader than most."""
-
-
-def measure_text(text: str, size: float) -> float:
-    """Return about how wide a text is, in points: rather too much than too little.
-
-    Examples
-    --------
-    >>> measure_text("ill", 10) < measure_text("mum", 10)
-    True
-    """
-    widths = (
-        1.05 if east_asian_width(c) in "WF" else 0.42 if c in NARROW else 1.0 if c in BROAD else 0.7
-        for c in text
-    )
-    return size * sum(widths)
-
-
-def fit_text(text: str, size: float, width: float) -> str:
-    """Return a text, cut short with an ellipsis where it is wider than so many points.
-
-    Examples
-    --------
-    >>> fit_text("a short name", 9, 200), fit_text("a name that is rather long", 9, 60)
-    ('a short name', 'a name th…')
-    """
-    room = width - measure_text("…", size)
-    taken, kept = 0.0, 0  # what fits before an ellipsis: one pass, however long a rival's name is
-    for k, letter in enumerate(text):
-        taken += measure_text(letter, size)
-        if taken <= room:
-            kept = k + 1
-        if taken > width:
-            return f"{text[:kept]}…"
-    return text
 
 
 class Drawing:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from aboveboard.formatting import format_decimal
+from aboveboard.formatting.labels import fit_text, measure_text
 from aboveboard.report.drawing import (
     WIDTH,
     Drawing,
     find_ticks,
-    fit_text,
     label_ticks,
-    measure_text,
     spread,
 )
 from aboveboard.report.pictures.canvas import PALE

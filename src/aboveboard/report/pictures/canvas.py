@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from aboveboard.formatting.labels import fit_text
 from aboveboard.report.drawing import WIDTH as POINTS
-from aboveboard.report.drawing import fit_text, label_ticks
+from aboveboard.report.drawing import label_ticks
 from aboveboard.report.plot import STYLE, WIDTH, add_alt_text, prefix_ids, to_svg
 
 if TYPE_CHECKING:
@@ -102,21 +103,6 @@ def list_parties(axes: Axes, parties: Sequence[str]) -> None:
     axes.set_ylim(len(parties) - 0.5, -0.85)
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)
-
-
-LONGEST_LABEL = 18
-"""Characters of a name beside a picture; the text alternative has all of them."""
-
-
-def shorten(name: str) -> str:
-    """Return a name that fits beside a picture.
-
-    Examples
-    --------
-    >>> shorten("acme"), shorten("a company with a very long name")
-    ('acme', 'a company with a …')
-    """
-    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
 
 
 def set_ticks(axes: Axes, numbers: Sequence[float]) -> None:

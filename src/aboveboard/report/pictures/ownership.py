@@ -13,13 +13,13 @@ from markupsafe import Markup
 
 from aboveboard.exchange.ownership import index_owners
 from aboveboard.formatting import format_count, format_quantity, join_names
-from aboveboard.report.drawing import WIDTH, Drawing, measure_text
+from aboveboard.formatting.labels import measure_text, tell_apart
+from aboveboard.report.drawing import WIDTH, Drawing
 from aboveboard.report.pictures.canvas import (
     DARK,
     MOST_PARTIES,
     PALE,
     Picture,
-    shorten,
 )
 from aboveboard.report.plot import BLUE
 from aboveboard.storage.records import Records
@@ -32,6 +32,9 @@ MOST_REGIONS = 12
 
 HEAD, BARS, ROW = 32.0, 150.0, 22.0
 """In points: where the bars begin and end, and the height of a row of dots."""
+
+WIDEST = 125.0
+"""Points of a name on the left; the text alternative has it whole."""
 
 Regions = Sequence[tuple[tuple[str, ...], int]]
 """Sets of owners with how many elements exactly they own, the largest first."""
@@ -75,7 +78,7 @@ def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
         The largest first.
     """
     shown, rest = regions[:MOST_REGIONS], regions[MOST_REGIONS:]
-    names = [shorten(name) for name in parties]
+    names = tell_apart(parties, 9, WIDEST)
     left = 8 + max(measure_text(name, 9) for name in names)
     step = (WIDTH - left) / len(shown)
     widest = max(measure_text(format_count(n), 9) for _, n in shown)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from aboveboard.formatting import format_amount
+from aboveboard.formatting.labels import fit_text, measure_text
 from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.report.drawing import WIDTH
 from aboveboard.report.pictures.canvas import (
     LEGEND,
     MOST_PARTIES,
@@ -37,8 +39,13 @@ def draw_shares(settlement: Settlement, unit: str) -> Picture | None:
     levels = settlement.details.get("levels", {})
     with open_canvas(REST + ROW * len(shares)) as figure:
         axes = figure.add_subplot()
-        named = [f"{name}, level {levels[name]}" if name in levels else name for name in shares]
-        list_parties(axes, named)
+        ends = [f", level {levels[name]}" if name in levels else "" for name in shares]
+        named = [name + end for name, end in zip(shares, ends, strict=True)]
+        cut = [
+            fit_text(name, 9, WIDTH - measure_text(end, 9)) + end
+            for name, end in zip(shares, ends, strict=True)
+        ]
+        list_parties(axes, cut)
         rows = range(len(shares))
         axes.barh(
             [row + 0.02 for row in rows],

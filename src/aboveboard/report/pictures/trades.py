@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from aboveboard.formatting import format_transfer, join_names
+from aboveboard.formatting.labels import measure_text, tell_apart
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report.drawing import WIDTH, fit_text, measure_text
+from aboveboard.report.drawing import WIDTH
 from aboveboard.report.pictures.canvas import (
     DARK,
     MOST_PARTIES,
@@ -22,6 +23,12 @@ from aboveboard.report.plot import BLUE, ORANGE
 
 MOST_GOODS = 30
 """Goods whose way is drawn."""
+
+DESTROYED = " (destroyed)"
+"""Said of a good that nobody ends with."""
+
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+"""Covers the lines behind a text."""
 
 BOLD = 1.15
 """By which factor bold letters are wider."""
@@ -85,8 +92,10 @@ def draw_all(trades: Sequence[Trade]) -> Picture:
         left: dict[str, float] = {}
         right: dict[str, float] = {}
         y = 0.0
-        for trade, height in zip(trades, heights, strict=True):
-            _draw_party(axes, trade, y)
+        free = WIDTH - max(measure_text(f" {trade.payment}", 9) for trade in trades)
+        names = tell_apart([trade.party for trade in trades], 9 * BOLD, free)
+        for trade, name, height in zip(trades, names, heights, strict=True):
+            _draw_party(axes, name, trade.payment, y)
             for goods, places in ((trade.before, left), (trade.after, right)):
                 places.update({good: y + 1.15 + k for k, good in enumerate(goods)})
             y += height + 0.9
@@ -105,13 +114,12 @@ def draw_all(trades: Sequence[Trade]) -> Picture:
         return finish_picture(figure, "Goods and money before and after", words, note)
 
 
-def _draw_party(axes: Any, trade: Trade, y: float) -> None:
-    """Draw the head of a party's row: its name, and what it pays."""
+def _draw_party(axes: Any, name: str, payment: str, y: float) -> None:
+    """Draw the head of a party's row: its name, and what it pays; no line crosses them."""
     axes.axhline(y - 0.1, color=PALE, linewidth=0.8)
-    free = WIDTH - measure_text(f" {trade.payment}", 9)
-    name = fit_text(trade.party, 9 * BOLD, free)
-    axes.text(0, y + 0.35, name, fontsize=9, weight="bold", va="center", parse_math=False)
-    axes.text(1, y + 0.35, trade.payment, fontsize=9, ha="right", va="center")
+    look = {"fontsize": 9, "va": "center", "bbox": BEHIND, "zorder": 3}
+    axes.text(0, y + 0.35, name, weight="bold", parse_math=False, **look)
+    axes.text(1, y + 0.35, payment, ha="right", **look)
 
 
 def _draw_ways(
@@ -137,14 +145,16 @@ def _draw_ways(
 
 def _name_goods(axes: Any, left: Mapping[str, float], right: Mapping[str, float]) -> None:
     """Write each good's name on both sides; on the left, whether it is destroyed."""
+    goods = list(dict.fromkeys([*left, *right]))
+    lost = "" if all(good in right for good in left) else DESTROYED
+    free = 0.32 * WIDTH - measure_text(lost, 8.5)
+    names = dict(zip(goods, tell_apart(goods, 8.5, free), strict=True))
     for places, x, side in ((left, 0.32, "right"), (right, 0.68, "left")):
         for good, where in places.items():
-            end = "" if side == "left" or good in right else " (destroyed)"
-            free = 0.32 * WIDTH - measure_text(end, 8.5)
             axes.text(
                 x,
                 where,
-                fit_text(good, 8.5, free) + end,
+                names[good] + ("" if good in right else DESTROYED),
                 fontsize=8.5,
                 ha=side,
                 va="center",
