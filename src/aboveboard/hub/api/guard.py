@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Collection
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aboveboard.hub.api.problems import make_problem
@@ -17,11 +16,13 @@ access = logging.getLogger("aboveboard.hub.access")
 OPEN_TO_ANY_HOST = "/health"
 """A load balancer asks for it by address."""
 
-SAFE = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+SAFE = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+"""Headers of every response that does not state its own."""
 
 
 class Guard:
@@ -38,7 +39,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(host.lower().encode() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -51,14 +52,13 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in SAFE.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                stated = {name.lower() for name, _ in message.get("headers", ())}
+                missing = (each for each in SAFE if each[0] not in stated)
+                message["headers"] = [*message.get("headers", ()), *missing]
             await send(message)
 
         try:
-            hosts = Headers(scope=scope).getlist("host")
+            hosts = [value for name, value in scope["headers"] if name == b"host"]
             if scope["path"] == OPEN_TO_ANY_HOST or (
                 len(hosts) == 1 and hosts[0].lower() in self._hosts
             ):

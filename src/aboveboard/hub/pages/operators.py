@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from aboveboard.formatting import format_bytes, format_moment, format_span, join_names
 from aboveboard.hub.collaborations.logs import NoCollaborationError
-from aboveboard.hub.pages.reading import OVER, PER_PAGE, list_collaborations, read_board
+from aboveboard.hub.pages.board import OVER, read_board
+from aboveboard.hub.pages.reading import PER_PAGE, list_collaborations
 from aboveboard.hub.pages.visits import Visit
 from aboveboard.report.rounds import describe_deadline, describe_state, describe_step
 
@@ -40,7 +41,7 @@ def show_board(visit: Visit) -> Response:
         ("jobs waiting", board.jobs.get("queued", 0)),
         ("jobs running", board.jobs.get("running", 0)),
         ("disk free", format_bytes(board.free)),
-        ("sealed data kept", format_bytes(board.waiting_uploads)),
+        ("sealed data kept", format_bytes(board.kept)),
     ]
     return visit.render(
         "board",
@@ -53,8 +54,8 @@ def show_board(visit: Visit) -> Response:
         unsent=board.unsent,
         faults=[(row.id, row.name or row.id, _describe_faults(row.faults)) for row in board.faults],
         states=[(describe_state(state)[0], n) for state, n in board.states.items()],
-        organizations=[(r.name, format_moment(r.created), r.rounds) for r in board.organizations],
-        invitations=[(r.name, format_moment(r.expires)) for r in board.invitations],
+        organizations=[(name, format_moment(at), n) for name, at, n in board.organizations],
+        invitations=[(name, format_moment(until)) for name, until in board.invitations],
     )
 
 

@@ -1,15 +1,13 @@
-"""What the pages read: a collaboration as its reader may see it, lists, the operator's board."""
+"""What the pages read: a collaboration as its reader may see it, and lists."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Integer, bindparam, func, select
 
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round
@@ -20,18 +18,11 @@ from aboveboard.hub.collaborations.logs import NoCollaborationError, read_round
 from aboveboard.hub.database.tables import (
     collaboration,
     cosignature,
-    invitation,
-    job,
     key,
     log_entry,
     member,
-    notice,
-    organization,
     reply,
-    submission,
 )
-from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs.queue import count_jobs
 from aboveboard.hub.pages.sessions import Viewer
 
 PER_PAGE = 25
@@ -39,10 +30,6 @@ PER_PAGE = 25
 
 ENTRIES_PER_PAGE = 100
 """Entries of a log on a page."""
-
-OVER = ("settled", "cancelled", "archived", "declined", "failed")
-"""States in which nobody is awaited any more."""
-
 
 _MOMENTS = (
     select(log_entry.c.kind, log_entry.c.signer, func.max(log_entry.c.created))
@@ -78,6 +65,18 @@ _SERIES = (
 )
 _OWN_SERIES = _SERIES.join(member, member.c.collaboration == collaboration.c.id).where(
     member.c.organization == bindparam("owner")
+)
+_ROW = select(collaboration).where(collaboration.c.id == bindparam("identifier"))
+_KEYS = (
+    select(key.c.signing, key.c.sealing, key.c.created, key.c.revoked)
+    .where(key.c.organization == bindparam("owner"))
+    .order_by(key.c.id)
+)
+_ALL = (
+    select(*(collaboration.c[name] for name in ("id", "name", "state", "updated", "size")))
+    .where(collaboration.c.id > bindparam("after"))
+    .order_by(collaboration.c.id)
+    .limit(PER_PAGE + 1)
 )
 """Made once: pages ask them every time."""
 
@@ -139,9 +138,7 @@ def see(connection: Connection, viewer: Viewer, identifier: str) -> Seen:
         If there is none, or the reader takes no part in it: both look the same.
     """
     if viewer.organization is None:
-        row = connection.execute(
-            select(collaboration).where(collaboration.c.id == identifier)
-        ).first()
+        row = connection.execute(_ROW, {"identifier": identifier}).first()
         if row is None:
             raise NoCollaborationError(identifier)
         return Seen(row, read_round(connection, row), None)
@@ -202,147 +199,9 @@ def list_keys(connection: Connection, viewer: Viewer) -> list[Any]:
     """Return the rows of the reader's own keys."""
     if viewer.organization is None:
         return []
-    return list(
-        connection.execute(
-            select(key).where(key.c.organization == viewer.organization.id).order_by(key.c.id)
-        )
-    )
-
-
-@dataclass(frozen=True)
-class Board:
-    """What the operator's first page shows.
-
-    Parameters
-    ----------
-    states, jobs
-        Counts by state.
-    late
-        Of each collaboration that waits: its row, its step, the deadline in seconds since 1970 or
-        None, and who is awaited; the most urgent first.
-    failures
-        Jobs that failed or were refused, the last first.
-    unsent
-        Notices that could not be sent so far, the last first.
-    faults
-        Rows of collaborations in which something is wrong.
-    organizations
-        Names, when they joined, and of how many collaborations each is a member.
-    invitations
-        Those that wait to be accepted.
-    waiting_uploads
-        Bytes of sealed data that the hub keeps.
-    free, total
-        Bytes of the disk.
-    """
-
-    states: Mapping[str, int]
-    jobs: Mapping[str, int]
-    late: list[tuple[Any, str, int | None, tuple[str, ...]]]
-    failures: list[Any]
-    unsent: list[Any]
-    faults: list[Any]
-    organizations: list[Any]
-    invitations: list[Any]
-    waiting_uploads: int
-    free: int
-    total: int
-
-
-def read_board(connection: Connection, hub: Hub) -> Board:
-    """Return what the operator's first page shows; it reads open collaborations alone."""
-    states = connection.execute(
-        select(collaboration.c.state, func.count())
-        .group_by(collaboration.c.state)
-        .order_by(collaboration.c.state)
-    ).all()
-    waiting = connection.execute(
-        select(collaboration)
-        .where(collaboration.c.turns != "{}", collaboration.c.state.not_in(OVER))
-        .order_by(collaboration.c.until.is_(None), collaboration.c.until, collaboration.c.updated)
-        .limit(PER_PAGE)
-    ).all()
-    usage = shutil.disk_usage(hub.folder)
-    size = connection.execute(select(func.coalesce(func.sum(submission.c.size), 0))).scalar_one()
-    return Board(
-        states=dict(states),
-        jobs=count_jobs(connection),
-        late=[_tell_late(row) for row in waiting],
-        failures=_list_failures(connection),
-        unsent=_list_unsent(connection),
-        faults=list(
-            connection.execute(
-                select(collaboration)
-                .where(collaboration.c.faults != "{}", collaboration.c.state.not_in(OVER))
-                .limit(PER_PAGE)
-            )
-        ),
-        organizations=_list_organizations(connection),
-        invitations=list(
-            connection.execute(
-                select(invitation)
-                .where(invitation.c.used.is_(None), invitation.c.expires >= hub.now)
-                .order_by(invitation.c.expires)
-                .limit(PER_PAGE)
-            )
-        ),
-        waiting_uploads=int(size),
-        free=usage.free,
-        total=usage.total,
-    )
-
-
-def _tell_late(row: Any) -> tuple[Any, str, int | None, tuple[str, ...]]:
-    """Return who is awaited in a collaboration, with what and until when: its row repeats it."""
-    turns: dict[str, str] = json.loads(row.turns)
-    step = next(iter(turns.values()))
-    awaited = tuple(sorted(name for name, kind in turns.items() if kind == step))
-    return row, step, row.until, awaited
-
-
-def _list_unsent(connection: Connection) -> list[Any]:
-    """Return rows of notices that could not be sent so far."""
-    return list(
-        connection.execute(
-            select(notice)
-            .where(notice.c.sent.is_(None), notice.c.problem != "")
-            .order_by(notice.c.id.desc())
-            .limit(PER_PAGE)
-        )
-    )
-
-
-def _list_failures(connection: Connection) -> list[Any]:
-    return list(
-        connection.execute(
-            select(job)
-            .where(or_(job.c.state == "failed", and_(job.c.state != "done", job.c.problem != "")))
-            .order_by(job.c.id.desc())
-            .limit(PER_PAGE)
-        )
-    )
-
-
-def _list_organizations(connection: Connection) -> list[Any]:
-    count = func.count(member.c.collaboration).label("rounds")
-    return list(
-        connection.execute(
-            select(organization.c.name, organization.c.created, count)
-            .outerjoin(member, member.c.organization == organization.c.id)
-            .group_by(organization.c.id, organization.c.name, organization.c.created)
-            .order_by(organization.c.name)
-            .limit(4 * PER_PAGE)
-        )
-    )
+    return list(connection.execute(_KEYS, {"owner": viewer.organization.id}))
 
 
 def list_collaborations(connection: Connection, after: str) -> list[Any]:
     """Return rows of all collaborations in the order of their ids, from behind `after`."""
-    return list(
-        connection.execute(
-            select(collaboration)
-            .where(collaboration.c.id > after)
-            .order_by(collaboration.c.id)
-            .limit(PER_PAGE + 1)
-        )
-    )
+    return list(connection.execute(_ALL, {"after": after}))

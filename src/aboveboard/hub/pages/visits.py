@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -83,6 +86,19 @@ class Visit:
 
 View = Callable[..., Response]
 
+FEW_THREADS, MANY_THREADS = 4, 16
+"""Pages that are made at once: few where the database is a file, many where it is elsewhere.
+
+SQLite lets another thread run at each of its steps, and one that does waits until the others let it
+go on: with 16 of them a page of four queries took half as long again, and a tenth more memory.
+"""
+
+
+def make_threads(hub: Hub) -> ThreadPoolExecutor:
+    """Return the threads in which pages are made, so that the server goes on meanwhile."""
+    most = FEW_THREADS if hub.engine.dialect.name == "sqlite" else MANY_THREADS
+    return ThreadPoolExecutor(most, thread_name_prefix="page")
+
 
 def render(
     hub: Hub, request: Request, viewer: Viewer | None, template: str, status: int, **values: Any
@@ -113,7 +129,9 @@ def render_problem(
     return render(hub, request, viewer, "problem", status, problem=problem, remedy=remedy)
 
 
-def make_endpoint(view: View, *, open_to_all: bool = False) -> Callable[[Request], Response]:
+def make_endpoint(
+    view: View, *, open_to_all: bool = False
+) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers requests with a view.
 
     Parameters
@@ -124,8 +142,10 @@ def make_endpoint(view: View, *, open_to_all: bool = False) -> Callable[[Request
         Whether strangers see the page, too.
     """
 
-    def answer(request: Request) -> Response:
-        return _answer(view, request, open_to_all=open_to_all)
+    async def answer(request: Request) -> Response:
+        threads: ThreadPoolExecutor = request.app.state.page_threads
+        make = partial(_answer, view, request, open_to_all=open_to_all)
+        return await asyncio.get_running_loop().run_in_executor(threads, make)
 
     answer.__name__ = view.__name__
     return answer
