@@ -30,7 +30,7 @@ from aboveboard.evidence.own_part import read_own_file
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.hub.configuration import CONFIGURATION_FILE, read_configuration
 from aboveboard.hub.members import transport
-from aboveboard.hub.members.membership import HUB_FILE, HUBS, list_hubs
+from aboveboard.hub.members.known_hubs import HUB_FILE, HUBS, list_hubs
 from aboveboard.hub.members.mirror import MIRROR_FILE, find_mirror
 from aboveboard.learning.flower.allowance import Allowance
 from aboveboard.valuation.estimation import wire

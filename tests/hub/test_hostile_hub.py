@@ -22,7 +22,7 @@ from aboveboard.evidence.member_statements import prove_keys
 from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.hub.home import Hub
-from aboveboard.hub.members import KnownHub, membership, money, recovering, sharing
+from aboveboard.hub.members import KnownHub, known_hubs, membership, money, recovering, sharing
 from aboveboard.hub.members import mirror as mirrors
 from aboveboard.hub.members.answers import TransferAnswer, ViewAnswer, read_answer
 from aboveboard.hub.members.mirror import pull
@@ -141,9 +141,9 @@ def test_rotations_that_are_none_are_refused(
     right = {"name": "hub", "center": keys.as_dict(), "log": keys.signing, "rotations": []}
     face = {**right, **wrong} if isinstance(wrong, dict) else wrong
     hub = SimpleNamespace(get_json=lambda _: face)
-    monkeypatch.setattr(membership, "HubConnection", lambda *_: hub)
+    monkeypatch.setattr(known_hubs, "HubConnection", lambda *_: hub)
     with pytest.raises(InputError, match="does not answer as a hub"):
-        membership.follow_rotations(known, tmp_path, generate_keys())
+        known_hubs.follow_rotations(known, tmp_path, generate_keys())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,7 +20,7 @@ from aboveboard.hub.home import open_hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, join, list_standings, push
 from aboveboard.hub.members.auditing import rule_at_hub
-from aboveboard.hub.members.membership import apply_rotations, list_hubs
+from aboveboard.hub.members.known_hubs import apply_rotations, list_hubs
 from aboveboard.hub.members.money import list_own_transfers
 from aboveboard.hub.members.recovering import ask_for_vouchers, vouch_for
 from aboveboard.hub.money.ledger import enter_payments

@@ -6,14 +6,13 @@ Needs nothing but the core.
 """
 
 from aboveboard.hub.members.attendance import Attendance, attend, attend_at_hub
+from aboveboard.hub.members.known_hubs import KnownHub, list_hubs
 from aboveboard.hub.members.log_in import LogInLink, ask_for_link
 from aboveboard.hub.members.membership import (
-    KnownHub,
     Standing,
     agree,
     is_reference,
     join,
-    list_hubs,
     list_standings,
     preview,
 )

@@ -12,7 +12,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.keys import read_keys
 from aboveboard.evidence.members import find_home
 from aboveboard.hub.members.answers import LinkAnswer, read_answer
-from aboveboard.hub.members.membership import list_hubs
+from aboveboard.hub.members.known_hubs import list_hubs
 from aboveboard.hub.members.transport import HubConnection
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,57 +12,32 @@ from aboveboard.commands.rounds import KEYS, make_keys
 from aboveboard.commands.rounds import agree as sign_agreement
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log
-from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, PublicKeys, read_keys
+from aboveboard.evidence.keys import PrivateKeys, PublicKeys, read_keys
 from aboveboard.evidence.members import find_home
+from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import replay_log
-from aboveboard.evidence.statements import read_statement
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.members.answers import (
     MOST_ITEMS,
     FaceAnswer,
     IdentityAnswer,
     PageAnswer,
-    RotationAnswer,
     read_answer,
+)
+from aboveboard.hub.members.known_hubs import (
+    KnownHub,
+    find_known,
+    follow_rotations,
+    list_hubs,
+    locate_hub,
+    remember,
 )
 from aboveboard.hub.members.mirror import make_mirror, pull, push
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
-from aboveboard.storage.atomic import atomic_file
-
-HUBS = "hubs"
-HUB_FILE = "known-hub.json"
 
 _LINK = re.compile(r"(https?://[^/\s#]+)/join#([A-Za-z0-9_-]{20,100})\.([0-9a-f]{16})")
 _REFERENCE = re.compile(r"(?:(https?://[^/\s#]+)/collaborations/)?([0-9a-f]{16})")
-
-
-@dataclass(frozen=True)
-class KnownHub:
-    """A hub that a member has joined.
-
-    Parameters
-    ----------
-    address
-        Where it is.
-    name
-        What the member is called there.
-    hub
-        What the hub calls itself.
-    center, log
-        Its public keys, as they were when the member joined: terms with others are refused.
-
-    Examples
-    --------
-    >>> KnownHub("https://hub.example", "acme", "hub", {}, "").name
-    'acme'
-    """
-
-    address: str
-    name: str
-    hub: str
-    center: dict[str, str]
-    log: str
 
 
 @dataclass(frozen=True)
@@ -144,35 +119,15 @@ def join(link: str, home: Path | None = None, passphrase: bytes | None = None) -
             f"its keys are {center.fingerprint}, not those of the invitation ({fingerprint})",
             "ask whoever invited you: somebody may stand between you and the hub",
         )
-    _refuse_same_folder(address, home)
+    before = find_known(address, home)
     body = json.dumps({"token": token, **keys.public.as_dict()}).encode()
     accepted = connection.post_json("/api/v1/invitations/accept", body)
     name = read_answer(IdentityAnswer, accepted, address).name
     known = KnownHub(address, name, face.name, center.as_dict(), face.log)
-    _remember(known, home)
+    if before is not None:
+        known = replace(known, earlier=before.exchange_keys(known.center, known.log).earlier)
+    remember(known, home)
     return known
-
-
-def list_hubs(home: Path) -> list[KnownHub]:
-    """Return the hubs that a member has joined.
-
-    Raises
-    ------
-    InputError
-        If what was kept of a hub is damaged.
-
-    Examples
-    --------
-    >>> list_hubs(Path("a folder without hubs"))
-    []
-    """
-    found = []
-    for path in sorted((home / HUBS).glob(f"*/{HUB_FILE}")):
-        try:
-            found.append(KnownHub(**json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise InputError(str(path), "it is damaged", "join the hub once more") from error
-    return found
 
 
 def list_standings(home: Path | None = None, passphrase: bytes | None = None) -> list[Standing]:
@@ -276,9 +231,17 @@ def preview(
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
     known, identifier = find_collaboration(reference, home, keys)
-    mirror = make_mirror(_locate(home, known.address) / identifier, known.address, identifier)
+    mirror = make_mirror(locate_hub(home, known.address) / identifier, known.address, identifier)
     view = pull(mirror, keys)
-    _refuse_other_keys(mirror, follow_rotations(known, home, keys))
+    known = follow_rotations(known, home, keys)
+    if not _is_of_hub(mirror, known):  # the hub may have exchanged its keys in between
+        view = pull(mirror, keys)
+    if not _is_of_hub(mirror, known):
+        raise InputError(
+            mirror.address,
+            "these terms are of other keys than the hub had when you joined",
+            "ask the operator why, by other means, before you sign",
+        )
     return mirror, view
 
 
@@ -307,78 +270,12 @@ def find_collaboration(reference: str, home: Path, keys: PrivateKeys) -> tuple[K
     return hubs[0], identifier
 
 
-def _refuse_other_keys(mirror: Mirror, known: KnownHub) -> None:
-    """Raise `InputError` if the terms are not of the hub that the member has joined."""
-    log = read_log(mirror.folder, "")
-    round_ = replay_log(log.entries, mirror.address)
-    center, key = round_.find_keys(CENTER), round_.list_log_keys()[-1]
-    if center is None or (center.as_dict(), key) != (known.center, known.log):
-        raise InputError(
-            mirror.address,
-            "these terms are of other keys than the hub had when you joined",
-            "ask the operator why, by other means, before you sign",
-        )
+def _is_of_hub(mirror: Mirror, known: KnownHub) -> bool:
+    """Return whether a round is one of the hub that the member has joined.
 
-
-def follow_rotations(known: KnownHub, home: Path, keys: PrivateKeys) -> KnownHub:
-    """Return a hub with the keys that its old ones have named since, and remember them.
-
-    Raises
-    ------
-    InputError
-        If the hub does not answer as one, or a statement is not signed with the key before it.
+    A hub states its new keys in no round that is over: there its earlier ones stay.
     """
-    sent = HubConnection(known.address, keys).get_json("/api/v1/hub")
-    face = read_answer(FaceAnswer, sent, known.address)
-    fresh = apply_rotations(known, face.rotations)
-    if fresh != known:
-        _remember(fresh, home)
-    return fresh
-
-
-def apply_rotations(known: KnownHub, statements: list[str]) -> KnownHub:
-    """Return a hub with the last keys of a chain of statements that begins with its own.
-
-    Raises
-    ------
-    InputError
-        If a statement is not signed with the key before it.
-    """
-    for text in statements:
-        statement = read_statement(text.encode("utf-8"), known.address)
-        old = known.center["signing"]
-        if statement.kind != "rotate" or statement.by != CENTER or statement.body.get("old") != old:
-            continue
-        if not statement.is_signed_with(old):
-            raise InputError(
-                known.address,
-                "a statement of new keys is not signed with the old ones",
-                "ask the operator why, by other means, before you sign anything",
-            )
-        form = read_answer(RotationAnswer, statement.body, known.address)
-        center = {"signing": form.signing, "sealing": form.sealing}
-        known = replace(known, center=center, log=form.log)
-    return known
-
-
-def _refuse_same_folder(address: str, home: Path) -> None:
-    """Raise `InputError` where another hub's keys would be overwritten: of http, or a like name."""
-    for known in list_hubs(home):
-        if known.address != address and _locate(home, known.address) == _locate(home, address):
-            raise InputError(
-                address,
-                f"you have joined {known.address}, which is kept in the same folder",
-                "ask whoever invited you for a link with that address, or use another folder",
-            )
-
-
-def _remember(known: KnownHub, home: Path) -> None:
-    folder = _locate(home, known.address)
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    with atomic_file(folder / HUB_FILE) as file:
-        file.write_text(json.dumps(asdict(known)), encoding="utf-8")
-
-
-def _locate(home: Path, address: str) -> Path:
-    """Return the folder of a hub."""
-    return home / HUBS / re.sub(r"[^A-Za-z0-9.]", "-", address.partition("://")[2])
+    round_ = replay_log(read_log(mirror.folder, "").entries, mirror.address)
+    center, log = round_.find_keys(CENTER), round_.list_log_keys()[-1]
+    is_over = round_.state in (State.CANCELLED, State.ARCHIVED)
+    return center is not None and known.has_keys(center.as_dict(), log, over=is_over)

@@ -43,6 +43,9 @@ from aboveboard.hub.members.sharing import (
 from aboveboard.hub.members.transport import HubConnection
 from aboveboard.storage.atomic import atomic_file
 
+MOST_LOOKS = 3
+"""How often a result is fetched that is sealed anew each time."""
+
 PAGE = 1000
 """Entries of a log that are asked for at once; the API gives no more."""
 
@@ -100,9 +103,20 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     aboveboard.errors.InputError: hub.example: it is not an address of a hub; write it...
     """
     connection = HubConnection(mirror.address, keys)
-    view = read_answer(ViewAnswer, connection.get_json(mirror.path), mirror.address)
-    if view.id != mirror.id:
-        raise InputError(mirror.address, "it shows another collaboration", "tell its operator")
+    for _ in range(MOST_LOOKS):
+        view = _pull_once(mirror, connection)
+        if view is not None:
+            return view.model_dump()
+    raise InputError(
+        mirror.address,
+        "it sends another result than it has named, each time that it is fetched",
+        "try again; if it stays so, dispute the round",
+    )
+
+
+def _pull_once(mirror: Mirror, connection: HubConnection) -> ViewAnswer | None:
+    """Fetch what is new; None where the member's result was sealed anew meanwhile."""
+    view = _fetch_view(mirror, connection)
     notes = fetch_cosignatures(mirror, connection)
     entries, note = _fetch_log(mirror, connection)
     round_ = _write_checked(mirror, entries, note)
@@ -112,9 +126,16 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     if round_.list_keys(member):  # who has left cosigns nothing more
         send_cosignature(mirror, connection, member, notes)
     fetch_shared(mirror, connection, round_, member)
-    if view.reply is not None:
-        _fetch_reply(mirror, connection, member, view.reply)
-    return view.model_dump()
+    if view.reply is not None and not _fetch_reply(mirror, connection, member, view.reply):
+        return None
+    return view
+
+
+def _fetch_view(mirror: Mirror, connection: HubConnection) -> ViewAnswer:
+    view = read_answer(ViewAnswer, connection.get_json(mirror.path), mirror.address)
+    if view.id != mirror.id:
+        raise InputError(mirror.address, "it shows another collaboration", "tell its operator")
+    return view
 
 
 def _refuse_stranger(mirror: Mirror, round_: Round, member: str, entries: list[bytes]) -> None:
@@ -211,13 +232,18 @@ def _refuse_other_log(log: Log, checkpoint: Checkpoint) -> None:
         )
 
 
-def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str, digest: str) -> None:
-    """Fetch the member's sealed result, unless it is here; one that it replaces goes."""
+def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str, digest: str) -> bool:
+    """Fetch the member's sealed result, unless it is here; one that it replaces goes.
+
+    Return whether it is the one that was named; False where the hub names another one by now.
+    """
     place = mirror.folder / SEALED
     if (place / f"{member}-result-{digest[:16]}.bin").is_file():
-        return
+        return True
     content = connection.get(f"{mirror.path}/reply")
     if hashlib.sha256(content).hexdigest() != digest:
+        if _fetch_view(mirror, connection).reply != digest:
+            return False
         raise InputError(
             mirror.address,
             "it sends another result than it has named",
@@ -227,6 +253,7 @@ def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str, digest:
     for old in place.glob(f"{member}-result-*.bin"):
         if old != fresh:
             old.unlink()
+    return True
 
 
 def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:

@@ -29,8 +29,12 @@ from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.members.answers import TransferAnswer, TransfersAnswer, read_answer
 from aboveboard.hub.members.attendance import Attendance, attend_at_hub
-from aboveboard.hub.members.membership import KnownHub, find_collaboration, preview
+from aboveboard.hub.members.known_hubs import KnownHub
+from aboveboard.hub.members.membership import find_collaboration, preview
 from aboveboard.hub.members.transport import HubConnection
+
+MOST_LOOKS = 20
+"""How often transfers and logs are fetched until they are of one moment."""
 
 _REMEDY = "keep what the hub shows you, and ask its operator before any money moves"
 
@@ -62,21 +66,45 @@ def list_own_transfers(
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
     known, identifier = find_collaboration(reference, home, keys)
-    path = f"/api/v1/collaborations/{identifier}/transfers"
-    sent = HubConnection(known.address, keys).get_json(path)
-    found = read_answer(TransfersAnswer, sent, known.address).transfers
-    _check_bindings(found, known)
-    rounds = {identifier, *(each.collaboration for each in found if each.collaboration)}
+    found, rounds = _read_together(known, identifier, home, passphrase)
     verified: set[int] = set()
     fallen: list[TransferAnswer] = []
-    for each in sorted(rounds):
-        round_, here = _read_round(known, each, home, passphrase)
+    for each, (round_, here) in sorted(rounds.items()):
         own = next((x for x in found if x.collaboration == each), None)
         verified |= _check_round(known, round_, here, own)
         if own is not None and _has_fallen(round_):
             fallen.append(own)
     verified |= _check_netted(known, found, fallen, verified)
     return [{**each.model_dump(), "verified": each.id in verified} for each in found]
+
+
+def _read_together(
+    known: KnownHub, identifier: str, home: Path, passphrase: bytes | None
+) -> tuple[list[TransferAnswer], dict[str, tuple[Round, Attendance | None]]]:
+    """Return the transfers and the rounds that they are of, as they were at one moment.
+
+    A result enters a log and its transfers at once, but they are fetched one after the other. They
+    are of one moment where no log has grown from before the transfers were fetched until after.
+
+    Raises
+    ------
+    InputError
+        If the hub cannot be believed, or logs grow all the time.
+    """
+    connection = HubConnection(known.address, read_keys(home / KEYS, passphrase))
+    sizes: dict[str, int] = {}
+    for _ in range(MOST_LOOKS):
+        sent = connection.get_json(f"/api/v1/collaborations/{identifier}/transfers")
+        found = read_answer(TransfersAnswer, sent, known.address).transfers
+        _check_bindings(found, known)
+        named = {identifier, *(each.collaboration for each in found if each.collaboration)}
+        rounds = {each: _read_round(known, each, home, passphrase) for each in sorted(named)}
+        before, sizes = sizes, {each: len(round_.leaves) for each, (round_, _) in rounds.items()}
+        if sizes == before:
+            return found, rounds
+    raise InputError(
+        known.address, "its rounds went on each time that they were read", "try again in a minute"
+    )
 
 
 def _check_bindings(found: Sequence[TransferAnswer], known: KnownHub) -> None:
