@@ -12,6 +12,7 @@ import pytest
 import xlsxwriter
 
 import aboveboard as ab
+from calling import aboveboard
 
 
 def write(folder: Path, **files: str | bytes) -> None:
@@ -214,3 +215,40 @@ def test_a_utility_of_hundreds_of_digits_is_refused_and_nothing_crashes(tmp_path
     )
     with pytest.raises(ab.InputError, match="more than 300 digits"):
         ab.run(ab.load(tmp_path / "huge.toml", trust_code=True))
+
+
+def test_a_key_at_the_top_is_that_of_every_table_and_of_no_list(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        alpha__csv="n,host\n1,a.example\n2,b.example\n",
+        beta__csv="host;n\nb.example;1\nc.example;2\n",
+        beta__txt="b.example\nc.example\n",
+        beta__json='[{"host": "b.example", "of": "x"}, {"host": "c.example", "of": "y"}]',
+        list__json='["b.example", "c.example"]',
+        own__csv="name,host\nb.example,x\nc.example,y\n",
+    )
+    top = 'kind = "domain"\nkey = "host"'
+    for beta in ("beta.csv", "beta.txt", "beta.json", "list.json"):
+        handed = exchange(tmp_path, "alpha.csv", beta, top=top)
+        assert handed == {"alpha": ["c.example"], "beta": ["a.example"]}
+    own = f'mechanism = "exchange.union"\nseed = 7\n{top}\n[parties.alpha]\ndata = "alpha.csv"\n'
+    (tmp_path / "own.toml").write_text(own + '[parties.beta]\ndata = "own.csv"\nkey = "name"\n')
+    assert ab.run(tmp_path / "own.toml").details["union"] == 3
+    (tmp_path / "own.toml").write_text(own + '[parties.beta]\ndata = "beta.txt"\nkey = "name"\n')
+    with pytest.raises(ab.InputError, match="the key column 'name' is named, but this is a file"):
+        ab.run(tmp_path / "own.toml")
+
+
+def test_a_member_verifies_a_table_whose_key_stands_at_the_top(tmp_path: Path) -> None:
+    table = "n,host\n1,a.example\n2,b.example\n"
+    write(tmp_path, alpha__csv=table, beta__txt="b.example\nc.example\n")
+    (tmp_path / "lists.toml").write_text(
+        'mechanism = "exchange.union"\nkind = "domain"\nkey = "host"\n'
+        '[parties.alpha]\ndata = "alpha.csv"\n[parties.beta]\ndata = "beta.txt"\n'
+    )
+    assert aboveboard("run", "lists.toml", "--out", "out", cwd=tmp_path).returncode == 0
+    done = aboveboard("verify", "out/parties/alpha", "--mine", "alpha.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    write(tmp_path, alpha__csv=table.replace("a.example", "d.example"))
+    done = aboveboard("verify", "out/parties/alpha", "--mine", "alpha.csv", cwd=tmp_path)
+    assert done.returncode == 1

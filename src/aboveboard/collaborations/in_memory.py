@@ -99,7 +99,7 @@ def collaborate(
     top = {k: _plain(v) for k, v in parameters.items() if k not in shared}
     frames: dict[str, pl.DataFrame] = {}
     tables = {
-        name: {**shared, **_describe_party(name, report, party, frames, shared.get("key"))}
+        name: {**shared, **_describe_party(name, report, party, frames, parameters.get("key"))}
         for name, report in reports.items()
     }
     table = {"mechanism": mechanism, **top, "parties": tables}

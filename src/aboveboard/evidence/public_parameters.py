@@ -10,7 +10,7 @@ from typing import Any
 
 from aboveboard.collaborations.collaboration import Collaboration
 
-_READING = ("delimiter", "encoding", "decimal", "sheet", "kind", "columns", "path", "csv",
+_READING = ("key", "delimiter", "encoding", "decimal", "sheet", "kind", "columns", "path", "csv",
             "normalize")  # fmt: skip  # read as a table
 """How a party's own list is read."""
 

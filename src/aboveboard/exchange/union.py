@@ -162,7 +162,8 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         """Return the file with the places of what inspectors know."""
         if file.inspection is None:
             return file
-        options = merge_options(file, key=file.inspection.key)
+        own = file.inspection.key
+        options = replace(merge_options(file, key=own), shared_key=own is None)
         return file.model_copy(update={"inspection": file.inspection.locate(read, options)})
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -45,6 +46,9 @@ class UnionFile(ExclusiveFile, DataKeys):
     """The collaboration file of `exchange.union`."""
 
     mechanism: Literal["exchange.union"]
+    key: str | None = Field(
+        default=None, description="of parties' tables: the column that holds the elements"
+    )
     hiding: Hiding = Field(
         default="partial", description="what a party can do: hide any part, or only stay away"
     )
@@ -84,7 +88,7 @@ class UnionFile(ExclusiveFile, DataKeys):
     def read_options(self, party: str) -> DataOptions:
         """Return how a party's data are read: its own keys go before those of the file."""
         own = self.parties[party]
-        return merge_options(own, self, key=own.key)
+        return replace(merge_options(own, self), shared_key=own.key is None)
 
     def find_rule(self) -> Rule:
         """Return the rule that the file names, or the default for what it states."""

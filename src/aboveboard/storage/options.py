@@ -30,6 +30,9 @@ class DataOptions:
         What the elements are; None: the file does not say.
     key
         The column that holds the elements.
+    shared_key
+        Whether `key` is said of all parties, and so of tables alone; else a file of lines with a
+        key is a mistake.
     columns
         The columns of a row that may leave its owner; None: all.
     path
@@ -51,6 +54,7 @@ class DataOptions:
 
     kind: Kind | None = None
     key: str | None = None
+    shared_key: bool = False
     columns: tuple[str, ...] | None = None
     path: str | None = None
     sheet: str | None = None

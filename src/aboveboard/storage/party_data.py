@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -76,7 +77,7 @@ def read_records(
     data, suffix = found
     if suffix in JSON_SUFFIXES or (options.kind not in (None, "text") and is_json(data)):
         return _read_json(data, where, options)
-    if options.key is not None:
+    if options.key is not None and not options.shared_key:
         problem = f"the key column {options.key!r} is named, but this is a file of lines"
         remedy = "leave key out, or write delimiter if the lines are rows of a table"
         raise InputError(where, problem, remedy)
@@ -156,13 +157,22 @@ def read_frame(
     return _finish(intake, intake.take_table(table), table.name, table.form)
 
 
+def _find_path(values: list[Any], options: DataOptions) -> str | None:
+    """Return the path to the elements: the key is one, if it was said of this file or fits it."""
+    if options.path is not None or not options.shared_key:
+        return options.path or options.key
+    rows = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    fits = any(isinstance(row, dict) and options.key in row for row in rows)
+    return options.key if fits else None
+
+
 def _read_json(data: bytes, where: str, options: DataOptions) -> Records:
     if options.kind is None and len(data) > LONG_JSON:  # else what is broken is named first
         raise ask_for_kind("JSON", where)
     values = parse(data, where)
     if options.kind is None:
         raise ask_for_kind("JSON", where)
-    listed, form = read_json(values, options.kind, options.path or options.key, where)
+    listed, form = read_json(values, options.kind, _find_path(values, options), where)
     intake = Intake(where, options)
     return _finish(intake, intake.take_list(listed), form, "txt")
 
