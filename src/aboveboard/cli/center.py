@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aboveboard.cli.options import Format, FormatOption, parse_deadlines
 from aboveboard.cli.rounds import RoundArgument, echo
 from aboveboard.formatting import format_quantity
+
+if TYPE_CHECKING:
+    from aboveboard.evidence.rounds import Round
 
 _AWAITED = {
     "offered": "agree",
@@ -18,6 +22,27 @@ _AWAITED = {
     "result": "accept",
 }
 """The kind of statement that a round waits for, by its state."""
+
+_NEXT = {
+    "offered": "each member runs 'aboveboard agree {folder}'; then: aboveboard close {folder}",
+    "committing": "each member runs 'aboveboard commit FILE'; then: aboveboard close {folder}",
+    "submitting": "each member runs 'aboveboard submit'; then: aboveboard close {folder}",
+    "counting": "each member runs 'aboveboard count'; then: aboveboard close {folder}",
+    "sealed": "aboveboard settle {folder}",
+    "asking": "each member runs 'aboveboard answer'; then: aboveboard settle {folder}",
+    "result": "each member runs 'aboveboard fetch --out result', and what that names; then: "
+    "aboveboard close {folder}",
+}
+"""What is to be done in each state."""
+
+
+def _name_next(folder: Path, round_: Round) -> list[str]:
+    """Return the line that names the next command; none where the round has ended."""
+    state = round_.state.value
+    if state == "sealed" and round_.terms.counts == "members" and round_.list_awaited("counted"):
+        state = "counting"
+    place = quote(str(folder))
+    return [f"next: {_NEXT[state].format(folder=place)}"] if state in _NEXT else []
 
 
 def open_(
@@ -104,9 +129,10 @@ def open_(
         f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
         f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"
     )
+    said = [text, *([draft.left_out] if draft.left_out else []), *_name_next(out, round_)]
     echo(
         output,
-        f"{text}\n{draft.left_out}" if draft.left_out else text,
+        "\n".join(said),
         round=out,
         terms=round_.terms_digest,
         members=list(round_.terms.names),
@@ -132,6 +158,7 @@ def close(
     lines = [f"the round is {round_.state}", f"accepted: {taken}"]
     lines += [f"refused: {path.name}: {why}" for path, why in intake.refused.items()]
     lines += [f"awaited: {', '.join(awaited)}"] if awaited else []
+    lines += _name_next(folder, round_)
     echo(
         output,
         "\n".join(lines),
@@ -155,7 +182,8 @@ def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
     if asked is not None:
         awaited = list(asked.list_unanswered())
         question = asked.asked[-1].body["question"]
-        text = f"asked for {question}; awaited: {', '.join(awaited)}; then settle again"
+        said = [f"asked for {question}; awaited: {', '.join(awaited)}"]
+        text = "\n".join([*said, *_name_next(folder, asked)])
         echo(output, text, state=asked.state.value, question=question, awaited=awaited)
         return
     round_, report = settle_round(folder)
@@ -164,4 +192,5 @@ def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
         f"wrote a sealed result for each member to {folder}; the settlement is in "
         f"{locate_center(folder) / 'settlement'}"
     )
+    text = "\n".join([text, *_name_next(folder, round_)])
     echo(output, text, state=round_.state.value, settlement=report.as_dict())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -125,7 +126,8 @@ def agree(
         echo(output, text, hub=mirror.address, terms=mirror.folder / "terms.json", **taken)
         return
     path = sign_agreement(locate_round(terms), passphrase=find_passphrase())
-    echo(output, f"wrote {path}; send it to the center", statement=path)
+    then = "next, once all have agreed: aboveboard commit FILE"
+    echo(output, f"wrote {path}; send it to the center\n{then}", statement=path)
 
 
 def commit(
@@ -146,7 +148,8 @@ def commit(
     own = check_own_file(agreed, here.member.name, file)
     raise_faults(own.report.faults)
     path = sign_commitment(here.member, file)
-    text = hand_over(here, path, "; send it to the center")
+    then = "next, once all have committed: aboveboard submit"
+    text = hand_over(here, path, f"; send it to the center\n{then}")
     lines = [*_describe_part(own, "what will leave, once all have committed"), text]
     echo(output, "\n".join(lines), statement=path, own=own.as_dict())
 
@@ -175,7 +178,10 @@ def submit(
         if not yes and sys.stdin.isatty() and sys.stdout.isatty():
             typer.confirm("send it?", abort=True)
     path = sign_submission(here.member)
-    also = f" and your sealed data in {path.parents[1] / 'sealed'}; send both"
+    also = (
+        f" and your sealed data in {path.parents[1] / 'sealed'}; send both\n"
+        "next, once the center has the result: aboveboard fetch --out result"
+    )
     echo(output, hand_over(here, path, also), statement=path, own=own.as_dict())
 
 
@@ -215,7 +221,8 @@ def fetch(
     from aboveboard.commands.rounds import fetch as open_result
 
     bundle = open_result(attend_round(terms).member, out)
-    echo(output, f"wrote {bundle} and your reply", bundle=bundle)
+    then = f"next: aboveboard verify {quote(str(out))} --mine FILE"
+    echo(output, f"wrote {bundle} and your reply\n{then}", bundle=bundle)
 
 
 def accept(
@@ -289,8 +296,19 @@ def verify(
     if output is Format.JSON:
         echo_json(findings.as_dict())
     else:
-        print_text(str(findings))
+        print_text("\n".join([str(findings), *_name_answer(member, findings.exit_status)]))
     raise typer.Exit(findings.exit_status)
+
+
+def _name_answer(member: Any, status: int) -> list[str]:
+    """Return the line that names how a member answers a result; none in an operator's own run."""
+    if member is None or status not in _ANSWERS:
+        return []
+    return [f"to answer the result: {_ANSWERS[status]}"]
+
+
+_ANSWERS = {0: "aboveboard accept", 1: "aboveboard dispute --reason TEXT"}
+"""The answer that follows from a verification, by its exit status."""
 
 
 def audit_round(

@@ -11,6 +11,7 @@ from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.collaborations.inputs import list_functions
+from aboveboard.collaborations.party_names import is_party_name
 from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.collaborations.toml_file import decode_content, parse_table, read_content
 from aboveboard.collaborations.validation import check_shared_keys
@@ -56,6 +57,12 @@ def choose_sums(mechanism: str) -> str:
     able = mechanism == "exchange.average" and find_spec("nacl") is not None
     return "committed" if able else "center"
 
+
+NAMES = (
+    "begin with a letter of A to Z or a digit; up to 64 of these, spaces, '.', '_' and '-' make a "
+    "name, and no device of Windows"
+)
+"""What can be a party's name: it names folders."""
 
 OF_MEMBERS = frozenset(
     {"data", "elements", "point", "interval", "bits", "numbers", "coins", "values", "size"}
@@ -190,11 +197,15 @@ def list_parties(table: Mapping[str, Any], file: Path) -> list[str]:
     Raises
     ------
     InputError
-        If it names none.
+        If it names none, or one whose name cannot be a folder.
     """
     parties = table.get("parties")
     if not isinstance(parties, dict) or not parties:
         raise InputError(f"{file}: key 'parties'", "it names no party", "use one table per party")
+    for name in parties:
+        if not is_party_name(name):
+            place = f"{file}: key 'parties.{name}'"
+            raise InputError(place, "no party of a round can be called so", NAMES)
     return list(parties)
 
 
