@@ -6,10 +6,11 @@ marked `deep` (exhaustive sweeps, many hypothesis examples, every claim of the p
 at each run; the other two draw the same ones each time.
 """
 
+import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-EXAMPLES = {"quick": 20, "ci": 100, "full": 100}
-"""Hypothesis examples by profile. A shared machine is noisy, so no profile has a deadline."""
+from depth import EXAMPLES
 
 LEFT_OUT = {"quick": {"deep", "slow"}, "ci": {"slow"}, "full": set()}
 """Markers that a profile leaves out."""
@@ -60,9 +60,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             (deselected if marked else kept).append(item)
         config.hook.pytest_deselected(items=deselected)
         items[:] = kept
-    if config.getoption("--profile") == "quick":
-        for item in items:
-            _cap_examples(item)
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
@@ -73,18 +70,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
-def _cap_examples(item: pytest.Item) -> None:
-    """Let a test that asks for many examples have as few as all others; profiles are defaults."""
-    function = getattr(item, "function", None)
-    own = getattr(function, "_hypothesis_internal_use_settings", None)
-    if own is not None and own.max_examples > EXAMPLES["quick"]:
-        function._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]  # set
-            own, max_examples=EXAMPLES["quick"]
-        )
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep what is compiled, also where PYTHONDONTWRITEBYTECODE is set.
+
+    Else each process compiles the package again, and pytest rewrites the asserts of all tests.
+    """
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse a pytest with which xdist forgets groups: each process would make every fixture."""
+    """Refuse a pytest with which xdist forgets groups: each process would make every fixture.
+
+    Libraries and collected tests stay until the end: that the garbage collector goes through them
+    again and again is an eighth of the time of all quick tests.
+    """
+    gc.collect()
+    gc.freeze()
     if not getattr(session.config.option, "loadgroup", False):
         return
     for item in session.items:

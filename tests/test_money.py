@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import aboveboard as ab
 from aboveboard.commands import run_collaboration
 from aboveboard.settlements.money import format_payment, round_payments
+from depth import up_to
 
 PAYMENTS = st.dictionaries(
     st.text("abcdef", min_size=1, max_size=4),
@@ -23,7 +24,7 @@ PAYMENTS = st.dictionaries(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=up_to(50))
 @given(PAYMENTS)
 def test_no_payment_is_off_by_a_cent_and_the_center_bears_half_a_cent_at_most(payments) -> None:
     accounts = round_payments(payments, "EUR")

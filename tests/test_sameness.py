@@ -354,8 +354,10 @@ def inner_functions_that_are_too_long() -> Iterator[str]:
 
 def modules_that_are_too_long() -> Iterator[str]:
     for path in modules():
-        count = lines_of_code(path.read_text())
-        if count > LONGEST_MODULE and path.name not in LONG_FOR_A_REASON:
+        text = path.read_text()
+        if text.count("\n") <= LONGEST_MODULE or path.name in LONG_FOR_A_REASON:
+            continue  # telling comments from code takes time
+        if (count := lines_of_code(text)) > LONGEST_MODULE:
             yield f"{place(path, modules()[path])}: {count} lines of code; cut it"
 
 
@@ -431,7 +433,9 @@ def constants_without_a_reason() -> Iterator[str]:
     for path, tree in modules().items():
         lines = path.read_text().split("\n")
         for node in tree.body:
-            if not (isinstance(node, ast.Assign) and re.fullmatch(NUMBER, ast.unparse(node.value))):
+            if not (isinstance(node, ast.Assign) and isinstance(node.value, ARITHMETIC)):
+                continue
+            if not re.fullmatch(NUMBER, ast.unparse(node.value)):
                 continue
             name = ast.unparse(node.targets[0])
             block = node.end_lineno
@@ -445,6 +449,7 @@ def constants_without_a_reason() -> Iterator[str]:
                 yield f"{place(path, node)}: say in words why {name} is {ast.unparse(node.value)}"
 
 
+ARITHMETIC = ast.Constant | ast.UnaryOp | ast.BinOp
 NUMBER = r"-?[\d(][\d.e+\-*/<() ]*"
 ASSIGNED = r"_?[A-Z][A-Z0-9_]*(: \w+)? = "
 """An assignment to a constant."""

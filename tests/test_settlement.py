@@ -23,6 +23,7 @@ from aboveboard.exchange import Union
 from aboveboard.mechanisms.settlement import Reply, Settlement
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import summarize
+from depth import up_to
 
 TEXT = """
 name = "three lists"
@@ -250,7 +251,7 @@ def test_a_failed_replacement_leaves_the_old_settlement(
 elements = st.frozensets(st.text("abcd", min_size=1, max_size=2), max_size=8)
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(
     st.lists(elements, min_size=1, max_size=4),
     st.integers(0, 5),

@@ -28,6 +28,7 @@ from aboveboard.auditing import (
     implies,
 )
 from aboveboard.games.game import TabularGame
+from depth import up_to
 from oracles.tables import FRACTIONS, INTEGERS, filled, positions, shape_of, tables
 
 PROPERTIES = [
@@ -68,7 +69,7 @@ def alone(game, prop):
     return audit(game, [prop])[prop.name].status
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=up_to(200), deadline=None)
 @given(games())
 @pytest.mark.deep
 def test_every_implication_holds_on_every_game(game):
@@ -79,7 +80,7 @@ def test_every_implication_holds_on_every_game(game):
                 assert status[weaker] in HELD, (stronger, weaker)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(games(), st.permutations(PROPERTIES))
 @pytest.mark.deep
 def test_an_audit_of_many_properties_says_of_each_what_an_audit_of_one_says(game, properties):
@@ -88,7 +89,7 @@ def test_an_audit_of_many_properties_says_of_each_what_an_audit_of_one_says(game
         assert together[prop.name] == audit(game, [prop])[prop.name]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(games())
 @pytest.mark.deep
 def test_skipping_what_is_implied_changes_no_status(game):

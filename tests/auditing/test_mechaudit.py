@@ -23,6 +23,7 @@ from aboveboard.auditing import (
     audit,
 )
 from aboveboard.games.game import TabularGame
+from depth import up_to
 from oracles.mechanisms import QuasiLinear, second_price
 
 ma = pytest.importorskip("mechaudit", reason="mechaudit (extra: bench) is not installed")
@@ -51,7 +52,7 @@ def mechanisms(draw):
 
 
 @pytest.mark.deep
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(mechanisms())
 def test_verdicts_are_equal(mechanism):
     theirs = mechanism.mechaudit(
@@ -81,7 +82,7 @@ def test_verdicts_are_equal(mechanism):
             assert max(-check.slack for check in section) == pytest.approx(float(ours[name].gain))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 @given(mechanisms())
 def test_every_dsic_row_gains_the_same(mechanism):
     report = mechanism.mechaudit([ma.DSIC()])
@@ -101,7 +102,7 @@ def test_every_dsic_row_gains_the_same(mechanism):
         assert float(gain) == pytest.approx(-check.slack)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 @given(mechanisms())
 def test_rows_are_counted_alike(mechanism):
     theirs = mechanism.mechaudit([ma.DSIC(), ma.ExPostIC(), ma.ExPostIR()])

@@ -26,6 +26,7 @@ from aboveboard.curation import (
     simulate_better_replies,
 )
 from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
+from depth import up_to
 from oracles import curation as plain
 from oracles.curation_files import draw_bits, write_file
 
@@ -120,7 +121,7 @@ def test_a_thousand_agents_are_advised_with_a_cure() -> None:
 
 
 @pytest.mark.deep
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=up_to(40), deadline=None)
 @given(st.data())
 def test_the_straightforward_protocols_verdict_is_what_a_search_finds(data: st.DataObject) -> None:
     n = data.draw(st.integers(2, 3))
@@ -156,7 +157,7 @@ def test_under_the_fair_protocol_better_replies_from_silence_end_in_the_truth() 
 
 
 @pytest.mark.deep
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 @given(st.data())
 def test_the_agents_to_leave_out_are_those_in_no_group_without_a_fanatic(
     data: st.DataObject,

@@ -26,6 +26,7 @@ from aboveboard.curation import (
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.social_functions import Table
 from calling import aboveboard
+from depth import up_to
 from oracles.curation_files import draw_bits, write_file
 
 F = Fraction
@@ -94,7 +95,7 @@ def test_the_report_says_that_bits_are_not_independent_and_what_it_changes() -> 
 GRID = (TRUTH, SILENCE, *(Commitment(F(1, 2) + F(k, 200), F(1, 2) - F(k, 200)) for k in (1, 30)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=up_to(30), deadline=None)
 @given(st.data())
 def test_the_audit_and_the_closed_forms_agree_where_both_apply(data: st.DataObject) -> None:
     table = Table(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))

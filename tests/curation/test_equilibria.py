@@ -38,6 +38,7 @@ from aboveboard.curation.social_functions import (
     Table,
     Threshold,
 )
+from depth import up_to
 from oracles import curation as plain
 
 F = Fraction
@@ -64,7 +65,7 @@ def games(draw: st.DrawFn) -> CurationGame:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=up_to(40), deadline=None)
 @given(st.data())
 def test_utilities_are_those_of_the_definitions(data: st.DataObject) -> None:
     n = data.draw(st.integers(2, 3))
@@ -85,7 +86,7 @@ def test_utilities_are_those_of_the_definitions(data: st.DataObject) -> None:
         assert CurationGame(game, PROTOCOLS[name]).utilities(profile) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(games(), st.data())
 def test_no_commitment_of_a_fine_grid_beats_the_best_reply(
     game: CurationGame, data: st.DataObject
@@ -98,7 +99,7 @@ def test_no_commitment_of_a_fine_grid_beats_the_best_reply(
     assert max(tried) <= reply.utility
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(games(), st.data())
 @pytest.mark.deep
 def test_the_supremum_is_approached_as_close_as_one_likes(

@@ -17,6 +17,7 @@ from aboveboard.curation.curation_game import collect_messages
 from aboveboard.curation.inference import compute_accuracy, compute_beliefs
 from aboveboard.curation.kernels import sum_out_rivals
 from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold, expand_by_count
+from depth import up_to
 from oracles import curation as plain
 
 F = Fraction
@@ -36,7 +37,7 @@ def floats(channel: Channel) -> Channel:
     return Channel(float(channel.zero_if_zero), float(channel.zero_if_one))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(instances(), st.booleans())
 def test_contraction_is_the_sum_over_all_bits_and_messages(
     instance: tuple[list[bool], int, list[Channel], Fraction], center_revealed: bool
@@ -57,7 +58,7 @@ def test_contraction_is_the_sum_over_all_bits_and_messages(
     assert close == pytest.approx(float(expected), abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(
     st.integers(1, 5).flatmap(
         lambda n: st.tuples(

@@ -30,6 +30,7 @@ from aboveboard.curation.inference import compute_accuracy
 from aboveboard.curation.joint import compute_joint_accuracy, compute_joint_posterior, make_joint
 from aboveboard.curation.social_functions import Table, Threshold
 from aboveboard.errors import InputError
+from depth import up_to
 
 F = Fraction
 parts = st.integers(0, 4).map(lambda k: F(k, 4))
@@ -59,7 +60,7 @@ def joints(draw: st.DrawFn, bits: int) -> tuple[Fraction, ...]:
     return tuple(F(w, sum(weights)) for w in weights)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(st.data())
 def test_accuracy_is_the_sum_over_all_bits_and_messages(data: st.DataObject) -> None:
     bits = data.draw(st.integers(2, 4))
@@ -74,7 +75,7 @@ def test_accuracy_is_the_sum_over_all_bits_and_messages(data: st.DataObject) -> 
     assert close == pytest.approx(float(expected), abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=up_to(30), deadline=None)
 @given(st.data())
 def test_independent_bits_with_one_prior_are_the_usual_case(data: st.DataObject) -> None:
     table = np.array(data.draw(st.lists(st.booleans(), min_size=8, max_size=8)))
@@ -98,7 +99,7 @@ def test_a_joint_posterior_is_what_bayes_says() -> None:
 
 
 @pytest.mark.deep
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 @given(st.data())
 def test_the_four_cases_hold_for_any_joint_distribution(data: st.DataObject) -> None:
     """A grid search of equilibria against the theorem, dependent bits of two agents."""

@@ -32,6 +32,7 @@ from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.protocols import relative_price, says_something
 from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
 from aboveboard.errors import InputError
+from depth import up_to
 
 F = Fraction
 STEPS = [F(k, 60) for k in range(61)]
@@ -121,7 +122,7 @@ def test_a_rule_of_the_wrong_length_is_refused() -> None:
         two_agents(short).utilities((TRUTH, TRUTH))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=up_to(40), deadline=None)
 @given(st.data())
 def test_no_commitment_of_a_ladder_beats_a_by_rank_protocols_best_reply(
     data: st.DataObject,

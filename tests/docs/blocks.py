@@ -149,7 +149,7 @@ def _own_modules(folder: Path) -> Iterator[None]:
         inside = {
             name: module
             for name, module in sys.modules.items()
-            if folder in Path(getattr(module, "__file__", None) or "/").parents
+            if (getattr(module, "__file__", None) or "").startswith(f"{folder}{os.sep}")
         }
         for name in inside:
             del sys.modules[name]

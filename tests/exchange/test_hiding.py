@@ -21,6 +21,7 @@ from aboveboard.exchange.proofs import find_best_group, find_proof
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
 from aboveboard.exchange.truthful_range import find_truthful_range
+from depth import up_to
 from oracles import exchange as oracle
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
@@ -50,7 +51,7 @@ def searched_gain(hiding: HidingGame) -> Fraction:
 def test_the_largest_gain_is_what_brute_force_over_all_subsets_finds(name: str) -> None:
     rule = RULES[name]
 
-    @settings(max_examples=40)
+    @settings(max_examples=up_to(40))
     @given(
         st.lists(st.frozensets(st.integers(0, 4)), min_size=rule.least, max_size=min(rule.most, 3)),
         st.sampled_from([Fraction(0), Fraction(3, 10), HALF, ONE, Fraction(2)]),
@@ -64,7 +65,7 @@ def test_the_largest_gain_is_what_brute_force_over_all_subsets_finds(name: str) 
     check()
 
 
-@settings(max_examples=60)
+@settings(max_examples=up_to(60))
 @given(
     st.lists(st.frozensets(st.integers(0, 5)), min_size=2, max_size=4),
     st.sampled_from(["best-group", "equal-gain", "two-party"]),
@@ -251,7 +252,7 @@ def test_a_rule_is_truthful_for_an_interval_of_tastes_found_exactly() -> None:
         assert searched_gain(replace(hiding, exclusivity=(exclusivity,) * 3)) > 0
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(
     st.lists(st.frozensets(st.integers(0, 3), min_size=1), min_size=2, max_size=3),
     st.sampled_from(["best-group", "equal-gain", "all-or-nothing"]),

@@ -14,6 +14,7 @@ from aboveboard.exchange.average import compute_benefits as average_benefits
 from aboveboard.exchange.coalition_values import compute_rewards, find_decrease
 from aboveboard.exchange.contribution import Contribution
 from aboveboard.exchange.interval import OneDimensionalSearch, narrow
+from depth import up_to
 from oracles import exchange as oracle
 
 fractions = st.fractions(min_value=-3, max_value=3, max_denominator=4)
@@ -50,7 +51,7 @@ def test_both_ends_of_the_intersection_gain_the_same_length() -> None:
     assert 6 - (b - a) == 7 - (d - c) == 3
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(5, 8)), min_size=2, max_size=4),
     st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1)]),
@@ -77,7 +78,7 @@ def test_averaging_is_an_equilibrium_but_not_dominant() -> None:
     assert verdicts["DSIC"].gain == Fraction(1, 3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(st.lists(st.tuples(fractions, fractions), min_size=2, max_size=4))
 def test_the_audit_of_an_average_equals_brute_force_exactly(points: list) -> None:
     n = len(points)
@@ -110,7 +111,7 @@ def test_rewards_equal_the_definition(values: list[int], pareto: bool) -> None:
         assert [Fraction(x) for x in table[mask]] == [Fraction(x) for x in expected]
 
 
-@settings(max_examples=60)
+@settings(max_examples=up_to(60))
 @given(monotone, st.booleans(), st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1)]))
 def test_contributing_is_dominant_and_strongly_dominant(
     values: list[int], pareto: bool, exclusivity: Fraction

@@ -15,6 +15,7 @@ import aboveboard as ab
 from aboveboard.auditing import Property
 from aboveboard.exchange import RULES, HidingGame, Regions
 from aboveboard.exchange.orders import Elements, Segment, list_benefits
+from depth import up_to
 from oracles import exchange as oracle
 
 PLAIN = {
@@ -146,7 +147,7 @@ def test_members_who_need_different_orders_gain_nothing_together() -> None:
     assert found.complete
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(1, 2)), max_size=3),
     st.tuples(st.integers(0, 3), st.integers(0, 3)),

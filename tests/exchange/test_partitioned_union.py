@@ -31,6 +31,7 @@ from aboveboard.storage.shelf import Shelf
 from aboveboard.storage.spilling import SpillFolder
 from aboveboard.storage.strings import Strings
 from aboveboard.valuation.evaluation.executors import open_executor
+from depth import up_to
 
 TYPES = {
     "whole": pl.Int64(),
@@ -91,7 +92,7 @@ def test_parts_of_every_size_give_the_replies_of_lists_in_memory(
 
 
 @pytest.mark.deep
-@settings(max_examples=150)
+@settings(max_examples=up_to(150))
 @given(parties(), st.integers(0, 9), st.data())
 def test_parts_give_the_replies_of_lists_in_memory_for_many_lists(
     records: dict[str, Records], seed: int, data: st.DataObject
@@ -127,7 +128,7 @@ texts = st.lists(st.text("ab\0é", max_size=20) | st.just("a" * 40) | st.just("a
 
 
 @pytest.mark.deep
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(texts, st.lists(st.text("ab", min_size=1, max_size=12), unique=True, max_size=6))
 def test_texts_are_sorted_and_routed_by_their_bytes(words: list[str], borders: list[str]) -> None:
     strings = Strings.from_series(pl.Series(words, dtype=pl.String))

@@ -21,10 +21,13 @@ from aboveboard.curation.curation_file import CenterTable
 from aboveboard.learning.training.tables import read_terms
 from aboveboard.storage.options import FOLDS, DataOptions
 from aboveboard.storage.party_data import read_records
+from depth import up_to
 from fuzz.mutations import COLUMNS
 from fuzz.seeds import MEANS
 
-ONE_FOLDER = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_FOLDER = settings(
+    max_examples=up_to(150), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 NEAR_CSV = st.lists(
     st.sampled_from(

@@ -13,6 +13,7 @@ from plainness import plain
 import aboveboard as ab
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.collaborations.toml_file import parse_table
+from depth import up_to
 
 STARTING = {name: rule.STARTING_FILE for name, rule in load_mechanisms().items()}
 UNION = 'mechanism = "exchange.union"\n'
@@ -160,19 +161,19 @@ NEAR_TOML = st.lists(
 
 
 @given(text=NEAR_TOML)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=up_to(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_nearly_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     loaded_or_refused(written(tmp_path, text))
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=up_to(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     loaded_or_refused(written(tmp_path, content))
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(STARTING)))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=up_to(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.deep
 def test_a_starting_file_with_a_value_changed_loads_or_is_refused_in_one_line(
     tmp_path: Path, data: st.DataObject, name: str

@@ -19,10 +19,11 @@ from aboveboard.learning.desirable.growth_boundary import (
 )
 from aboveboard.learning.desirable.growth_market import Column, compute_all_payments
 from aboveboard.learning.desirable.growth_rate import alpha_star, excess
+from depth import up_to
 from oracles import desirable as oracle
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(
     st.floats(-1, 1.5).filter(lambda alpha: alpha != 0),
     st.integers(0, 400),

@@ -42,6 +42,7 @@ from aboveboard.market.rules import vcg
 from aboveboard.market.rules.parameters import choose_parameters
 from aboveboard.market.rules.propose_and_agree import is_regular, play
 from aboveboard.mechanisms.consistency import compare_game_with_settle
+from depth import up_to
 
 FILE = """
 mechanism = "market.propose_and_agree"
@@ -106,7 +107,7 @@ def test_an_announcement_that_step_a_ends_is_pointed_out_first() -> None:
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=up_to(30), deadline=None)
 def test_a_coalition_that_casts_other_votes_gains_what_no_joint_vote_exceeds(
     data: st.DataObject,
 ) -> None:

@@ -33,6 +33,7 @@ from aboveboard.market.rules import vcg
 from aboveboard.market.rules.announcements import find_best_proposal
 from aboveboard.market.rules.parameters import choose_parameters
 from aboveboard.market.rules.vcg import find_best_allocation
+from depth import up_to
 
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 
@@ -48,7 +49,7 @@ F = Fraction
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=up_to(40), deadline=None)
 def test_rows_of_payoffs_are_the_exact_ones(data: st.DataObject) -> None:
     of = data.draw(markets(3, 2, 3))
     structure = data.draw(st.sampled_from(list(enumerate_structures(3))))
@@ -60,7 +61,7 @@ def test_rows_of_payoffs_are_the_exact_ones(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 def test_the_closed_form_says_what_a_scan_finds(data: st.DataObject) -> None:
     of = data.draw(markets(3, 1, 3))
     structure = data.draw(st.sampled_from(list(enumerate_structures(3))))
@@ -152,7 +153,7 @@ def test_games_too_large_to_list_are_refused_without_counting() -> None:
 
 
 @given(st.data(), st.sampled_from([0, 2, 3, 4]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 def test_payments_are_those_of_the_lottery(data: st.DataObject, version: int) -> None:
     of = data.draw(markets(3, 2, 3))
     proposal = data.draw(proposals(3, 2, 1))

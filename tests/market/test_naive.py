@@ -26,6 +26,7 @@ from aboveboard.market.model.utilities import expect_utilities, utilities
 from aboveboard.market.rules import naive
 from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
 from aboveboard.market.rules.vcg import find_best_allocation
+from depth import up_to
 from oracles import market as oracle
 from papers.market import failures
 
@@ -34,7 +35,7 @@ SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 
 
 @given(st.data(), st.sampled_from(naive.VERSIONS), st.integers(2, 4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=up_to(100), deadline=None)
 def test_the_lottery_is_what_the_paper_says(data: st.DataObject, version: int, n: int) -> None:
     of = data.draw(markets(n, 2, 4))
     proposal = data.draw(proposals(n, 2, 2))
@@ -64,7 +65,7 @@ def test_the_lottery_is_what_the_paper_says(data: st.DataObject, version: int, n
 
 
 @given(st.data(), st.sampled_from(naive.VERSIONS))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=up_to(30), deadline=None)
 def test_expected_utilities_of_all_votes_at_once_are_those_of_the_lotteries(
     data: st.DataObject, version: int
 ) -> None:

@@ -20,6 +20,7 @@ from aboveboard.market.rules.announcements import enumerate_announcements, find_
 from aboveboard.market.rules.communication import count_bits, count_outcome_bits
 from aboveboard.market.rules.parameters import Parameters, choose_parameters
 from aboveboard.market.rules.propose_and_agree import play, verify_play
+from depth import up_to
 from oracles import market as oracle
 
 F = Fraction
@@ -43,7 +44,7 @@ def rows_of(of: Market, lottery: Lottery[Ending]) -> Rows:
 
 
 @given(st.data(), st.integers(2, 4), st.integers(0, 3), st.integers(1, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=up_to(150), deadline=None)
 def test_the_lottery_is_what_the_steps_say(data: st.DataObject, n: int, m: int, bits: int) -> None:
     of = data.draw(markets(n, m, bits))
     proposal = data.draw(proposals(n, m, 2 * of.bound + 1))
@@ -99,7 +100,7 @@ def test_a_truthful_swap_by_hand() -> None:
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=up_to(30), deadline=None)
 def test_expected_utilities_of_all_votes_at_once_are_those_of_the_lotteries(
     data: st.DataObject,
 ) -> None:
@@ -129,7 +130,7 @@ def test_where_64_bits_could_overflow_the_table_is_of_python_integers() -> None:
 
 
 @given(st.data(), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 def test_every_ending_that_can_be_drawn_can_be_followed_again(
     data: st.DataObject, seed: int
 ) -> None:

@@ -33,6 +33,7 @@ from aboveboard.market.rules.dominant_votes import find_dominant_votes
 from aboveboard.market.rules.parameters import choose_parameters
 from aboveboard.market.rules.propose_and_agree import is_regular
 from aboveboard.market.rules.vcg import find_best_allocation
+from depth import up_to
 from oracles import market as oracle
 
 F = Fraction
@@ -108,7 +109,7 @@ def test_every_claim_holds(of: Market) -> None:
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 def test_the_best_announcements_are_the_semi_truthful_ones(data: st.DataObject) -> None:
     of = data.draw(markets(3, 1, 2))
     found = audit_market(of, make_rule(of, choose_parameters(of)))
@@ -123,7 +124,7 @@ def test_the_best_announcements_are_the_semi_truthful_ones(data: st.DataObject) 
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 def test_margins_at_any_size_are_those_of_the_exhaustive_search(data: st.DataObject) -> None:
     of = data.draw(markets(3, 1, 2))
     _, scheme, announced, filled = rows(of)
@@ -152,7 +153,7 @@ def test_margins_in_the_naive_versions_too(data: st.DataObject, version: int) ->
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=up_to(40), deadline=None)
 def test_dominant_votes_in_closed_form_are_those_of_the_arrays(data: st.DataObject) -> None:
     of = data.draw(markets(4, 2, 3))
     proposal = data.draw(proposals(4, 2, 7))
@@ -208,7 +209,7 @@ def test_too_many_announcements_are_refused() -> None:
 
 
 @given(st.data(), st.integers(2, 5), st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=up_to(40), deadline=None)
 def test_at_any_size_the_best_proposal_passes_every_check(
     data: st.DataObject, n: int, m: int
 ) -> None:

@@ -28,6 +28,7 @@ from aboveboard.market.optimum.optimal_set import list_optimal_allocations, list
 from aboveboard.market.optimum.social_optimum import Progress, find_optimum, search_optimum
 from aboveboard.market.optimum.solvers import SOLVERS, SolverResult
 from aboveboard.market.optimum.tie_weights import weigh_ties
+from depth import up_to
 
 ALL = ("exhaustive", "highs", "cp-sat")
 
@@ -66,7 +67,7 @@ def first_best(of: Market) -> tuple[Allocation, int]:
     return next(a for a in in_order(of) if social_welfare(of, a) == best), best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(markets())
 def test_all_solvers_find_the_first_optimum_in_canonical_order(of: Market) -> None:
     expected = first_best(of)
@@ -78,7 +79,7 @@ def test_all_solvers_find_the_first_optimum_in_canonical_order(of: Market) -> No
         assert found.gap == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 @given(markets())
 def test_all_solvers_find_all_optima(of: Market) -> None:
     assume(of.n > 1)
@@ -93,7 +94,7 @@ def test_all_solvers_find_all_optima(of: Market) -> None:
             assert list(found) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=up_to(40), deadline=None)
 @given(markets())
 def test_every_solver_can_break_the_ties(of: Market) -> None:
     expected, best = first_best(of)
@@ -106,7 +107,7 @@ def test_every_solver_can_break_the_ties(of: Market) -> None:
         assert found == (expected, True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(markets())
 def test_in_a_small_market_weights_write_the_order_of_allocations(of: Market) -> None:
     weights = weigh_ties(of)
@@ -115,7 +116,7 @@ def test_in_a_small_market_weights_write_the_order_of_allocations(of: Market) ->
     assert len(sums) == weights.most
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 @given(markets())
 def test_drawn_weights_give_every_solver_the_same_optimum(of: Market) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -144,7 +145,7 @@ def packings(draw: st.DrawFn) -> Market:
     return market(of.endowment, *fair)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=up_to(80), deadline=None)
 @given(packings())
 def test_bids_are_packed_without_variables_for_owners(of: Market) -> None:
     packing = build_packing(of)

@@ -13,6 +13,7 @@ from aboveboard.auditing.verdict import Status
 from aboveboard.market.model.markets import Valuation, social_welfare
 from aboveboard.market.model.utilities import surplus, utilities
 from aboveboard.market.rules import vcg
+from depth import up_to
 from oracles import market as oracle
 from papers.market import failures
 
@@ -20,7 +21,7 @@ SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 
 
 @given(st.data(), st.integers(1, 3), st.integers(0, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=up_to(60), deadline=None)
 def test_everybody_pays_what_it_costs_the_others(data: st.DataObject, n: int, m: int) -> None:
     of = data.draw(markets(n, m, 3))
     outcome = vcg.settle(of)
@@ -61,7 +62,7 @@ def test_there_is_a_market_in_which_two_gain_by_lying_together() -> None:
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=up_to(30), deadline=None)
 def test_a_valuation_in_no_language_is_cleared_like_the_same_one_in_a_table(
     data: st.DataObject,
 ) -> None:

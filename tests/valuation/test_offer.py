@@ -31,6 +31,7 @@ from aboveboard.valuation import (
 from aboveboard.valuation.offers.alike_users import binomial_probabilities
 from aboveboard.valuation.offers.best_replies import follow_best_replies
 from aboveboard.valuation.payments_file import Design
+from depth import up_to
 from oracles import valuation as oracle
 
 F = Fraction
@@ -147,7 +148,7 @@ def game_of(worth: np.ndarray) -> AlikeUsers:
 
 
 class TestAlikeUsers:
-    @settings(max_examples=25)
+    @settings(max_examples=up_to(25))
     @given(CONCAVE, st.floats(0.01, 1))
     def test_with_diminishing_returns_the_marginal_gain_meets_the_cost(
         self, worth: np.ndarray, cost: float
@@ -162,7 +163,7 @@ class TestAlikeUsers:
             expected = float(game.compute_expected_utility(np.array([best.q]))[0])
             assert best.alpha == pytest.approx(n * best.q * cost / expected)
 
-    @settings(max_examples=25)
+    @settings(max_examples=up_to(25))
     @given(ANY, st.floats(0.02, 0.9), st.booleans())
     def test_the_offer_is_the_best_on_a_grid(
         self, worth: np.ndarray, cost: float, worst: bool
@@ -172,7 +173,7 @@ class TestAlikeUsers:
         assert found.value >= slow - 1e-9
         assert found.value <= slow + 0.02
 
-    @settings(max_examples=25)
+    @settings(max_examples=up_to(25))
     @example(np.array([0, 1 / 3, 2 / 3, 1]), 1 / 3)
     @given(ANY, st.floats(0.02, 0.9))
     def test_the_worst_equilibrium_gives_no_more_than_the_best(
@@ -264,7 +265,7 @@ class TestTwoUsers:
             if oracle.is_equilibrium(payoffs, x, y, 0):
                 assert (x, y) in found
 
-    @settings(max_examples=40)
+    @settings(max_examples=up_to(40))
     @given(MATRIX, st.lists(st.integers(0, 8), min_size=4, max_size=4), st.booleans())
     def test_no_alpha_on_a_grid_is_better(
         self, rises: np.ndarray, worth: list[int], worst: bool
@@ -304,7 +305,7 @@ class TestTwoUsers:
 
 
 class TestManyUsers:
-    @settings(max_examples=40)
+    @settings(max_examples=up_to(40))
     @given(
         st.lists(st.integers(0, 40), min_size=8, max_size=8),
         st.lists(st.sampled_from([F(1, 4), F(1), F(2), F(5)]), min_size=3, max_size=3),
@@ -332,7 +333,7 @@ class TestManyUsers:
             min(abs(low[m] - alpha), abs(high[m] - alpha)) < 1e-6 for m in fast if m not in slow
         )
 
-    @settings(max_examples=30)
+    @settings(max_examples=up_to(30))
     @given(
         st.lists(st.integers(0, 40), min_size=8, max_size=8),
         st.lists(st.sampled_from([0.5, 1.0, 2.0, 5.0]), min_size=3, max_size=3),

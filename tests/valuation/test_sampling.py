@@ -33,6 +33,7 @@ from aboveboard.valuation.shares.adjustment import adjust_to_sum, shrink_errors
 from aboveboard.valuation.shares.sampling import estimate_shares
 from aboveboard.valuation.utilities import dp_mean, federated_mean
 from aboveboard.valuation.utilities.federated_mean import Population
+from depth import up_to
 
 METHODS = ("permutation", "stratified", "svarm", "kernelshap")
 
@@ -135,7 +136,7 @@ def test_a_user_whose_draws_are_all_alike_is_not_taken_to_be_known_for_sure(
     assert min(min(run.standard_errors) for run in runs) > 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=up_to(25), deadline=None)
 @given(st.integers(4, 9), st.sampled_from(METHODS), st.integers(0, 2**62), st.integers(60, 700))
 def test_no_more_coalitions_are_evaluated_than_the_budget_and_none_twice(
     n: int, method: str, seed: int, budget: int

@@ -24,6 +24,7 @@ from aboveboard.valuation import (
 from aboveboard.valuation.levels import parse_level
 from aboveboard.valuation.utilities.user_utilities import load_function
 from aboveboard.valuation.utilities.utilities import dp_mean, federated_mean, restrict_levels
+from depth import up_to
 from oracles import valuation as oracle
 
 F = Fraction
@@ -33,7 +34,7 @@ EPSILONS = st.lists(EPSILON, min_size=1, max_size=5)
 
 
 class TestDpMean:
-    @settings(max_examples=40)
+    @settings(max_examples=up_to(40))
     @given(EPSILONS)
     def test_the_risk_is_the_smallest_found_by_search(self, epsilons: list) -> None:
         found = private_mean(epsilons)

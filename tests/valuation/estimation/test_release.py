@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from aboveboard.errors import InputError
 from aboveboard.valuation.estimation.dp_release import clip_mean, make_laplace, release
 from aboveboard.valuation.utilities.dp_mean import private_mean
+from depth import up_to
 
 F = Fraction
 BOUNDS = (F(-4), F(4))
@@ -32,7 +33,7 @@ needs_opendp = pytest.mark.skipif(not has_opendp(), reason="the extra 'private' 
 
 
 @needs_opendp
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(st.lists(levels, min_size=1, max_size=5))
 def test_opendps_account_never_exceeds_what_a_user_allows(epsilons: list[F | float]) -> None:
     by_user = {f"u{i}": e for i, e in enumerate(epsilons)}

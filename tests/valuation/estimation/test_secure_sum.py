@@ -34,6 +34,7 @@ from aboveboard.valuation.estimation.messages import (
 )
 from aboveboard.valuation.estimation.secret_sharing import PRIME, join
 from aboveboard.valuation.estimation.secure_sum import choose_neighbours, secure_sum
+from depth import up_to
 
 STEPS = [SendKeys, SendLetters, SendMasked, SendPieces]
 
@@ -70,7 +71,7 @@ def total(vectors: Sequence[Vector]) -> Vector:
 words = st.integers(0, MODULUS - 1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(st.lists(st.tuples(words, words), min_size=2, max_size=7), st.data())
 def test_the_sum_of_who_stays_is_right_whoever_leaves_whenever(
     vectors: list[Vector], data: st.DataObject
@@ -86,7 +87,7 @@ def test_the_sum_of_who_stays_is_right_whoever_leaves_whenever(
     assert found.total == total([vectors[i] for i in there])
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(st.integers(2, 8), st.integers(0, 3), st.data())
 def test_below_the_threshold_it_refuses_in_one_line(n: int, step: int, data: st.DataObject) -> None:
     too_many = data.draw(st.integers(n - find_threshold(n) + 1, n))

@@ -1,0 +1,14 @@
+"""How many examples hypothesis tries, by profile; tests/conftest.py loads the profile."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+EXAMPLES = {"quick": 20, "ci": 100, "full": 100}
+"""Examples of a test that asks for no number. A shared machine is noisy: no deadlines."""
+
+
+def up_to(most: int) -> int:
+    """Return the examples of a test that asks for its own number: few in the quick profile."""
+    profile = settings.get_current_profile_name()
+    return min(most, EXAMPLES["quick"]) if profile == "quick" else most
