@@ -328,8 +328,8 @@ def test_a_frame_of_zstd_that_holds_nothing_may_stand_in_front(write: Write) -> 
         ("bad[.]example\nhxxp://bad[.]example/\n", "2 with defanged elements"),
         ("a.example,1\nb.example,2\n", "2 of several fields, separated by commas"),
         ("Acme\t1\nBolt\t2\n", "separated by tabs"),
-        ("a.example,1\n", "1 with more beside the element"),
-        ("a.example,1\nb.example\n", "1 with more beside the element"),
+        ("a.example,1\n", "1 with more beside what may be the element"),
+        ("a.example,1\nb.example\n", "1 with more beside what may be the element"),
         ("payload:\n  - '+.a.example'\n", "1 with bullets"),
         ("ipset=/a.example/set\n", "rules of a filter"),
         ("*.a.example\nb.example\n", "rules of a filter"),
@@ -350,6 +350,21 @@ def test_lists_that_need_a_kind_are_stopped_and_told_the_key(
     assert words in said
     assert "write kind = " in said or "such as kind = " in said
     assert 'kind = "text"' in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "annual report.pdf\ninvoice 2024-03.xlsx\nsummary.docx\n",
+        "Doe, Jane\nRoe, Rick\na.example, x\n",
+    ],
+)
+def test_no_kind_is_advised_of_which_most_entries_are_not(write: Write, content: str) -> None:
+    path = write("a.txt", content)
+    said = complaint(path)
+    assert "; give one element on each line and write what they are, such as kind = " in said
+    assert 'kind = "text" to compare lines as they stand' in said
+    assert len(read(path, "text")) == 3
 
 
 @pytest.mark.parametrize("content", [COMMENTED, HOSTS, RULES, "a.example,1\nb.example,2\n"])
@@ -464,6 +479,36 @@ def test_a_misp_warning_list_is_a_list(write: Write) -> None:
     listed = {"list": ["bad.example", "x"], "matching_attributes": ["domain"], "version": 1}
     records = read(write("a.json", json.dumps(listed)), "domain")
     assert elements(records) == ["bad.example"]
+    listed["list"] = ["bad.example", ".worse.example", "*.worst.example"]
+    records = read(write("a.json", json.dumps(listed)), "domain")
+    assert records.reading.left_out == {"patterns": 2}
+
+
+def test_patterns_in_a_table_are_left_out_as_in_lines(write: Write) -> None:
+    table = "k,n\n*.a.example,1\nb.example,2\n.c.example,3\nd.example,4\nx y,5\n"
+    records = read(write("a.csv", table), "domain", key="k")
+    assert elements(records) == ["b.example", "d.example"]
+    assert records.reading.left_out == {"patterns": 2, "entries that are not domain names": 1}
+    assert records.reading.samples["patterns"] == ("line 2: *.a.example", "line 4: .c.example")
+
+
+def test_of_misp_and_stix_nothing_is_text(write: Write) -> None:
+    for content, form in ((MISP, "MISP"), (STIX, "STIX")):
+        said = complaint(write("a.json", json.dumps(content)), "text")
+        assert f'this is {form}, and nothing of it is of kind "text"; write the kind' in said
+
+
+def test_a_value_of_misp_that_is_no_text_is_counted(write: Write) -> None:
+    attributes = [{"type": "domain", "value": 5}, {"type": "domain", "value": "a.example"}]
+    records = read(write("a.json", json.dumps({"Event": {"Attribute": attributes}})), "domain")
+    assert elements(records) == ["a.example"]
+    assert records.reading.left_out == {"entries that are not domain names": 1}
+
+
+def test_json_that_is_empty_or_called_a_table_is_named_so(write: Write) -> None:
+    assert "this file is empty; write []" in complaint(write("a.json", " \n"), "domain")
+    said = complaint(write("a.csv", '[{"k": "a.example"}]'), "domain", key="k")
+    assert "this is JSON, though it is called .csv; give it the suffix .json" in said
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.txt"])
@@ -701,7 +746,7 @@ def test_lines_that_are_not_plain_are_read_once_each_and_counted_as_often_as_the
      "Some group:192.0.2.1-192.0.2.9\nOther group:192.0.2.17-192.0.2.19\n"],
 )  # fmt: skip  # read as a table
 def test_elements_that_stand_among_other_words_need_a_kind(write: Write, lines: str) -> None:
-    assert "with more beside the element" in complaint(write("a.txt", lines))
+    assert "with more beside what may be the element" in complaint(write("a.txt", lines))
     assert len(read(write("b.txt", lines), "text")) == 2
 
 
@@ -718,7 +763,7 @@ def test_texts_of_which_few_hold_an_element_are_texts(write: Write, lines: str) 
 def test_a_list_of_which_nothing_is_an_element_is_refused(write: Write, lines: str) -> None:
     said = complaint(write("a.txt", lines), "domain")
     assert f"nothing in it is an element (line 1: {lines.splitlines()[0]}" in said
-    assert said.endswith("; leave data out, or write elements = []")
+    assert said.endswith('; write kind = "text" to compare entries as they stand, or elements = []')
     kept = read(write("b.txt", lines + "c.example\n# end\n"), "domain")
     assert elements(kept) == ["c.example"]
     assert len(read(write("c.txt", "127.0.0.1 localhost\n"), "domain")) == 0

@@ -37,8 +37,8 @@ def elements(records: Records) -> list[str]:
         ("'quoted.example',", "in quotation marks"),
         ("- bullet.example", "with bullets"),
         ("\u2022 bullet.example", "with bullets"),
-        ("seen.example 2024-01-01", "with more beside the element"),
-        ("192.0.2.7\t2024", "with more beside the element"),
+        ("seen.example 2024-01-01", "with more beside what may be the element"),
+        ("192.0.2.7\t2024", "with more beside what may be the element"),
     ],
 )
 def test_a_line_that_is_no_bare_element_needs_a_kind(tmp_path: Path, line: str, what: str) -> None:

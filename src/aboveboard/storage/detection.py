@@ -202,6 +202,16 @@ def _guess(lines: pl.Series) -> Kind | None:
     return kind if most else None
 
 
+def _would_be_read(lines: pl.Series, kind: Kind) -> bool:
+    """Return whether most of some lines are of a kind, so that it is no wrong advice."""
+    try:
+        listed = read_kind_lines(lines, kind)
+        refuse_wrong_kind(listed, "", kind)
+    except InputError:
+        return False
+    return True
+
+
 def ask_for_spelling(
     sample: Sample, counts: dict[str, int], shown: pl.Series, where: str
 ) -> InputError:
@@ -225,7 +235,7 @@ def ask_for_spelling(
     problem = f"among {format_quantity(total, 'entry', 'entries')} {verb} {what}: {samples}"
     kind = _guess(sample.kept)
     first = f'write kind = "{kind}"'
-    if kind is None:
+    if kind is None or not _would_be_read(sample.kept, kind):
         first = 'give one element on each line and write what they are, such as kind = "domain"'
     return InputError(where, problem, f'{first}, or kind = "text" to compare lines as they stand')
 
@@ -256,7 +266,8 @@ def refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> 
         shown = "; ".join(samples[:SAMPLES])
         if not listed.left_out.get(reasons[0]):
             problem = f"nothing in it is an element ({shown})"
-            raise InputError(where, problem, "leave data out, or write elements = []")
+            remedy = 'write kind = "text" to compare entries as they stand, or elements = []'
+            raise InputError(where, problem, remedy)
         total = format_quantity(foreign + elements, "entry", "entries")
         problem = f"of {total} {format_count(foreign)} are not {describe_kind(kind)} ({shown})"
         if foreign == 1:  # the one that there is

@@ -21,7 +21,8 @@ from aboveboard.storage.detection import (
     refuse_wrong_kind,
 )
 from aboveboard.storage.formats.content import Whereabouts
-from aboveboard.storage.formats.lines import SAMPLES, ListedElements, read_text_lines, shorten
+from aboveboard.storage.formats.line_reader import DOMAIN_PATTERN, PATTERN
+from aboveboard.storage.formats.lines import SAMPLES, ListedElements, read_text_lines
 from aboveboard.storage.keys import NUMBER, SINGLE, TEXT, UUID, write_keys
 from aboveboard.storage.kinds import FEW, LINE_BREAKS, Kind, describe_kind, normalize_column
 from aboveboard.storage.options import DataOptions
@@ -178,14 +179,21 @@ class Intake:
             self._note_unusable(
                 elements.gather(rows), lambda row: whereabouts(int(rows[row])), called
             )
-            reason = f"entries that are not {describe_kind(kind)}"
-            listed.left_out[reason] += int(foreign.sum())
-            shown = [
-                f"{whereabouts(row)}: {shorten(str(elements[row]))}"
-                for row in rows.head(SAMPLES).to_list()
-            ]
-            listed.samples[reason] = (*listed.samples.get(reason, ()), *shown)[:SAMPLES]
+            odd = elements.gather(rows)
+            pattern = odd.str.contains(DOMAIN_PATTERN).fill_null(value=False)
+            pattern &= kind == "domain"
+            self._leave_out(PATTERN, elements, rows.filter(pattern), whereabouts)
+            other = f"entries that are not {describe_kind(kind)}"
+            self._leave_out(other, elements, rows.filter(~pattern), whereabouts)
         return normal
+
+    def _leave_out(
+        self, reason: str, elements: pl.Series, rows: pl.Series, whereabouts: Whereabouts
+    ) -> None:
+        """Count entries that are left out for a reason, and show the first of them."""
+        for number, row in enumerate(rows.head(SAMPLES).to_list()):
+            count = 0 if number else rows.len()  # the first one stands for all
+            self.listed.leave_out(reason, whereabouts(row), str(elements[row]), count)
 
     def _fold(self, elements: pl.Series) -> pl.Series:
         """Return elements without the differences that `normalize` names."""

@@ -88,6 +88,9 @@ def read_plain_content(
         return Table(frame, whereabouts, "csv", "workbook", header_is_row=True)
     data = decode(content.data, where, options.encoding)
     if content.suffix in (".csv", ".tsv") or options.delimiter is not None:
+        if options.delimiter is None and is_json(data):
+            problem = f"this is JSON, though it is called {content.suffix}"
+            raise InputError(where, problem, "give it the suffix .json")
         default = "\t" if content.suffix == ".tsv" else ","
         frame, whereabouts, comments = read_delimited(
             data,

@@ -72,7 +72,7 @@ class UnclearLines:
             # In a list of elements; among other texts such a line is a text too.
             self._count_bare()
             if 2 * (self._bare + self._longer) > self._sample.seen:
-                counts, shown = {"with more beside the element": self._longer}, "longer"
+                counts, shown = {"with more beside what may be the element": self._longer}, "longer"
         if counts:
             raise ask_for_spelling(self._sample, counts, self._shown[shown], where)
 

@@ -25,8 +25,9 @@ from aboveboard.storage.formats.json_paths import (
     follow_path,
     parse_path,
 )
+from aboveboard.storage.formats.line_reader import explain_refusal
 from aboveboard.storage.formats.lines import ListedElements, quote_sample
-from aboveboard.storage.kinds import LINE_BREAKS, Kind, describe_kind, normalize
+from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize
 from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import COPIES, refuse_too_large
 
@@ -101,8 +102,10 @@ def parse(data: bytes, where: str) -> list[Any]:
     Raises
     ------
     InputError
-        It is neither, and the message names the line; or it would not fit into memory.
+        It is neither, and the message names the line; or it is empty, or would not fit into memory.
     """
+    if not data.strip():
+        raise InputError(where, "this file is empty", "write [] if there is nothing in the list")
     count = data.count(b",") + 1
     stated = f"JSON of {format_quantity(count, 'value')}"
     refuse_too_large(where, memory=VALUE * count + COPIES * len(data), stated=stated)
@@ -158,7 +161,8 @@ def read_json(
     Raises
     ------
     InputError
-        There is nothing at the path, or no path and several places with text.
+        There is nothing at the path, or no path and several places with text; or of MISP and STIX
+        nothing can be of the kind.
     """
     listed = ListedElements(pl.Series([], dtype=pl.String))
     collect = _Collector(kind, listed)
@@ -176,6 +180,10 @@ def read_json(
                 _read_misp(type_, value, number, collect)
     else:
         _read_path(values, path, where, collect, form)
+    if kind == "text" and form in ("STIX", "MISP") and not collect.found and listed.left_out:
+        problem = f'this is {form}, and nothing of it is of kind "text"'
+        remedy = 'write the kind that is meant, such as kind = "domain", or path'
+        raise InputError(where, problem, remedy)
     listed.elements = pl.Series(collect.found, dtype=pl.String)
     return listed, form
 
@@ -193,7 +201,7 @@ class _Collector:
             self.leave_out("entries with a line break", place, text)
             return
         if normal is None:
-            self.leave_out(f"entries that are not {describe_kind(self.kind)}", place, text)
+            self.leave_out(explain_refusal(text, self.kind), place, text)
             return
         self.listed.respelled += normal != text
         self.found.append(normal)
@@ -275,8 +283,13 @@ def _find_misp(value: Any, deleted: bool = False) -> Iterator[tuple[str, str, bo
             if not isinstance(entry, dict):
                 continue
             gone = deleted or entry.get("deleted") in (True, "1", 1)
-            if key == "Attribute" and "type" in entry and isinstance(entry.get("value"), str):
-                yield str(entry["type"]), entry["value"], gone
+            if key == "Attribute" and "type" in entry and "value" in entry:
+                found = entry["value"]
+                yield (
+                    str(entry["type"]),
+                    found if isinstance(found, str) else json.dumps(found),
+                    gone,
+                )
             else:
                 yield from _find_misp(entry, gone)
 

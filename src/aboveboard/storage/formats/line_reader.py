@@ -28,6 +28,9 @@ LOCAL_NAMES = frozenset(
      "localhost6.localdomain6", "localhost4", "localhost4.localdomain4"}
 )  # fmt: skip  # read as a table
 
+DOMAIN_PATTERN = r"^\.|\*"
+"""Domains and those below them: `.bad.example`, `*.bad.example`."""
+
 COMMENT = re.compile(r"[#;!]|//|\[Adblock[^\]]*\]$")
 _trailing = re.compile(r"\s(?:[#;!]|//).*$")
 _cosmetic = re.compile(r"#[@?$%]*#")
@@ -124,7 +127,9 @@ class LineReader:
         if sunk and (normalize(parts[1], "domain") or parts[1] in LOCAL_NAMES):
             self.reasons.append((BLOCKED, line))
             return []
-        splits = (parts[0],) if self.kind in ("url", "text") else (parts[0], _fields.split(bare)[0])
+        splits: tuple[str, ...] = (parts[0],)
+        if self.kind not in ("url", "text"):
+            splits = (parts[0], _fields.split(bare)[0])
         if self.kind == "address" and (spaced := _match_range(bare)):
             # The ends of a range are one field: the first of them alone is another element.
             splits = (f"{spaced[1]}-{spaced[2]}",)
@@ -232,7 +237,7 @@ def explain_refusal(entry: str, kind: Kind) -> str:
     >>> explain_refusal("*.bad.example", "domain"), explain_refusal("bad", "domain")
     ('patterns', 'entries that are not domain names')
     """
-    if kind == "domain" and ("*" in entry or entry.startswith(".")):
+    if kind == "domain" and re.search(DOMAIN_PATTERN, entry):
         return PATTERN
     return f"entries that are not {describe_kind(kind)}"
 
