@@ -32,6 +32,7 @@ from aboveboard.mechanisms.reading import ListSource
 from aboveboard.storage.formats.parquet import read_arrow
 from aboveboard.storage.party_data import read_frame
 from aboveboard.storage.records import Records
+from aboveboard.storage.shelf import Shelf
 
 PLACE = Path("collaborate")
 """Stands for the file in messages."""
@@ -118,10 +119,12 @@ class _FrameReader(Reader):
     def _measure_file(self, party: str, source: ListSource) -> int:
         return 0 if party in self._frames else super()._measure_file(party, source)
 
-    def _read(self, party: str, source: ListSource, hashed: bool) -> tuple[Records, str]:
+    def _read(
+        self, party: str, source: ListSource, hashed: bool, shelf: Shelf | None = None
+    ) -> tuple[Records, str]:
         frame = self._frames.get(party)
         if frame is None:
-            return super()._read(party, source, hashed)
+            return super()._read(party, source, hashed, shelf)
         buffer = io.BytesIO()
         frame.write_ipc(buffer)
         digest = hashlib.sha256(buffer.getvalue()).hexdigest()

@@ -25,6 +25,8 @@ from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
 from aboveboard.storage.paths import describe_path, locate_file
 from aboveboard.storage.records import Records
+from aboveboard.storage.shelf import Shelf
+from aboveboard.storage.streamed_lists import LARGE, stream_records
 
 LONGEST_NAME = 255
 """Bytes of a file's name; a longer one is a fault that is recorded already."""
@@ -32,9 +34,9 @@ LONGEST_NAME = 255
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 FUNCTION_KEYS = frozenset({"function", "shape", "own", "others"})
 """Keys of our mechanisms that may name a function, wherever they stand."""
-ALONGSIDE = range(1 << 20, 1 << 26)
+ALONGSIDE = range(1 << 20, LARGE)
 """Bytes of a party's file that is read beside another's: smaller ones are not worth a thread, and
-of larger ones two might not fit into memory."""
+larger ones are read batch by batch, or two of them might not fit into memory."""
 THREADS = 2
 """Files that are read at a time."""
 FUNCTIONS = 64
@@ -90,7 +92,9 @@ class Reader:
         """Return the party's records from a file or a list; see `Read`."""
         return self._finish(party, ListSource(data, elements, options), None)[1]
 
-    def read_lists(self, sources: Mapping[str, ListSource]) -> Iterator[tuple[str, Records]]:
+    def read_lists(
+        self, sources: Mapping[str, ListSource], shelf: Shelf | None = None
+    ) -> Iterator[tuple[str, Records]]:
         """Yield each party's records, in the order of parties; see `Read`."""
         sizes = {party: self._measure_file(party, source) for party, source in sources.items()}
         of_size = Counter(sizes.values())
@@ -106,7 +110,7 @@ class Reader:
                     reading = pool.submit(self._read, party, source, hashed)
                     waiting.append((party, source, reading))
                 else:
-                    yield self._finish(party, source, None, hashed)
+                    yield self._finish(party, source, None, hashed, shelf)
             while waiting:
                 yield self._finish(*waiting.popleft())
 
@@ -116,11 +120,12 @@ class Reader:
         source: ListSource,
         reading: Future[tuple[Records, str]] | None,
         hashed: bool = True,
+        shelf: Shelf | None = None,
     ) -> tuple[str, Records]:
         """Return what was read of a party, and remember its fingerprint or its faults."""
         try:
             records, digest = (
-                self._read(party, source, hashed) if reading is None else reading.result()
+                self._read(party, source, hashed, shelf) if reading is None else reading.result()
             )
         except InputError as error:
             self.record(error)
@@ -166,7 +171,9 @@ class Reader:
             raise error
         self._faults.extend(list_faults(error))
 
-    def _read(self, party: str, source: ListSource, hashed: bool) -> tuple[Records, str]:
+    def _read(
+        self, party: str, source: ListSource, hashed: bool, shelf: Shelf | None = None
+    ) -> tuple[Records, str]:
         """Return a party's records, and the fingerprint of its file; "" where it has none."""
         place = f"{self.path}: parties.{party}"
         if source.data is None:
@@ -174,6 +181,10 @@ class Reader:
             return read_elements(elements, place=f"{place}.elements", options=source.options), ""
         place = f"{place}.data"
         path = self._locate(place, source.data)
+        if shelf is not None:
+            streamed = stream_records(path, place=place, options=source.options, shelf=shelf)
+            if streamed is not None:
+                return streamed
         file = read_file(path, f"{place}: {path}", hashed=hashed)
         records = read_records(file, place=place, options=source.options)
         return records, file.digest if hashed else ""

@@ -174,7 +174,7 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             name: ListSource(party.data, party.elements, file.read_options(name))
             for name, party in file.parties.items()
         }
-        for name, records in read.read_lists(sources):
+        for name, records in read.read_lists(sources, shelf):
             shelf.put(name, records)
         return shelf.take(unify_keys)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import Records
+from aboveboard.storage.shelf import Shelf
 
 
 class ListSource(NamedTuple):
@@ -54,8 +55,13 @@ class Read(Protocol):
         """Return the party's records from a file or a list, or raise `InputError`."""
         ...
 
-    def read_lists(self, sources: Mapping[str, ListSource]) -> Iterator[tuple[str, Records]]:
-        """Yield each party's records, in the order of parties; files are read side by side."""
+    def read_lists(
+        self, sources: Mapping[str, ListSource], shelf: Shelf | None = None
+    ) -> Iterator[tuple[str, Records]]:
+        """Yield each party's records, in the order of parties; files are read side by side.
+
+        Large ones are read batch by batch onto the shelf, where there is one.
+        """
         ...
 
     def file(self, place: str, data: Path, options: DataOptions | None = None) -> Path:

@@ -131,6 +131,11 @@ class Intake:
             self.listed.elements = normal.drop_nulls()
         return self._take_listed()
 
+    def find_misjudged(self) -> Intake | None:
+        """Return what is to take all entries again, where the first batch said too little."""
+        held = self.spellings.misjudged
+        return None if held is None else Intake(self.where, self.options, held)
+
     def refuse(self) -> None:
         """Raise what is wrong with all entries together, once all are taken."""
         kind = self.options.kind

@@ -31,7 +31,7 @@ from aboveboard.storage.spilling import (
 IN_MEMORY = 192 << 20
 """Bytes of all lists together that stay in memory."""
 
-BATCH = 96 << 20
+BATCH = 32 << 20
 """Bytes of one list that is read batch by batch which are routed and written together."""
 
 PART = 3 << 20

@@ -1,12 +1,15 @@
 """Takes parties' lists as they are read: beyond some bytes they go to disk, parted by element.
 
-What is put here is written while the next list is read.
+A list that was read whole is put here as it is. A large one comes batch by batch: batches are
+routed and written while the next are read, and once all are there, repeated elements are taken out
+part by part. Memory is that of some batches, whatever the length of the list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from math import ceil
 
@@ -21,10 +24,15 @@ from aboveboard.storage.partitions import (
     measure_source,
     store_parts,
 )
-from aboveboard.storage.records import Records
+from aboveboard.storage.records import ELEMENT, Records
+from aboveboard.storage.repeats import has_repeated, keep_once
 from aboveboard.storage.spilling import (
+    Piece,
     SpillFolder,
     StoredRows,
+    read_piece,
+    remove_pieces,
+    write_pieces,
 )
 
 
@@ -108,3 +116,93 @@ class Shelf:
                 )
                 stored = StoredRows(self.folder, frame.schema, frame.height, self.borders, pieces)
                 self._records[name] = replace(records, rows=stored)
+
+
+class GrowingList:
+    """Takes one party's rows batch by batch, and gives back each element once.
+
+    Parameters
+    ----------
+    shelf
+        Where they go.
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._batches: list[pl.DataFrame] = []
+        self._bytes = 0
+        self._schema: pl.Schema | None = None
+        self._routed: list[list[Piece | None]] = []
+        self._unparted: list[Piece] = []
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take the next rows, in columns of the same types as the first."""
+        self._schema = self._schema or frame.schema
+        self._batches.append(frame)
+        self._bytes += int(frame.estimated_size())
+        if self._bytes > self._shelf.sizes.batch:
+            self._flush()
+
+    def _flush(self) -> None:
+        batches, self._batches, self._bytes = self._batches, [], 0
+        self._shelf.work(lambda: self._store(batches))
+
+    def _store(self, batches: list[pl.DataFrame]) -> None:
+        frame = pl.concat(batches)
+        batches.clear()
+        shelf = self._shelf
+        if shelf.borders is None:
+            # Where the file is sorted its beginning says nothing of the rest: that comes first.
+            found = write_pieces([frame], shelf.folder.path)
+            self._unparted += [piece for piece in found if piece is not None]
+        else:
+            self._routed.append(store_parts(frame, shelf.borders, shelf.folder))
+
+    def close(self) -> tuple[pl.DataFrame | StoredRows, int]:
+        """Return each element once, and how many rows named one again."""
+        self._shelf.wait()
+        if not self._routed and not self._unparted:
+            frame = pl.concat(self._batches or [pl.DataFrame(schema={ELEMENT: pl.String})])
+            once = keep_once(frame)
+            return once, frame.height - once.height
+        if self._batches:
+            self._flush()
+        self._shelf.wait()
+        self._route_unparted()
+        return self._take_out_repeated()
+
+    def drop(self) -> None:
+        """Remove what was written."""
+        with suppress(Exception):  # what ended the list is raised already
+            self._shelf.wait()
+        self._batches = []
+        remove_pieces([*self._unparted, *(p for each in self._routed for p in each if p)])
+
+    def _route_unparted(self) -> None:
+        if not self._unparted:
+            return
+        shelf = self._shelf
+        borders = shelf.borders
+        if borders is None:
+            borders = shelf.draw_borders([tuple(self._unparted)])
+        while self._unparted:
+            piece = self._unparted.pop(0)
+            self._routed.append(store_parts(read_piece(piece), borders, shelf.folder))
+            remove_pieces([piece])
+
+    def _take_out_repeated(self) -> tuple[StoredRows, int]:
+        shelf, schema = self._shelf, self._schema
+        assert shelf.borders is not None
+        assert schema is not None
+        parts = join_pieces(self._routed, len(shelf.borders) + 1)
+        rows = StoredRows(shelf.folder, schema, 0, shelf.borders, parts)
+        pieces, height, repeated = [], 0, 0
+        for part, own in enumerate(parts):
+            elements = rows.load_part(part, [ELEMENT])[ELEMENT]
+            height += elements.len()
+            if has_repeated(elements):
+                once = keep_once(rows.load_part(part))
+                repeated += elements.len() - once.height
+                own = tuple(p for p in write_pieces([once], shelf.folder.path) if p)
+            pieces.append(own)
+        return replace(rows, height=height - repeated, pieces=tuple(pieces)), repeated

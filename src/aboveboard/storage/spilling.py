@@ -106,15 +106,29 @@ def _write_whole(path: Path) -> Iterator[BinaryIO]:
     """Yield a file that appears under its name once all of it is written."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        with beside.open("wb") as file:
-            yield file
-        beside.replace(path)
-    except BaseException as error:
+        with describe_full_disk():
+            with beside.open("wb") as file:
+                yield file
+            beside.replace(path)
+    except BaseException:
         with suppress(OSError):
             beside.unlink()
-        if isinstance(error, OSError):
-            raise _describe(error) from error
         raise
+
+
+@contextmanager
+def describe_full_disk() -> Iterator[None]:
+    """Put into our words what the operating system refuses while we write for ourselves.
+
+    Raises
+    ------
+    InputError
+        If there is no room.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _describe(error) from error
 
 
 def read_piece(piece: Piece, columns: list[str] | None = None) -> pl.DataFrame:
@@ -122,6 +136,12 @@ def read_piece(piece: Piece, columns: list[str] | None = None) -> pl.DataFrame:
     with piece.path.open("rb") as file:
         file.seek(piece.start)
         return pl.read_ipc_stream(file.read(piece.size), columns=columns)
+
+
+def remove_pieces(pieces: Iterable[Piece]) -> None:
+    """Remove the files of pieces, each with all that is in it."""
+    for path in {piece.path for piece in pieces}:
+        path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +167,11 @@ class StoredRows:
     height: int
     borders: tuple[str, ...]
     pieces: tuple[tuple[Piece, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """How many bytes they take on disk."""
+        return sum(piece.size for pieces in self.pieces for piece in pieces)
 
     def load(self, columns: list[str] | None = None) -> pl.DataFrame:
         """Return all rows, or some columns of them; their order is that of the parts."""

@@ -74,13 +74,7 @@ def read_plain_content(
     """
     content = read_content(source, where)
     if content.container == "parquet":
-        wanted = (
-            None
-            if options.columns is None
-            else [*options.columns, *([options.key] if options.key else [])]
-        )
-        if wanted is not None and options.key is None:
-            wanted = None
+        wanted = choose_read_columns(options)
         frame, whereabouts, uuids = read_parquet_file(content.data, where, wanted)
         return Table(frame, whereabouts, "parquet", "Parquet", uuids=uuids)
     if content.container == "workbook":
@@ -104,6 +98,13 @@ def read_plain_content(
         name = "CSV" if default == "," else "TSV"
         return Table(frame, whereabouts, "csv", name, comments, header_is_row=True)
     return data, content.suffix
+
+
+def choose_read_columns(options: DataOptions) -> list[str] | None:
+    """Return the columns of a Parquet file to read, None for all."""
+    if options.columns is None or options.key is None:
+        return None
+    return [*options.columns, options.key]
 
 
 def drop_empty_rows(table: Table) -> Table:

@@ -78,6 +78,8 @@ class Chunk:
         Bytes of all pages, before and after compression.
     start
         Where the first page begins in the file.
+    group
+        Which group of rows, counted from 0.
     """
 
     path: tuple[str, ...]
@@ -87,6 +89,7 @@ class Chunk:
     uncompressed: int
     compressed: int
     start: int
+    group: int
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class Footer:
         Columns of groups of rows.
     uuids
         The top-level columns that hold UUIDs.
+    groups
+        How many rows each group has.
     """
 
     rows: int
@@ -112,15 +117,20 @@ class Footer:
     types: dict[tuple[str, ...], int]
     chunks: tuple[Chunk, ...]
     uuids: frozenset[str] = frozenset()
+    groups: tuple[int, ...] = ()
 
     def estimate_memory(self, columns: frozenset[str] | None = None) -> int:
         """Return about how many bytes the columns take in memory; None: all."""
-        total = 0
+        return sum(self.estimate_groups(columns))
+
+    def estimate_groups(self, columns: frozenset[str] | None = None) -> list[int]:
+        """Return about how many bytes the columns of each group of rows take in memory."""
+        totals = [0] * len(self.groups)
         for chunk in self.chunks:
             if columns is None or (chunk.path[:1] and chunk.path[0] in columns):
                 width = WIDTHS.get(chunk.type, 16)
-                total += max(chunk.values * width, chunk.uncompressed)
-        return total
+                totals[chunk.group] += max(chunk.values * width, chunk.uncompressed)
+        return totals
 
     def find_int96(self) -> frozenset[str]:
         """Return the top-level columns that hold timestamps of 96 bits."""
@@ -231,7 +241,7 @@ def _build(meta: dict[int, Any]) -> Footer:
     columns, types, uuids = _read_schema(meta[2])
     rows = meta[3]
     chunks = []
-    for group in meta.get(4, []):
+    for number, group in enumerate(meta.get(4, [])):
         for column in group[1]:
             about = column[3]
             starts = [about[9], about.get(11)]
@@ -245,11 +255,13 @@ def _build(meta: dict[int, Any]) -> Footer:
                     about[6],
                     about[7],
                     min(start for start in starts if isinstance(start, int) and start > 0),
+                    number,
                 )
             )
-    if rows < 0 or sum(group[3] for group in meta.get(4, [])) != rows:
+    groups = tuple(group[3] for group in meta.get(4, []))
+    if rows < 0 or min(groups, default=0) < 0 or sum(groups) != rows:
         raise FooterError("its groups of rows do not add up")
-    return Footer(rows, columns, types, tuple(chunks), uuids)
+    return Footer(rows, columns, types, tuple(chunks), uuids, groups)
 
 
 def _read_schema(
