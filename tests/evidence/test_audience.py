@@ -16,9 +16,11 @@ from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.commands import rounds
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.disclosures import list_facts
 from aboveboard.evidence.hidden_shares import hide_share
 from aboveboard.evidence.public_parameters import PRESENT, PUBLIC
 from aboveboard.evidence.terms import parse_terms
+from aboveboard.report.rounds import describe_terms
 
 MECHANISMS = tuple(sorted(path.stem for path in STARTING.glob("*.toml")))
 SECRET = {"parties", "seed", "center", "design", "bids", "endowments", "data", "training"}
@@ -103,6 +105,20 @@ def test_the_terms_may_keep_shares_and_overlaps_from_the_others(
 def test_the_terms_may_show_all_shares(tmp_path: Path) -> None:
     body = {**make_terms(mechanism="market.vcg").body, "sees": {"shares": "all"}}
     assert parse_terms(body, "terms").sees.shares == "all"
+
+
+@pytest.mark.parametrize("sees", [{}, {"shares": "party"}])
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_the_terms_do_not_call_a_payment_hidden_that_the_play_tells(
+    mechanism: str, sees: dict[str, str]
+) -> None:
+    terms = parse_terms({**make_terms(mechanism=mechanism).body, "sees": sees}, "terms")
+    rows = dict(row for section in describe_terms(terms, "ab" * 32, now=0) for row in section.rows)
+    told = " ".join(list_facts(mechanism))
+    said = rows["What each gains and pays"]
+    assert ("how the play ended" in told) == (
+        said.startswith("all see each payment") or "follows from how the play ended" in said
+    )
 
 
 @pytest.mark.parametrize(

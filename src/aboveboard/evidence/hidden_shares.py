@@ -31,13 +31,18 @@ _CONTEXT = b"aboveboard share v1\n"
 _REPLY_CONTEXT = b"aboveboard reply v1\n"
 _ROWS_CONTEXT = b"aboveboard rows v1\n"
 
+PLAYED = frozenset(
+    {"market.propose_and_agree", *(f"market.naive_{number}" for number in (1, 2, 3, 4))}
+)
+"""Mechanisms whose play all see, and by it who pays what."""
+
 _NEEDED: Mapping[str, frozenset[str]] = {
     "exchange.union": frozenset(NUMBERS),
     "exchange.contribution": frozenset(NUMBERS),
     "valuation.payments": frozenset(NUMBERS),
     "learning.payments": frozenset(NUMBERS),
     "learning.desirable": frozenset(NUMBERS),
-    "market.propose_and_agree": frozenset({"payment"}),
+    **{name: frozenset({"payment"}) for name in PLAYED},
     **{
         f"curation.{kind}": frozenset(NUMBERS)
         for kind in (

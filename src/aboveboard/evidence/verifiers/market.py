@@ -19,6 +19,7 @@ from aboveboard.evidence.numbers import is_same_number, parse_number
 from aboveboard.evidence.verifiers.own_gain import IN_TABLES, OTHERS_GAIN, verify_own_gain
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.evidence.verifiers.votes import list_wrong, verify_cast
+from aboveboard.formatting import join_names
 from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.market.model.bidding import Additive
 from aboveboard.market.model.drawn_proposer import RANDOM, draw_proposer
@@ -293,7 +294,7 @@ def _verify_endowments(case: Case, findings: Findings) -> None:
     if compared:
         findings.check(
             not wrong,
-            f"what {', '.join(sorted(compared))} brings was used as stated",
-            f"what {', '.join(wrong)} brings is not what was used",
+            f"the goods that {join_names(sorted(compared))} brought were used as stated",
+            f"the goods that {join_names(wrong)} brought are not those that were used",
             case.proof,
         )

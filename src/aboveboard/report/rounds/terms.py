@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aboveboard.evidence.hidden_shares import NUMBERS, list_shown, shows_regions
+from aboveboard.evidence.hidden_shares import NUMBERS, PLAYED, list_shown, shows_regions
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement
 from aboveboard.evidence.terms import Terms
@@ -209,6 +209,11 @@ def _describe_views(terms: Terms, rule: Mapping[str, Any]) -> list[tuple[str, st
 
 def _describe_shown(terms: Terms) -> str:
     shown = list_shown(terms)
+    if not shown and terms.mechanism in PLAYED:
+        return (
+            "each sees what it gains alone; what each pays follows from how the play ended, which "
+            "all are told"
+        )
     if not shown:
         return "each sees its own alone"
     if len(shown) == len(NUMBERS):
