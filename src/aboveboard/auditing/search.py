@@ -132,7 +132,10 @@ def search(
         )
     valuation = PayoffReader(game)
     found = _SearchState(valuation, progress, budget.find_end(sampled=sampled))
-    if total > WORTH_A_GUESS and found.try_likely_gain(parts):
+    # Where one outcome serves all profiles, the largest gain of all rows is looked for if it can.
+    if (sampled or (total > WORTH_A_GUESS and not isinstance(game, OneOutcome))) and (
+        found.try_likely_gain(parts)
+    ):
         return found.make_scan(total, sampled=True)
     if sampled:
         _sample(found, parts, budget.samples, np.random.default_rng(seed))

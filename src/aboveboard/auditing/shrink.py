@@ -6,8 +6,9 @@ no single pass can shrink. The ideas are those of hypothesis' shrinkers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from math import inf
 from time import perf_counter
@@ -17,12 +18,19 @@ from aboveboard.auditing.gains import compute_gains
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import Deviation
 from aboveboard.games.actions import Action, Codes, Grid, encode_all, find_position
-from aboveboard.games.capabilities import HasBatches
+from aboveboard.games.capabilities import HasBatches, OneOutcome
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
 
 FIRST = 8  # rows valued in the first batch of a pass
+FIRST_IN_ONE_OUTCOME = 2  # the same where each row is compared for itself
 SIMPLER = 64  # smaller reports tried for one player in one pass
+
+Step = Callable[[Deviation], Deviation | None]
+"""A smaller row made of a row; None where it changes nothing."""
+
+Simplification = Callable[[Action], Action | None]
+"""A simpler report made of a report; None where it is none."""
 
 
 def shrink(
@@ -32,38 +40,57 @@ def shrink(
 
     No smaller one is looked for after `end`, as `perf_counter` counts.
 
-    Cost: for a vector of d entries that differ from the truth, of which r must, some r log d
-    rounds, each of at most d log d rows; rows are valued in batches where the game can.
+    Cost: for a vector of d entries that differ from the truth, of which r must, some d log d rows,
+    and r log d in the last pass; rows are valued in batches where the game can.
     """
     valuation = PayoffReader(game)
     valuation.end = end
-    current: Deviation | None = deviation
-    while current is not None:
-        smallest = current
-        current = _find_first_that_pays(
-            valuation, _list_smaller_coalitions(valuation, smallest), threshold, tolerance
+    smallest: Deviation = deviation
+    before = None
+    while smallest is not before:
+        before = smallest
+        smallest = _take_steps(
+            valuation, smallest, _list_leaves(valuation, smallest), (threshold, tolerance)
         )
-        if current is None:
-            rows = _list_simpler_rows(valuation, smallest)
-            current = _find_first_that_pays(valuation, rows, threshold, tolerance)
+        smallest = _take_steps(
+            valuation, smallest, _list_simplifications(valuation, smallest), (threshold, tolerance)
+        )
     return smallest
 
 
-def _find_first_that_pays(
-    valuation: PayoffReader, rows: Iterable[Deviation], threshold: Number, tolerance: float
-) -> Deviation | None:
-    """Return the first of some rows that still pays, valued; None if none does.
+def _take_steps(
+    valuation: PayoffReader,
+    row: Deviation,
+    steps: Iterable[Step],
+    limit: tuple[Number, float],
+) -> Deviation:
+    """Return the row after all steps that leave it paying, each as often as it does.
 
-    Batches grow, since the first that pays often comes early.
+    Steps are tried several at once, as if none of them paid; batches grow, and begin anew after
+    one that does, with what the steps behind it make of the row then.
     """
-    left, width = iter(rows), FIRST
-    while batch := list(islice(left, width)):
+    first = FIRST_IN_ONE_OUTCOME if isinstance(valuation.game, OneOutcome) else FIRST
+    left, waiting, width = iter(steps), list[Step](), first
+    while waiting := [*waiting, *islice(left, max(0, width - len(waiting)))]:
         if valuation.end < inf and perf_counter() > valuation.end:
-            return None
-        for valued in _value_rows(valuation, batch):
-            if exceeds(valued.gain, threshold, tolerance):
-                return valued
-        width *= 2
+            return row
+        made = [(k, after) for k, step in enumerate(waiting[:width]) if (after := step(row))]
+        paying = _find_first_that_pays(valuation, [after for _, after in made], *limit)
+        if paying is None:
+            waiting, width = waiting[width:], 2 * width
+        else:
+            place, row = paying
+            waiting, width = waiting[made[place][0] :], first
+    return row
+
+
+def _find_first_that_pays(
+    valuation: PayoffReader, rows: list[Deviation], threshold: Number, tolerance: float
+) -> tuple[int, Deviation] | None:
+    """Return the first of some rows that still pays, valued, and where it stands."""
+    for k, valued in enumerate(_value_rows(valuation, rows)):
+        if exceeds(valued.gain, threshold, tolerance):
+            return k, valued
     return None
 
 
@@ -112,34 +139,43 @@ def value_deviation(valuation: PayoffReader, deviation: Deviation) -> Deviation:
     return replace(deviation, gain=from_units(raw, valuation.unit))
 
 
-def _list_smaller_coalitions(valuation: PayoffReader, row: Deviation) -> list[Deviation]:
-    """Return the rows in which one member has left the coalition."""
-    members = row.part.members
-    if len(members) == 1:
-        return []
-    return [_remove_member(row, i, valuation.game.truth(i)) for i in members]
+def _list_leaves(valuation: PayoffReader, row: Deviation) -> Iterator[Step]:
+    """Yield the steps in which one member leaves the coalition."""
+    for i in row.part.members:
+        yield partial(_remove_member, i=i, truth=valuation.game.truth(i))
 
 
-def _list_simpler_rows(valuation: PayoffReader, row: Deviation) -> Iterator[Deviation]:
-    """Return the rows in which one report is nearer to the truth, the others' reports first."""
+def _list_simplifications(valuation: PayoffReader, row: Deviation) -> Iterator[Step]:
+    """Yield the steps in which one report is nearer to the truth, the others' reports first."""
     game, members = valuation.game, row.part.members
-    truth = tuple(game.truth(i) for i in range(len(valuation.spaces)))
+    truth = [game.truth(i) for i in range(len(valuation.spaces))]
     others = [j for j in range(len(truth)) if j not in members and row.lying[j] != truth[j]]
     for j in others:
-        yield _replace_action(row, j, truth[j])
-    if row.part.outside is None:
-        for i, lies in zip(members, row.part.lies, strict=True):
-            for action in _list_simpler_reports(valuation.spaces[i], row.lying[i], truth[i]):
-                if action in lies:
-                    yield _replace_action(row, i, action)
-    for j in others:
-        for action in _list_simpler_reports(valuation.spaces[j], row.lying[j], truth[j]):
-            yield _replace_action(row, j, action)
+        yield partial(_change_report, j=j, simplify=partial(_take_truth, truth=truth[j]))
+    for j in (*(members if row.part.outside is None else ()), *others):
+        for simplify in _list_simpler_reports(valuation.spaces[j], row.lying[j], truth[j]):
+            yield partial(_change_report, j=j, simplify=simplify)
 
 
-def _remove_member(row: Deviation, i: int, truth: Any) -> Deviation:
+def _change_report(row: Deviation, j: int, simplify: Simplification) -> Deviation | None:
+    """Return the row with a simpler report of player j; None if there is none, or it is no lie."""
+    action = simplify(row.lying[j])
+    members = row.part.members
+    if action is None or (j in members and action not in row.part.lies[members.index(j)]):
+        return None
+    return _replace_action(row, j, action)
+
+
+def _take_truth(action: Action, truth: Action) -> Action | None:
+    """Return the truth, where the report is another."""
+    return None if action == truth else truth
+
+
+def _remove_member(row: Deviation, i: int, truth: Any) -> Deviation | None:
     """Return the row in which a member leaves the coalition and tells the truth."""
     part = row.part
+    if part.members == (i,) or i not in part.members:
+        return None
     kept = [k for k, member in enumerate(part.members) if member != i]
     smaller = replace(
         part,
@@ -161,31 +197,52 @@ def _replace_action(row: Deviation, i: int, action: Any) -> Deviation:
 
 def _list_simpler_reports(
     space: Sequence[Action], action: Action, truth: Action
-) -> Iterator[Action]:
-    """Yield reports that are nearer to the truth (vectors) or earlier in the list."""
+) -> Iterator[Simplification]:
+    """Yield what makes reports nearer to the truth (vectors) or earlier in the list."""
     if not isinstance(space, Grid):
         for k in range(min(find_position(space, action), SIMPLER)):
             if space[k] != truth:
-                yield space[k]
+                yield partial(_take_earlier, space=space, k=k)
         return
     lies = [k for k, (entry, goal) in enumerate(zip(action, truth, strict=True)) if entry != goal]
     # Of a thousand entries few matter: first all of a half at once, of a quarter, ..
     width = len(lies) // 2
     while width > 1:
         for start in range(0, len(lies), width):
-            nearer = list(action)
-            for k in lies[start : start + width]:
-                nearer[k] = truth[k]
-            yield tuple(nearer)
+            yield partial(_correct_entries, truth=truth, entries=lies[start : start + width])
         width //= 2
     for k in lies:
-        entry, goal = action[k], truth[k]
         # Cuts by all, a half, a quarter, .. and one: an entry settles in as many rounds as it
         # has digits, wherever the smallest that pays lies.
-        step = 1 if entry > goal else -1
-        cut = abs(entry - goal)
-        while cut:
-            simpler = (*action[:k], entry - step * cut, *action[k + 1 :])
-            if simpler != truth:
-                yield simpler
-            cut //= 2
+        for halvings in range(abs(action[k] - truth[k]).bit_length()):
+            yield partial(_cut_entry, truth=truth, k=k, halvings=halvings)
+
+
+def _take_earlier(action: Action, space: Sequence[Action], k: int) -> Action | None:
+    """Return the action at position k, where it comes before this one."""
+    return space[k] if k < find_position(space, action) else None
+
+
+def _correct_entries(
+    action: tuple[int, ...], truth: tuple[int, ...], entries: Sequence[int]
+) -> tuple[int, ...] | None:
+    """Return the vector with the truth in these entries, where it has more lies."""
+    nearer = list(action)
+    for k in entries:
+        nearer[k] = truth[k]
+    return _unless_trivial(tuple(nearer), action, truth)
+
+
+def _cut_entry(
+    action: tuple[int, ...], truth: tuple[int, ...], k: int, halvings: int
+) -> tuple[int, ...] | None:
+    """Return the vector with one entry nearer to the truth, by so small a part of the way."""
+    gap = action[k] - truth[k]
+    cut = (abs(gap) >> halvings) * (1 if gap > 0 else -1)
+    return _unless_trivial((*action[:k], action[k] - cut, *action[k + 1 :]), action, truth)
+
+
+def _unless_trivial(
+    nearer: tuple[int, ...], action: tuple[int, ...], truth: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    return None if nearer in (action, truth) else nearer

@@ -7,7 +7,6 @@ beforehand. One lie against truthful others is judged by the liar's best case ov
 (`payoff_bounds`); where several reports are not true, both sides are judged by one order
 (`orders`).
 
-
 For one deviator the counts stand for all its lies, since elements of a region are interchangeable.
 For several, which ones they hide matters too: `refined` makes every element a region of its own.
 
@@ -25,7 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.exchange import efficiency, hiding_bounds, proofs
+from aboveboard.exchange import efficiency, hiding_bounds, likely_hiding, proofs
 from aboveboard.exchange.orders import OrderJudge
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
@@ -332,6 +331,10 @@ class HidingGame:
             self.exclusivity,
             giving_no_less=giving_no_less,
         )
+
+    def find_likely_gain(self) -> tuple[int, tuple[Hidden, ...]] | None:
+        """Return a party and a profile of the others' false reports in which it gains by hiding."""
+        return likely_hiding.find_likely_gain(self)
 
     def refine(self) -> HidingGame | None:
         """Return the game with a region for every element; None if it is that already."""
