@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from subprocess import CompletedProcess
 from unittest.mock import patch
 
+import typer
+
 from aboveboard.cli import app, run_app
+
+make_commands = cache(typer.main.get_command)
+"""Makes the command line of our functions: once, not once a call."""
 
 
 def aboveboard(*arguments: object, cwd: Path | None = None) -> CompletedProcess[str]:
@@ -20,6 +26,7 @@ def aboveboard(*arguments: object, cwd: Path | None = None) -> CompletedProcess[
     with (
         chdir(cwd or Path.cwd()),
         patch.object(sys, "argv", words),
+        patch.object(typer.main, "get_command", make_commands),
         redirect_stdout(out),
         redirect_stderr(errors),
     ):

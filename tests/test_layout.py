@@ -112,7 +112,11 @@ def show_in_terminal(
 FAULTY = 'mechanism = "exchange.union"\nseed = -1\nrule = "a rule that nobody knows"\n'
 
 
-@pytest.mark.parametrize("both", [True, False], ids=["terminal", "before a pager"])
+@pytest.mark.parametrize(
+    "both",
+    [True, pytest.param(False, marks=pytest.mark.deep)],
+    ids=["terminal", "before a pager"],
+)
 def test_faults_wrap_on_a_terminal_and_are_one_line_each_in_a_pipe(
     tmp_path: Path, *, both: bool
 ) -> None:
@@ -165,8 +169,22 @@ def test_what_a_stranger_wrote_moves_no_cursor(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == "acme\\x1b[2J\\rbolt\n\\u202etxt.exe\\x9b1m \\ud800\n"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-@pytest.mark.parametrize("option", ["text", "json"])
+@pytest.mark.parametrize(
+    ("encoding", "option"),
+    [
+        ("ascii", "text"),
+        *(
+            pytest.param(encoding, option, marks=pytest.mark.deep)
+            for encoding, option in [
+                ("cp1252", "text"),
+                ("utf-8", "text"),
+                ("ascii", "json"),
+                ("cp1252", "json"),
+                ("utf-8", "json"),
+            ]
+        ),
+    ],
+)
 def test_what_an_output_cannot_write_is_spelt_out(
     tmp_path: Path, encoding: str, option: str
 ) -> None:

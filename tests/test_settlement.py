@@ -6,9 +6,10 @@ import hashlib
 import html
 import json
 import os
+import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -40,17 +41,37 @@ key = "host"
 """
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/alpha.txt").write_text("a\nb\nc\nd\n")
-    (tmp_path / "in/beta.csv").write_text("seen,domain\n1,c\n2,d\n3,e\n4,f\n")
+def write_inputs(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "alpha.txt").write_text("a\nb\nc\nd\n")
+    (folder / "beta.csv").write_text("seen,domain\n1,c\n2,d\n3,e\n4,f\n")
     pl.DataFrame({"host": ["f", "g", "a"], "score": [0.5, 1.5, 2.5]}).write_parquet(
-        tmp_path / "in/gamma.parquet"
+        folder / "gamma.parquet"
     )
-    file = tmp_path / "in/collaboration.toml"
+    file = folder / "collaboration.toml"
     file.write_text(TEXT)
     return file
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write_inputs(tmp_path / "in")
+
+
+@dataclass(frozen=True)
+class Run:
+    path: Path
+    out: Path
+    settlement: Settlement
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that tests only look at."""
+    folder = tmp_path_factory.mktemp("ran")
+    path = write_inputs(folder / "in")
+    settlement, _ = settle(ab.load(path), folder / "out")
+    return Run(path, folder / "out", settlement)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -61,24 +82,20 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_each_party_gets_its_own_reply_in_its_own_form(path: Path, tmp_path: Path) -> None:
-    settle(ab.load(path), tmp_path / "out")
-    files = {p for p in tree(tmp_path / "out") if p.startswith("parties/")}
+def test_each_party_gets_its_own_reply_in_its_own_form(ran: Run) -> None:
+    files = {p for p in tree(ran.out) if p.startswith("parties/")}
     assert {p for p in files if not p.endswith("/statement.html")} == {
         "parties/alpha/reply.txt",
         "parties/beta/reply.csv",
         "parties/gamma/reply.parquet",
     }
-    assert pl.read_csv(tmp_path / "out/parties/beta/reply.csv").columns[0] == "domain"
-    assert pl.read_parquet(tmp_path / "out/parties/gamma/reply.parquet").columns[0] == "host"
+    assert pl.read_csv(ran.out / "parties/beta/reply.csv").columns[0] == "domain"
+    assert pl.read_parquet(ran.out / "parties/gamma/reply.parquet").columns[0] == "host"
 
 
-def test_replies_are_as_large_as_the_benefits_and_hold_nothing_owned(
-    path: Path, tmp_path: Path
-) -> None:
-    settlement, _ = settle(ab.load(path), tmp_path / "out")
-    handed = (tmp_path / "out/parties/alpha/reply.txt").read_text().splitlines()
-    assert len(handed) == settlement.parties["alpha"].benefit
+def test_replies_are_as_large_as_the_benefits_and_hold_nothing_owned(ran: Run) -> None:
+    handed = (ran.out / "parties/alpha/reply.txt").read_text().splitlines()
+    assert len(handed) == ran.settlement.parties["alpha"].benefit
     assert not set(handed) & {"a", "b", "c", "d"}
     assert set(handed) <= {"e", "f", "g"}
 
@@ -130,24 +147,22 @@ def test_a_manifest_cannot_call_a_reply_unrepeatable(noisy: Path, tmp_path: Path
     assert replay(tmp_path / "out", settle).differ == (name, "settlement.json")
 
 
-def test_the_manifest_says_what_went_in_and_what_came_out(path: Path, tmp_path: Path) -> None:
-    settle(ab.load(path), tmp_path / "out")
-    manifest = json.loads((tmp_path / "out/settlement.json").read_text())
+def test_the_manifest_says_what_went_in_and_what_came_out(ran: Run) -> None:
+    manifest = json.loads((ran.out / "settlement.json").read_text())
     assert manifest["seed"] == 11
     assert manifest["version"]
     assert manifest["parameters"]["rule"] is None
     for name, digest in manifest["inputs"].items():
-        assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((ran.path.parent / name).read_bytes()).hexdigest() == digest
     for name, digest in manifest["outputs"].items():
-        assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((ran.out / name).read_bytes()).hexdigest() == digest
 
 
-def test_the_summary_is_the_contract_of_other_programs(path: Path, tmp_path: Path) -> None:
-    settlement, _ = settle(ab.load(path), tmp_path / "out")
-    printed = summarize(settlement)
+def test_the_summary_is_the_contract_of_other_programs(ran: Run) -> None:
+    printed = summarize(ran.settlement)
     assert set(printed) == {"mechanism", "parties", "details"}
     assert set(printed["parties"]["alpha"]) == {"benefit", "utility", "payment", "reply"}
-    assert (tmp_path / "out" / printed["parties"]["alpha"]["reply"]).is_file()
+    assert (ran.out / printed["parties"]["alpha"]["reply"]).is_file()
 
 
 @pytest.mark.deep
@@ -170,15 +185,14 @@ def test_the_same_inputs_give_the_same_bytes_across_processes(path: Path, tmp_pa
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
-def test_a_replay_finds_every_byte_the_same(path: Path, tmp_path: Path) -> None:
-    settle(ab.load(path), tmp_path / "out")
-    result = replay(tmp_path / "out", settle)
+def test_a_replay_finds_every_byte_the_same(ran: Run) -> None:
+    result = replay(ran.out, settle)
     assert result.differ == ()
-    assert result.files == len(tree(tmp_path / "out")) - 1  # source.json depends on the place
+    assert result.files == len(tree(ran.out)) - 1  # source.json depends on the place
 
 
-def test_a_replay_names_a_reply_that_was_tampered_with(path: Path, tmp_path: Path) -> None:
-    settle(ab.load(path), tmp_path / "out")
+def test_a_replay_names_a_reply_that_was_tampered_with(ran: Run, tmp_path: Path) -> None:
+    shutil.copytree(ran.out, tmp_path / "out")
     (tmp_path / "out/parties/alpha/reply.txt").write_text("z\n")
     assert replay(tmp_path / "out", settle).differ == ("parties/alpha/reply.txt",)
 

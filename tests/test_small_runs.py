@@ -40,7 +40,7 @@ sys.stderr.write("\\n" + json.dumps([status, names]))
     [
         (("check", "lists.toml"), ("cryptography", "jinja2", "aboveboard.evidence")),
         (("run", "lists.toml", "--out", "settlement"), ()),
-        (("audit", "lists.toml"), ("jinja2",)),
+        pytest.param(("audit", "lists.toml"), ("jinja2",), marks=pytest.mark.deep),
     ],
     ids=["check", "run", "audit"],
 )

@@ -42,6 +42,7 @@ def test_every_folder_is_good_before_it_is_spoilt(folders: list[Seed], tmp_path:
         ab.load(tmp_path / str(k) / FILE, trust_code=True)
 
 
+@pytest.mark.deep
 def test_an_input_is_the_same_whenever_it_is_made(folders: list[Seed]) -> None:
     for number in range(200):
         assert spoilt(3, number, folders) == spoilt(3, number, folders)
@@ -53,6 +54,7 @@ def test_most_inputs_differ_from_the_good_ones(folders: list[Seed]) -> None:
     assert sum(content != seed.files[name] for seed, name, content in made) > 250
 
 
+@pytest.mark.deep
 def test_a_spoilt_file_is_often_still_near_the_good_one(folders: list[Seed]) -> None:
     rng, good = random.Random(0), folders[0].files[FILE]
     near = [mutated(good, FILE, rng) for _ in range(100)]
@@ -72,7 +74,7 @@ def test_an_empty_part_of_a_message_is_a_finding(error: ab.AboveboardError) -> N
         checked_line(error)
 
 
-def test_a_half_written_folder_is_a_finding(folders: list[Seed], tmp_path: Path) -> None:
+def test_a_half_written_folder_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / ".out-of-fuzz-aboveboard-0").mkdir()
     with pytest.raises(Unsound):
         brought("collaboration", tmp_path, random.Random(0))

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ pytest.importorskip("sqlalchemy")
 
 from houses import HOST, Clock, House
 
+from aboveboard.hub import home
 from aboveboard.hub.configuration import Configuration
+from aboveboard.hub.database.engine import SQLITE_FILE, open_engine, upgrade
 from aboveboard.hub.home import Hub, make_hub
 from aboveboard.hub.jobs import settling
 from aboveboard.hub.jobs.child import settle_folder, write_outcome
@@ -84,9 +87,25 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file of a new hub, as all migrations make it."""
+    folder = tmp_path_factory.mktemp("tables")
+    engine = open_engine("", folder)
+    upgrade(engine)
+    engine.dispose()
+    return folder / SQLITE_FILE
+
+
 @pytest.fixture
-def hub(tmp_path: Path, database: str, clock: Clock) -> Iterator[Hub]:
-    """A hub whose clock the test sets."""
+def hub(
+    tmp_path: Path,
+    database: str,
+    clock: Clock,
+    empty_tables: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Hub]:
+    """A hub whose clock the test sets; its SQLite file is a copy of one that was migrated."""
     configuration = Configuration.model_validate(
         {
             "name": "test",
@@ -96,7 +115,11 @@ def hub(tmp_path: Path, database: str, clock: Clock) -> Iterator[Hub]:
             "worker": {"attempts": 3},
         }
     )
-    made = replace(make_hub(tmp_path / "hub", configuration), clock=clock)
+    with monkeypatch.context() as patched:
+        if not database:
+            copy = partial(shutil.copyfile, empty_tables)
+            patched.setattr(home, "upgrade", lambda engine: copy(engine.url.database))
+        made = replace(make_hub(tmp_path / "hub", configuration), clock=clock)
     yield made
     made.close()
 

@@ -128,7 +128,7 @@ def test_without_a_quality_the_growth_market_takes_the_papers() -> None:
 @pytest.mark.parametrize(
     ("valuation", "last"),
     [
-        ('kind = "growth"\nalpha = 4000', "3"),  # in fractions
+        ('kind = "growth"\nalpha = 700', "3"),  # in fractions
         ('kind = "growth"\nalpha = 1000.5', "3"),
         ('kind = "linear"\nmatrix = [[1e300, 0, 0], [0, 1, 0], [0, 0, 1]]', "1e300"),
     ],

@@ -180,6 +180,7 @@ endowment = ["g"]
 """
 
 
+@pytest.mark.deep
 def test_an_announcement_of_the_file_is_audited_in_a_tiny_market_too() -> None:
     """Case audit-exit-0-though-claims-fail, greedy: c is to pay for nothing."""
     greedy = TINY + '[proposal]\nallocation = {a = ["g"]}\nprices = {a = -1, c = 1}\n'

@@ -114,6 +114,7 @@ def test_figure_5b_pays_the_important_user_most_where_users_differ(drawn):
     assert [r["percent_of_utility"] > 50 for r in rows] == [True, False, True, False]
 
 
+@pytest.mark.deep
 def test_figure_5_says_what_the_paper_does_not(drawn):
     for name in ("figure-5a", "figure-5b"):
         assert "does not state the smaller sample size" in drawn[name].results["setting"]

@@ -148,7 +148,7 @@ def game_of(worth: np.ndarray) -> AlikeUsers:
 
 
 class TestAlikeUsers:
-    @settings(max_examples=up_to(25))
+    @settings(max_examples=up_to(25, few=6))
     @given(CONCAVE, st.floats(0.01, 1))
     def test_with_diminishing_returns_the_marginal_gain_meets_the_cost(
         self, worth: np.ndarray, cost: float

@@ -226,7 +226,9 @@ def test_a_utility_that_adds_up_is_estimated_without_error(method: str) -> None:
     assert max(found.standard_errors) < 1e-9
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [METHODS[0], *(pytest.param(each, marks=pytest.mark.deep) for each in METHODS[1:])]
+)
 def test_the_platform_as_a_member_is_estimated_too(method: str) -> None:
     table = covering(7) + 2.0
     exact = shapley_with_platform(table)

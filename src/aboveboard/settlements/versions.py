@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,6 +17,11 @@ LIBRARIES = (
 
 def list_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that are installed."""
+    return dict(_read_versions())
+
+
+@cache  # the worker of a hub writes many settlements
+def _read_versions() -> Mapping[str, str]:
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:

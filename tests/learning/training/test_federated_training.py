@@ -240,6 +240,7 @@ def test_an_answer_of_another_kind_is_refused(folder: Path) -> None:
         trainer.fit_alone(1, 1.0)
 
 
+@pytest.mark.deep
 def test_a_party_without_a_class_trains_with_the_others(folder: Path, tmp_path: Path) -> None:
     for name in ("test", "validation", "large"):
         (tmp_path / f"{name}.csv").write_text((folder / f"{name}.csv").read_text())

@@ -102,6 +102,7 @@ def test_who_is_not_served_is_handed_no_model(folder: Path) -> None:
     assert settlement.parties["small"].reply.form == "skops"
 
 
+@pytest.mark.deep
 def test_where_no_data_are_valid_nothing_is_trained_and_it_is_said(folder: Path) -> None:
     rng = np.random.default_rng(1)
     for name in ("large", "small"):

@@ -92,6 +92,7 @@ def meter(metric: str) -> Meter:
     return Meter(rows.x, rows, terms, metric)
 
 
+@pytest.mark.deep
 def test_a_metric_of_probabilities_needs_an_estimator_that_gives_them() -> None:
     with pytest.raises(ab.InputError, match="'neg_log_loss' cannot score these rows"):
         refuse_unscorable(SVC(kernel="linear"), meter("neg_log_loss"), 0)

@@ -115,6 +115,7 @@ def test_many_users_mask_with_some() -> None:
     assert found.total == total(vectors[1:])
 
 
+@pytest.mark.deep
 def test_what_the_platform_gets_does_not_tell_the_value() -> None:
     # One user, the same randomness, two values: the masked vectors differ by the difference of
     # the values and nothing else depends on them; and the mask is uniform, so is what it hides.
