@@ -7,8 +7,10 @@ Cost: log2(size) hashes and one query for a proof, no query for the next root.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, column, select, values
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, or_, select
 
 from aboveboard.evidence.trees import hash_children
 from aboveboard.hub.database.tables import tree_node
@@ -115,19 +117,22 @@ def cover(start: int, end: int) -> list[Node]:
 def _read_nodes(
     connection: Connection, identifier: str, nodes: Sequence[Node]
 ) -> dict[Node, bytes]:
-    # A list of pairs would be compared with every node; joined, each is looked up by its key.
-    pairs = values(column("level", Integer), column("index", Integer), name="pairs")
-    wanted = pairs.data(list(nodes)).cte("wanted")
-    rows = connection.execute(
-        select(tree_node.c.level, tree_node.c.index, tree_node.c.hash).select_from(
-            wanted.join(
-                tree_node,
-                and_(
-                    tree_node.c.collaboration == identifier,
-                    tree_node.c.level == wanted.c.level,
-                    tree_node.c.index == wanted.c.index,
-                ),
-            )
-        )
-    )
+    asked: dict[str, str | int] = {"identifier": identifier}
+    for k, (level, index) in enumerate(nodes):
+        asked |= {f"level{k}": level, f"index{k}": index}
+    rows = connection.execute(_select_nodes(len(nodes)), asked)
     return {(level, index): bytes(content) for level, index, content in rows}
+
+
+@lru_cache(maxsize=64)
+def _select_nodes(count: int) -> Select[Any]:
+    """Return the question for some nodes; made once, and each node is looked up by its key."""
+    keys = (
+        and_(
+            tree_node.c.collaboration == bindparam("identifier"),
+            tree_node.c.level == bindparam(f"level{k}", type_=Integer),
+            tree_node.c.index == bindparam(f"index{k}", type_=Integer),
+        )
+        for k in range(count)
+    )
+    return select(tree_node.c.level, tree_node.c.index, tree_node.c.hash).where(or_(*keys))

@@ -6,11 +6,13 @@ import json
 import re
 from typing import Any
 
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.round_states import State
+from aboveboard.evidence.rounds import Round
 from aboveboard.formatting import format_count, format_moment, join_names
 from aboveboard.formatting.plain_json import write_json
 from aboveboard.hub.collaborations.logs import (
@@ -19,7 +21,7 @@ from aboveboard.hub.collaborations.logs import (
     read_taken,
 )
 from aboveboard.hub.collaborations.nodes import prove_stored
-from aboveboard.hub.money.ledger import list_own_transfers, list_transfers
+from aboveboard.hub.pages.parts import fill_part, identify
 from aboveboard.hub.pages.reading import (
     ENTRIES_PER_PAGE,
     Seen,
@@ -29,6 +31,7 @@ from aboveboard.hub.pages.reading import (
     list_entries,
     list_moments,
     list_series,
+    list_transfers,
     see,
 )
 from aboveboard.hub.pages.security import is_encrypted, secure
@@ -94,7 +97,6 @@ def show_overview(visit: Visit, identifier: str) -> Response:
             "what": step.what,
             "command": f"{command} {identifier}" if step.kind == "agree" else command,
         }
-    moments = list_moments(visit.connection, identifier)
     return _render(
         visit,
         seen,
@@ -108,7 +110,9 @@ def show_overview(visit: Visit, identifier: str) -> Response:
         faults=seen.faults,
         cancelled=seen.round.cancelled,
         series=list_series(visit.connection, visit.reader, seen.row),
-        progress=tabulate_members(seen.round, seen.turns, moments),
+        members=visit.parts.find(
+            ("members", identify(seen.round), seen.member), lambda: _fill_members(visit, seen)
+        ),
         facts=[
             ("Rule", seen.round.terms.mechanism),
             ("Round", str(seen.round.terms.serial)),
@@ -118,6 +122,13 @@ def show_overview(visit: Visit, identifier: str) -> Response:
             ("Last change", format_moment(seen.row.updated)),
         ],
     )
+
+
+def _fill_members(visit: Visit, seen: Seen) -> Markup:
+    """Return the table of the members: it shows what the log says, and nothing else."""
+    moments = list_moments(visit.connection, seen.row.id)
+    progress = tabulate_members(seen.round, seen.turns, moments)
+    return fill_part("members", progress, "members", seen.member or "")
 
 
 def _list_changes(seen: Seen) -> list[str]:
@@ -141,24 +152,41 @@ def show_terms(visit: Visit, identifier: str) -> Response:
     """Return the terms in plain words, beside the file, its hash and all signatures."""
     seen = _see(visit, identifier)
     terms, digest = seen.round.terms, seen.round.terms_digest
-    rule = visit.rules.find(terms)
-    statement = find_terms(seen.round)
-    moments = list_moments(visit.connection, identifier)
-    signatures = [("center", terms.center.signing, format_moment(seen.row.created))]
-    for name in terms.names:
-        when = moments.get(("agree" if statement.kind == "terms" else "change", name))
-        key = seen.round.find_key(name) or ""
-        signatures.append((name, key, "not yet" if when is None else format_moment(when)))
+    rule, version = visit.rules.look_up(terms)
+    now, audit = visit.hub.now, f"/collaborations/{identifier}/audit"
+    left = tuple(describe_deadline(moment, now) for moment in terms.deadlines.model_dump().values())
+    told = visit.parts.find(
+        ("terms", identifier, digest, version, left),
+        lambda: (
+            fill_part("promises", rule, audit, "The rule was audited")
+            + fill_part("sections", describe_terms(terms, digest, now=now, rule=rule))
+        ),
+    )
     return _render(
         visit,
         seen,
         "terms",
-        sections=describe_terms(terms, digest, now=visit.hub.now, rule=rule),
+        told=told,
         digest=digest,
-        file=write_json(statement.body, indent=2),
-        signatures=signatures,
-        rule=rule,
+        file=visit.parts.find(
+            ("file", digest), lambda: escape(write_json(find_terms(seen.round).body, indent=2))
+        ),
+        signatures=visit.parts.find(
+            ("signatures", identify(seen.round)), lambda: _fill_signatures(visit, seen)
+        ),
     )
+
+
+def _fill_signatures(visit: Visit, seen: Seen) -> Markup:
+    """Return who has signed the terms, when and with which key."""
+    terms, kind = seen.round.terms, find_terms(seen.round).kind
+    moments = list_moments(visit.connection, seen.row.id)
+    rows = [("center", terms.center.signing, format_moment(seen.row.created))]
+    for name in terms.names:
+        when = moments.get(("agree" if kind == "terms" else "change", name))
+        key = seen.round.find_key(name) or ""
+        rows.append((name, key, "not yet" if when is None else format_moment(when)))
+    return fill_part("rows", "signatures", ("signer", "key", "signed"), rows)
 
 
 def send_terms(visit: Visit, identifier: str) -> Response:
@@ -174,7 +202,9 @@ def send_terms(visit: Visit, identifier: str) -> Response:
 def show_audit(visit: Visit, identifier: str) -> Response:
     """Return the audit of the rule on example data, with the parameters of the terms."""
     seen = _see(visit, identifier)
-    return _render(visit, seen, "audit", rule=visit.rules.find(seen.round.terms))
+    rule, version = visit.rules.look_up(seen.round.terms)
+    verdicts = visit.parts.find(("audit", version), lambda: fill_part("audited", rule))
+    return _render(visit, seen, "audit", verdicts=verdicts)
 
 
 def show_result(visit: Visit, identifier: str) -> Response:
@@ -187,31 +217,37 @@ def show_result(visit: Visit, identifier: str) -> Response:
         if row is not None:
             fetched = "not yet" if row.fetched is None else format_moment(row.fetched)
             reply = {"fetched": fetched, "sealed": row.digest}
-    answers = [
-        (name, "disputed" if kind == "dispute" else "accepted")
-        for name in seen.round.terms.names
-        for kind in ("accept", "dispute")
-        if seen.round.find(kind, name) is not None
-    ]
-    disputes = {
-        name: str(said.body.get("reason", ""))
-        for name in seen.round.terms.names
-        if (said := seen.round.find("dispute", name)) is not None
-    }
     return _render(
         visit,
         seen,
         "result",
-        shares=None if result is None else describe_shares(seen.round.terms, result.body),
+        shares=""
+        if result is None
+        else visit.parts.find(
+            ("shares", seen.round.terms_digest, result.digest),
+            lambda: fill_part("shares", describe_shares(seen.round.terms, result.body)),
+        ),
         digest="" if result is None else result.digest,
         seed="" if result is None else str(result.body.get("seed", "")),
         own_hash="" if result is None else result.body.get("replies", {}).get(seen.member, ""),
         reply=reply,
         transfers=_list_transfers(visit, seen),
-        answers=dict(answers),
-        disputes=disputes,
+        answers=visit.parts.find(
+            ("answers", identify(seen.round)), lambda: _fill_answers(seen.round)
+        ),
         cancelled=seen.round.cancelled,
     )
+
+
+def _fill_answers(round_: Round) -> Markup:
+    """Return who has accepted or disputed the result, and why it was disputed."""
+    answers = {}
+    for name in round_.terms.names:
+        if round_.find("accept", name) is not None:
+            answers[name] = "accepted"
+        if (said := round_.find("dispute", name)) is not None:
+            answers[name] = f"disputed: {said.body.get('reason', '')}"
+    return fill_part("answers", answers)
 
 
 def _list_transfers(visit: Visit, seen: Seen) -> list[tuple[str, ...]]:
@@ -219,11 +255,6 @@ def _list_transfers(visit: Visit, seen: Seen) -> list[tuple[str, ...]]:
 
     A transfer that was netted shows which other one took its place.
     """
-    organization = visit.reader.organization
-    if organization is None:
-        found = list_transfers(visit.hub, seen.row.id)
-    else:
-        found = list_own_transfers(visit.connection, organization, seen.row.id)
     return [
         (
             str(each.id),
@@ -232,7 +263,7 @@ def _list_transfers(visit: Visit, seen: Seen) -> list[tuple[str, ...]]:
             f"netted into {each.netted_into}" if each.netted_into else each.state,
             " ".join(filter(None, [each.paid_on, each.reference])),
         )
-        for each in found
+        for each in list_transfers(visit.connection, seen)
     ]
 
 
@@ -240,16 +271,15 @@ def show_log(visit: Visit, identifier: str) -> Response:
     """Return entries of the log, page by page, and the signed checkpoint of all of it."""
     seen = _see(visit, identifier)
     start = _read_number(visit.request.query_params.get("start", "0"))
-    entries = []
-    for row in list_entries(visit.connection, identifier, start):
-        said = read_taken(row.content)
-        entries.append((row.index, row.signer, describe_entry(said), format_moment(row.created)))
     after = start + ENTRIES_PER_PAGE
     return _render(
         visit,
         seen,
         "log",
-        entries=entries,
+        entries=visit.parts.find(
+            ("log", identifier, start, seen.round.leaves[start:after]),
+            lambda: _fill_entries(visit, identifier, start),
+        ),
         size=seen.row.size,
         checkpoint=read_checkpoint(visit.connection, identifier, seen.row.size),
         cosigned=[
@@ -261,6 +291,15 @@ def show_log(visit: Visit, identifier: str) -> Response:
         before=max(0, start - ENTRIES_PER_PAGE) if start else None,
         after=after if after < seen.row.size else None,
     )
+
+
+def _fill_entries(visit: Visit, identifier: str, start: int) -> Markup:
+    """Return entries of a log, which nobody can change any more."""
+    entries = [
+        (row.index, row.signer, describe_entry(read_taken(row.content)), format_moment(row.created))
+        for row in list_entries(visit.connection, identifier, start)
+    ]
+    return fill_part("entries", f"/collaborations/{identifier}", entries)
 
 
 def _read_number(text: str) -> int:
@@ -306,6 +345,9 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
             ("Taken in", format_moment(row.created)),
             ("Hash of the statement", row.digest),
         ],
-        statement=write_json(json.loads(row.content), indent=2),
+        statement=visit.parts.find(
+            ("statement", row.digest),
+            lambda: escape(write_json(json.loads(row.content), indent=2)),
+        ),
         receipt=write_json(receipt, indent=2),
     )

@@ -22,6 +22,7 @@ from aboveboard.hub.database.tables import (
     log_entry,
     member,
     reply,
+    transfer,
 )
 from aboveboard.hub.pages.sessions import Viewer
 
@@ -66,6 +67,26 @@ _SERIES = (
 _OWN_SERIES = _SERIES.join(member, member.c.collaboration == collaboration.c.id).where(
     member.c.organization == bindparam("owner")
 )
+_TRANSFERS = (
+    select(
+        *(
+            transfer.c[name]
+            for name in (
+                "id",
+                "name",
+                "cents",
+                "currency",
+                "state",
+                "netted_into",
+                "paid_on",
+                "reference",
+            )
+        )
+    )
+    .where(transfer.c.series == bindparam("series"))
+    .order_by(transfer.c.id)
+)
+_OWN_TRANSFERS = _TRANSFERS.where(transfer.c.name == bindparam("name"))
 _ROW = select(collaboration).where(collaboration.c.id == bindparam("identifier"))
 _KEYS = (
     select(key.c.signing, key.c.sealing, key.c.created, key.c.revoked)
@@ -187,6 +208,17 @@ def find_entry(connection: Connection, identifier: str, index: int) -> Any:
 def find_reply(connection: Connection, identifier: str, name: str) -> Any:
     """Return the row of a member's own reply; None before there is one."""
     return connection.execute(_REPLY, {"identifier": identifier, "name": name}).first()
+
+
+def list_transfers(connection: Connection, seen: Seen) -> list[Any]:
+    """Return rows of transfers of all rounds of a series: the operator sees all, a member its own.
+
+    They are in the order in which they came up.
+    """
+    asked = {"series": seen.row.series or seen.row.id}
+    if seen.member is None:
+        return list(connection.execute(_TRANSFERS, asked))
+    return list(connection.execute(_OWN_TRANSFERS, asked | {"name": seen.member}))
 
 
 def list_cosigned(connection: Connection, identifier: str) -> list[tuple[str, int, int]]:

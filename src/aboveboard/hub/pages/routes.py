@@ -17,6 +17,7 @@ from aboveboard.hub.pages.collaborations import (
     show_terms,
 )
 from aboveboard.hub.pages.log_in import router
+from aboveboard.hub.pages.parts import PartCache
 from aboveboard.hub.pages.rule_book import RuleBook
 from aboveboard.hub.pages.visits import make_endpoint, make_threads
 
@@ -42,6 +43,7 @@ SHOWN = (
 def install_pages(app: FastAPI, hub: Hub) -> None:
     """Let the application answer with pages, too."""
     app.state.rules = RuleBook(hub.folder)
+    app.state.parts = PartCache()
     app.state.page_threads = make_threads(hub)
     app.include_router(router)
     # First, since routes are tried in their order, and the API has many.

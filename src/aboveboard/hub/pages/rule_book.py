@@ -14,7 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ SECONDS = 300
 
 AGAIN = 3600
 """Seconds after which an audit that could not be computed is tried again."""
+
+MOST_READ = 32
+"""Rules that a process keeps as they were read."""
 
 MOST_WAITING = 100
 """Rules that wait for their audit; of others it begins once somebody asks again."""
@@ -60,17 +64,24 @@ class RuleBook:
         self._thread: threading.Thread | None = None
         self._prepared: set[str] = set()
         self._failed: dict[str, float] = {}
+        self._read = lru_cache(maxsize=MOST_READ)(_read)
 
     def find(self, terms: Terms) -> dict[str, Any]:
         """Return what `describe_rule` says of the terms' rule; at once, or that it is computed."""
+        return self.look_up(terms)[0]
+
+    def look_up(self, terms: Terms) -> tuple[dict[str, Any], Hashable]:
+        """Return what `find` returns, and what stands for all of it."""
         path = self._locate(terms)
-        if path.is_file():
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return found
-        if time.monotonic() < self._failed.get(path.name, 0.0):
-            return FAILED
-        self._begin(path.name, terms)
-        return WAITING
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            if time.monotonic() < self._failed.get(path.name, 0.0):
+                return FAILED, "failed"
+            self._begin(path.name, terms)
+            return WAITING, "waiting"
+        version = (path, status.st_mtime_ns, status.st_ino)
+        return self._read(*version), version
 
     def prepare(self, terms: Terms, digest: str) -> None:
         """Begin to compute it; once for each hash of terms."""
@@ -118,6 +129,13 @@ class RuleBook:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with atomic_file(path) as file:
             file.write_text(json.dumps(found), encoding="utf-8")
+
+
+def _read(path: Path, changed: int, inode: int) -> dict[str, Any]:
+    """Return what a file says; another file, or one that was changed, is read anew."""
+    del changed, inode
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def describe_in_child(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from aboveboard.hub.api.problems import TooLargeError, TooManyRequestsError
 from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.home import Hub
+from aboveboard.hub.pages.parts import PartCache
 from aboveboard.hub.pages.rule_book import RuleBook
 from aboveboard.hub.pages.security import (
     ForeignFormError,
@@ -72,6 +73,12 @@ class Visit:
         """What is known of rules."""
         book: RuleBook = self.request.app.state.rules
         return book
+
+    @property
+    def parts(self) -> PartCache:
+        """Parts of pages that cannot change."""
+        cache: PartCache = self.request.app.state.parts
+        return cache
 
     def read_query(self, name: str) -> str:
         """Return what the address asks for, such as where a list goes on; empty: nothing."""
