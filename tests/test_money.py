@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import aboveboard as ab
 from aboveboard.commands import run_collaboration
 from aboveboard.settlements.money import format_payment, round_payments
+from calling import aboveboard
 from depth import up_to
 
 PAYMENTS = st.dictionaries(
@@ -123,3 +124,20 @@ def test_a_currency_is_three_letters(tmp_path: Path) -> None:
     )
     with pytest.raises(ab.InputError, match="key 'currency'"):
         ab.load(path)
+
+
+@pytest.mark.parametrize(("top", "unit"), [('currency = "EUR"\n', "EUR"), ("", "units of money")])
+def test_gains_in_money_are_in_the_currency_everywhere(tmp_path: Path, top: str, unit: str) -> None:
+    (tmp_path / "b.csv").write_text("party,goods,value\nacme,desk,12.5\nbolt,desk,9\n")
+    (tmp_path / "m.toml").write_text(
+        f'mechanism = "market.vcg"\nseed = 7\nbids = "b.csv"\nseller = "cora"\n{top}'
+    )
+    done = aboveboard("run", "m.toml", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "out/parties/acme/statement.html").read_text()
+    report = (tmp_path / "out/report.html").read_text()
+    assert f"gains ({unit})" in done.stdout
+    assert f"12.5 {unit}" in page
+    assert unit in report
+    shown = done.stdout + page + report
+    assert ("units of money" in shown) == (not top)

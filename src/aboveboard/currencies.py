@@ -15,6 +15,9 @@ DECIMALS = {
 }  # fmt: skip  # read as a table
 """Decimals of currencies that have no cents, or more decimals than cents."""
 
+MONEY = "units of money"
+"""What gains are counted in where they are money, of no currency that is known."""
+
 CENTS = 2
 """Decimals of every other currency."""
 
@@ -28,6 +31,17 @@ def count_decimals(currency: str) -> int:
     (2, 0, 3)
     """
     return DECIMALS.get(currency, CENTS)
+
+
+def name_unit(unit: str, currency: str) -> str:
+    """Return what gains are counted in: the currency, if they are money and it is known.
+
+    Examples
+    --------
+    >>> name_unit(MONEY, "EUR"), name_unit(MONEY, ""), name_unit("elements", "EUR")
+    ('EUR', 'units of money', 'elements')
+    """
+    return currency if currency and unit == MONEY else unit
 
 
 def describe_rounding(currency: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import tomllib
 from decimal import Decimal
@@ -86,6 +87,7 @@ def test_a_cats_instance_is_read_with_its_dummy_goods(tmp_path: Path) -> None:
         (CATS.replace("bids 5", "bids 6"), "it has 5 bids"),
         (CATS.replace("1.250", "dear"), "not a bid of CATS"),
         (CATS.replace("\t3\t4\t#", "\t3\t9\t#"), "not a bid of CATS"),
+        (CATS.replace("\n4\t3.5", "\n3\t3.5"), "several bids have the number 3"),
     ],
 )
 def test_a_broken_cats_instance_is_refused_in_a_line(
@@ -94,6 +96,26 @@ def test_a_broken_cats_instance_is_refused_in_a_line(
     path = write(tmp_path, 'mechanism = "market.vcg"\nbids = "x.cats"\n', x_cats=broken)
     with pytest.raises(InputError, match=says):
         ab.load(path)
+
+
+def test_an_instance_may_be_packed_marked_and_have_powers_of_ten(tmp_path: Path) -> None:
+    top = 'mechanism = "market.vcg"\nbids = "{}"\n'
+    marked = ("\ufeff" + CATS.replace("%% after the layout of CATS\n", "")).encode()
+    for name, content in (("x.txt", marked), ("x.cats.gz", gzip.compress(CATS.encode()))):
+        (tmp_path / name).write_bytes(content.replace(b"3.5", b"3.5e+00"))
+        found = settled(write(tmp_path, top.format(name)))
+        assert set(found.parties) == {"seller", "bidder 0", "bidder d4", "bidder 3", "bidder 4"}
+        assert F(str(found.details["welfare_best"])) == F("6")
+
+
+def test_how_a_table_is_read_can_be_stated(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_bytes("party;goods;value\nacme;caf\xe9;1,500\n".encode("cp1252"))
+    top = 'mechanism = "market.vcg"\nbids = "b.csv"\nseller = "s"\n'
+    with pytest.raises(InputError, match='state its encoding, such as encoding = "cp1252"'):
+        ab.load(write(tmp_path, top))
+    found = settled(write(tmp_path, f'{top}encoding = "cp1252"\ndecimal = ","\n'))
+    assert found.parties["acme"].benefit == F("1.5")
+    assert found.parties["acme"].more["goods"] == ["caf\xe9"]
 
 
 BIDS = """party,goods,value,group
@@ -130,6 +152,7 @@ def test_bids_and_endowments_come_from_tables(tmp_path: Path) -> None:
     ("bids", "says"),
     [
         ("party,goods\na,g\n", "no column 'value'"),
+        ("party,goods,value\na,+,1\n", "line 2: the bid is on no good"),
         ("party,goods,value\na,g,dear\n", "the value is 'dear'"),
         ("party,goods,value\n,g,1\n", "'party' is empty"),
         ("party,goods,value,quantity\na,g+h,1,2\n", "a quantity is of one good"),

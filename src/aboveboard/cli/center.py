@@ -177,6 +177,7 @@ def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
     from aboveboard.cli.text import settlement_table
     from aboveboard.commands.rounds import locate_center, settle_round
     from aboveboard.commands.rounds.center import ask_next
+    from aboveboard.currencies import name_unit
 
     asked = ask_next(folder)
     if asked is not None:
@@ -187,8 +188,10 @@ def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
         echo(output, text, state=asked.state.value, question=question, awaited=awaited)
         return
     round_, report = settle_round(folder)
+    currency = round_.terms.currency or ""
+    unit = name_unit(report.collaboration.mechanism.UNIT, currency)
     text = (
-        f"{settlement_table(report.settlement, report.collaboration.mechanism.UNIT)}\n\n"
+        f"{settlement_table(report.settlement, unit, currency=currency)}\n\n"
         f"wrote a sealed result for each member to {folder}; the settlement is in "
         f"{locate_center(folder) / 'settlement'}"
     )

@@ -78,7 +78,7 @@ def run(
     if output is Format.JSON:
         echo_json(report.as_dict())
     else:
-        unit = collaboration.mechanism.UNIT
+        unit = collaboration.unit
         currency = collaboration.file.currency
         print_text(
             settlement_table(report.settlement, unit, report.verdicts, currency, report.kinds)

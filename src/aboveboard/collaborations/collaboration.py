@@ -21,6 +21,7 @@ from aboveboard.auditing.budget import Progress
 from aboveboard.collaborations.examination import examine
 from aboveboard.collaborations.loading import Content, find_rule, read_all
 from aboveboard.collaborations.source_file import SourceFile, TrustCode, read_source
+from aboveboard.currencies import name_unit
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
@@ -90,6 +91,11 @@ class Collaboration:
         """The seed as records hold it: an integer, or text where JSON's readers would round it."""
         seed = self.file.seed
         return seed if seed < LARGEST_JSON else str(seed)
+
+    @property
+    def unit(self) -> str:
+        """What gains are counted in: "elements", "EUR", .."""
+        return name_unit(self.mechanism.UNIT, self.file.currency)
 
     @property
     def search_seed(self) -> int:

@@ -90,12 +90,12 @@ def render_statements(
     for name, share in settlement.parties.items():
         rows = [
             *_describe_data(name, collaboration, received),
-            ("Gain", _add_unit(format_amount(share.benefit), collaboration.mechanism.UNIT)),
+            ("Gain", _add_unit(format_amount(share.benefit), collaboration.unit)),
             ("Payment", paid.get(name, "none: no money moves")),
             ("Why", f"the rule {collaboration.mechanism.NAME}: {collaboration.mechanism.SUMMARY}"),
             ("Your reply", f"the file reply.{share.reply.form} in this folder"),
             ("Rivals", _compare_with_rivals(name, settlement)),
-            *_describe_lie(best.get(name), collaboration.mechanism.UNIT),
+            *_describe_lie(best.get(name), collaboration.unit),
         ]
         page = template.render(
             party=name,
@@ -118,11 +118,13 @@ def _add_unit(amount: str, unit: str) -> str:
     --------
     >>> _add_unit("2", "elements"), _add_unit("1", "elements"), _add_unit("0.5", "value")
     ('2 elements', '1 (elements)', '0.5 (value)')
+    >>> _add_unit("12", "EUR")
+    '12 EUR'
     """
     if not unit:
         return amount
     counted = unit.split()[0].endswith("s") and amount != "1"
-    return f"{amount} {unit}" if counted else f"{amount} ({unit})"
+    return f"{amount} {unit}" if counted or unit.isupper() else f"{amount} ({unit})"
 
 
 def _describe_data(

@@ -61,7 +61,7 @@ def describe_collaboration(collaboration: Collaboration) -> Subject:
             ("collaboration file", fingerprint(collaboration.content)),
             *collaboration.inputs.items(),
         ],
-        unit=rule.UNIT,
+        unit=collaboration.unit,
         currency=file.currency,
         source=rule.SOURCE,
         assumes=rule.ASSUMES,

@@ -22,6 +22,7 @@ from aboveboard.auditing import (
     Property,
     UniqueEquilibrium,
 )
+from aboveboard.currencies import MONEY
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
@@ -137,7 +138,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
 
     def __post_init__(self) -> None:
         if isinstance(self.utility, PricedUtility):
-            object.__setattr__(self, "UNIT", "units of money")
+            object.__setattr__(self, "UNIT", MONEY)
         check_division(len(self.users), self.fairness, self.alpha)
         if self.fairness == "platform" and self.alpha != 1:
             raise InputError("alpha", "users share alpha among users only", "leave alpha out")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self, TypeVar
 
+from aboveboard.currencies import MONEY
 from aboveboard.errors import InputError
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
@@ -96,7 +97,7 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
     structure: Structure
     search: OptimumSearch
 
-    UNIT: ClassVar[str] = "units of money"
+    UNIT: ClassVar[str] = MONEY
     SPREADS: ClassVar[bool] = False
     KEEPS: ClassVar[bool] = False
     COST: ClassVar[str] = (

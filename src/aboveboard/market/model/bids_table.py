@@ -10,8 +10,8 @@ one bidder here. Cost: linear in the rows.
 
 from __future__ import annotations
 
-import io
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -20,9 +20,12 @@ from typing import TypeVar
 import polars as pl
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_quantity
 from aboveboard.market.model.market_file import MarketFile, Player, Value
 from aboveboard.mechanisms.reading import Read
-from aboveboard.storage.formats.content import describe_os_error, open_regular_file
+from aboveboard.storage.formats.content import read_content
+from aboveboard.storage.formats.encoding import decode
+from aboveboard.storage.options import DataOptions, merge_options
 from aboveboard.storage.tabular_files import read_table
 
 FileT = TypeVar("FileT", bound=MarketFile)
@@ -30,7 +33,7 @@ FileT = TypeVar("FileT", bound=MarketFile)
 MOST_DIGITS = 30
 """Digits of a value in a table: money needs no more."""
 
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
 SEPARATORS = re.compile(r"[+;,]")
 
 BIDS = ("party", "goods", "value")
@@ -50,15 +53,17 @@ def read_tables(file: FileT, read: Read) -> FileT:
     """
     parties = dict(file.parties)
     seller = file.seller
+    options = merge_options(file)
     if file.bids is not None:
-        path = read.file("bids", Path(file.bids))
-        if is_cats(path):
+        path = read.file("bids", Path(file.bids), options)
+        instance = read_cats(path, options)
+        if instance is not None:
             seller = seller or "seller"
-            _add_cats(parties, path, seller)
+            _add_cats(parties, instance, f"bids: {path.name}", seller)
         else:
             _add_bids(parties, _read_rows(path, "bids", BIDS))
     if file.endowments is not None:
-        path = read.file("endowments", Path(file.endowments))
+        path = read.file("endowments", Path(file.endowments), options)
         _add_endowments(parties, _read_rows(path, "endowments", ENDOWMENTS))
     if seller is not None:
         parties = _add_seller(parties, seller)
@@ -142,6 +147,10 @@ def _add_bids(parties: dict[str, Player], rows: Sequence[Row]) -> None:
     for row in rows:
         parts = SEPARATORS.split(row.get_name("goods"))
         goods = [good for part in parts if (good := part.strip())]
+        if not goods:
+            raise InputError(
+                row.place, "the bid is on no good", "name one, or several with + between"
+            )
         quantity = row.get_quantity()
         if quantity is not None and len(goods) != 1:
             raise InputError(
@@ -194,38 +203,33 @@ def _add_seller(parties: Mapping[str, Player], seller: str) -> dict[str, Player]
 # ------------------------------------------------------------------------------------- CATS
 
 
-def is_cats(path: Path) -> bool:
-    """Return whether a file is an instance of CATS: it begins with a comment (%) or its sizes.
+def read_cats(path: Path, options: DataOptions) -> list[str] | None:
+    """Return the lines of an instance of CATS; None: the file is none.
+
+    An instance is called `.cats`, or begins with a comment (%) or its sizes. It may be packed.
 
     Raises
     ------
     InputError
         If it is no file that can be read.
     """
-    if path.suffix.lower() == ".cats":
-        return True
-    with _open(path) as file:
-        start = file.read(64).lstrip()
-    return start.startswith(b"%") or re.match(rb"goods\s+\d+", start) is not None
-
-
-def _open(path: Path) -> io.BufferedReader:
     where = f"bids: {path.name}"
-    try:
-        return open_regular_file(path, where)
-    except OSError as error:
-        raise describe_os_error(error, where) from error
+    content = read_content(path, where)
+    start = content.data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    named = content.suffix == ".cats"
+    begins = start.startswith(b"%") or re.match(rb"goods\s+\d+", start) is not None
+    if content.container != "text" or not (named or begins):
+        return None
+    return decode(content.data, where, options.encoding).decode().splitlines()
 
 
-def _add_cats(parties: dict[str, Player], path: Path, seller: str) -> None:
+def _add_cats(parties: dict[str, Player], lines: Sequence[str], where: str, seller: str) -> None:
     """Add the bidders of an instance, and a seller who brings all its goods."""
     sizes: dict[str, int] = {}
     bids: list[tuple[str, Fraction, list[int]]] = []
-    with _open(path) as file:
-        lines = file.read().decode("utf-8", errors="replace").splitlines()
     for k, line in enumerate(lines, 1):
         words = line.split()
-        place = f"bids: {path.name}, line {k}"
+        place = f"{where}, line {k}"
         if not words or words[0].startswith("%"):
             continue
         if words[0] in ("goods", "bids", "dummy"):
@@ -236,10 +240,14 @@ def _add_cats(parties: dict[str, Player], path: Path, seller: str) -> None:
         bids.append(_parse_cats_bid(words, sizes, place))
     if "goods" not in sizes or len(bids) != sizes.get("bids", len(bids)):
         raise InputError(
-            f"bids: {path.name}",
-            f"it has {len(bids)} bids and says {sizes.get('bids', 'nothing')}",
+            where,
+            f"it has {format_quantity(len(bids), 'bid')} and says {sizes.get('bids', 'nothing')}",
             "use a whole instance of CATS: goods, bids, dummy, then one line per bid",
         )
+    twice = [number for number, count in Counter(bid[0] for bid in bids).items() if count > 1]
+    if twice:
+        problem = f"several bids have the number {twice[0]}"
+        raise InputError(where, problem, "give each bid a number of its own")
     goods = sizes["goods"]
     names = tuple(f"g{g}" for g in range(goods))
     own = parties.get(seller, Player())
@@ -249,7 +257,7 @@ def _add_cats(parties: dict[str, Player], path: Path, seller: str) -> None:
         bundle = tuple(f"g{g}" for g in wanted if g < goods)
         if len(dummies) > 1 or not bundle:
             raise InputError(
-                f"bids: {path.name}, bid {number}",
+                f"{where}, bid {number}",
                 "it has no good, or several dummy goods",
                 "use instances in which a bid has one dummy good at most",
             )

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.storage.options import TableKeys
 
 DESTROYED_GOODS = "destroyed"
 """The key of [proposal] allocation for goods that nobody gets."""
@@ -116,7 +117,7 @@ class Proposal(BaseModel):
     )
 
 
-class MarketFile(CollaborationFile):
+class MarketFile(CollaborationFile, TableKeys):
     """What every file of the system has."""
 
     bits: Integer | None = Field(

@@ -50,7 +50,7 @@ def draw_picture(collaboration: Collaboration, settlement: Settlement) -> Pictur
     if system == ["aboveboard", "valuation"]:
         from aboveboard.report.pictures.shares import draw_shares
 
-        return draw_shares(settlement, rule.UNIT)
+        return draw_shares(settlement, collaboration.unit)
     if system == ["aboveboard", "market"]:
         from aboveboard.report.pictures.trades import draw_trades
 
