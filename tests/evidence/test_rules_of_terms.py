@@ -14,6 +14,7 @@ import pytest
 from aboveboard.commands.rounds import rules
 from aboveboard.commands.rounds.rules import describe_rule, describe_rule_here
 from aboveboard.evidence.terms import NOT_PARAMETERS
+from aboveboard.mechanisms import child_processes
 from aboveboard.mechanisms.child_processes import DROPPED, SAFE
 
 WITH_THESE = "on the data of an example, with the parameters of these terms"
@@ -81,7 +82,7 @@ def test_no_code_of_the_surroundings_runs_in_the_child(
         """Start a child that tells its environment, as the one that audits is started."""
         return start([command[0], "-c", own], **options)
 
-    monkeypatch.setattr(rules.subprocess, "Popen", start_other)
+    monkeypatch.setattr(child_processes.subprocess, "Popen", start_other)
     for name in DROPPED:
         monkeypatch.setenv(name, str(tmp_path))
     before = dict(os.environ)

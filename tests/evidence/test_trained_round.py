@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,15 +14,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 from zipfile import ZipFile
 
+import numpy as np
 import pytest
 from trained_rounds import MEMBERS, TrainedRound, draw_table, hold_trained_round
 
 from aboveboard.commands import rounds
+from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.hidden_shares import hide_reply
-from aboveboard.evidence.verifiers.trained import UNSCORED, measure_model, verify_own_model
+from aboveboard.evidence.verifiers import model_measurement, trained
+from aboveboard.evidence.verifiers.model_measurement import answer
+from aboveboard.evidence.verifiers.trained import UNSCORED, measure_apart, verify_own_model
 
 pytest.importorskip("skops", reason="training is an extra")
 
@@ -29,6 +34,13 @@ pytest.importorskip("skops", reason="training is an extra")
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> TrainedRound:
     return hold_trained_round(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(autouse=True)
+def without_a_child(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure models in this process, which has loaded its libraries; the child is tested below."""
+    if "child" not in request.node.name:
+        monkeypatch.setattr(trained, "ask_child", lambda _, given, **__: answer(given))
 
 
 def read_facts(held: TrainedRound) -> dict[str, Any]:
@@ -52,7 +64,6 @@ def test_a_member_scores_its_own_model_on_the_opened_test_rows(held: TrainedRoun
 @pytest.mark.deep
 def test_the_quality_is_that_of_a_plain_computation(held: TrainedRound) -> None:
     """Half of the Brier score's gain over the best constant, from the rows and the model alone."""
-    import numpy as np
     import skops.io
 
     rows = np.loadtxt(held.tmp / "center" / "test.csv", delimiter=",", skiprows=1)
@@ -64,6 +75,11 @@ def test_the_quality_is_that_of_a_plain_computation(held: TrainedRound) -> None:
 
 def set_quality(name: str, quality: float) -> Callable[[dict[str, Any]], None]:
     return lambda body: body["facts"]["qualities"].update({name: quality})
+
+
+@pytest.mark.deep
+def test_a_child_measures_the_same(held: TrainedRound) -> None:
+    assert any("as stated" in each for each in held.verify("anna").verified)
 
 
 @pytest.mark.deep
@@ -165,7 +181,6 @@ def test_the_auditor_trains_again(held: TrainedRound, tmp_path: Path) -> None:
 
 
 def test_a_models_quality_is_measured_from_two_files(tmp_path: Path) -> None:
-    import numpy as np
     import skops.io
     from sklearn.linear_model import LogisticRegression
 
@@ -183,9 +198,38 @@ def test_a_models_quality_is_measured_from_two_files(tmp_path: Path) -> None:
     }
     chance, sick = model.predict_proba(rows[:, :3])[:, 1], rows[:, 3]
     skill = 1 - ((chance - sick) ** 2).mean() / ((sick.mean() - sick) ** 2).mean()
-    assert measure_model(path, training, tables, 1) == pytest.approx(skill)
-    with pytest.raises(KeyError):
-        measure_model(path, training, {}, 1)
+    assert measure_apart(path, training, tables, 1) == pytest.approx(skill)
+    with pytest.raises(InputError, match="there is no such file"):
+        measure_apart(path, training, {}, 1)
+
+
+def test_in_a_child_a_model_that_takes_all_memory_costs_its_quality_alone(tmp_path: Path) -> None:
+    import skops.io
+    from sklearn.linear_model import LinearRegression
+
+    honest = skops.io.dumps(LinearRegression().fit([[0.0], [1.0]], [0, 1]))
+    large = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": (1, 2**30)}  # 8 GiB of nothing
+    np.lib.format.write_array_header_1_0(large, header)
+    path = tmp_path / "model.skops"
+    with ZipFile(io.BytesIO(honest)) as held_in, ZipFile(path, "w") as bomb:
+        for name in held_in.namelist():
+            bomb.writestr(name, large.getvalue() if name.endswith("npy") else held_in.read(name))
+    with pytest.raises(InputError, match="memory"):
+        measure_apart(path, {"test": "t.csv", "label": "y"}, {"t.csv": b"x,y\n1,2\n"}, 1)
+
+
+def test_a_child_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"took more than 0\.01 seconds"):
+        measure_apart(tmp_path / "model.skops", {}, {}, 1, patience=0.01)
+
+
+def test_a_child_that_ends_without_an_answer_costs_the_quality_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", os.devnull)
+    with pytest.raises(InputError, match="or ended the process"):
+        measure_apart(tmp_path / "model.skops", {}, {}, 1)
 
 
 @pytest.mark.deep
@@ -239,22 +283,31 @@ def test_what_has_no_schema_is_called_no_model(model: bytes, opened: str, tmp_pa
     assert not findings.on_the_centers_word
 
 
-def test_a_model_that_fails_to_import_is_not_said_to_lack_skops(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_a_models_libraries_raise_is_handed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "reply.skops"
-    path.write_bytes(zip_text("schema.json", "{}"))
-
     def fail(**_: object) -> None:
+        sys.stdout.write("a library may print what it likes")
         raise ImportError("cannot import name 'lie' from 'sklearn'")
 
+    given = {"model": "m.skops", "training": {}, "folder": str(tmp_path), "seed": 1}
     monkeypatch.setattr("skops.io.get_untrusted_types", fail)
+    monkeypatch.setattr(model_measurement, "limit_child", lambda: None)  # not this process
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(given)))
+    model_measurement.main()
+    assert json.loads(capsys.readouterr().out) == {
+        "problem": "cannot import name 'lie' from 'sklearn'"
+    }
+
+
+def test_a_model_that_cannot_be_measured_is_not_said_to_lack_skops(tmp_path: Path) -> None:
+    path = tmp_path / "reply.skops"
+    path.write_bytes(zip_text("schema.json", "{}"))
     findings = Findings()
     verify_own_model(make_case(path), findings)
     assert not findings.missing
-    assert findings.on_the_centers_word == [
-        f"{UNSCORED}: it cannot be measured here (cannot import name 'lie' from 'sklearn')"
-    ]
+    (said,) = findings.on_the_centers_word
+    assert said.startswith(f"{UNSCORED}: it cannot be measured here (")
 
 
 def test_without_skops_it_is_said_what_to_install(
@@ -262,7 +315,7 @@ def test_without_skops_it_is_said_what_to_install(
 ) -> None:
     path = tmp_path / "reply.skops"
     path.write_bytes(zip_text("schema.json", "{}"))
-    monkeypatch.setitem(sys.modules, "skops.io", None)
+    monkeypatch.setitem(sys.modules, "skops", None)
     findings = Findings()
     verify_own_model(make_case(path), findings)
     assert findings.missing == ["skops and scikit-learn, to measure your model: install them"]

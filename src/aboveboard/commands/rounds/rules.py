@@ -10,14 +10,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import resource
-import signal
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +29,7 @@ from aboveboard.evidence.own_part import drop_missing
 from aboveboard.evidence.terms import NOT_PARAMETERS
 from aboveboard.evidence.verifiers import list_trusted
 from aboveboard.formatting import format_rounded
-from aboveboard.mechanisms.child_processes import safe_environment
+from aboveboard.mechanisms.child_processes import ask_child, limit_child
 from aboveboard.report.answers import write_answers
 from aboveboard.report.tables import tabulate_lies, tabulate_verdicts
 
@@ -47,12 +43,6 @@ SECONDS = 20.0
 
 PATIENCE = 30.0
 """Seconds after which the child is ended, whatever it does."""
-
-MEMORY = 4 * 2**30
-"""Bytes of address space that the child may take."""
-
-MOST_SECONDS = 600
-"""Seconds of processor time after which the system ends a child whose parent is gone."""
 
 SEED = 1
 """Seed of the example, so that all members see the same audit."""
@@ -123,29 +113,15 @@ def _describe_in_words(mechanism: str, parameters: Mapping[str, Any]) -> dict[st
 
 def _audit_apart(mechanism: str, parameters: Mapping[str, Any], patience: float) -> dict[str, Any]:
     """Return the audit of a child with its note; the child is ended after some seconds."""
-    given = json.dumps({"mechanism": mechanism, "parameters": dict(parameters)})
-    with safe_environment():
-        child = subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,
-        )
+    given = {"mechanism": mechanism, "parameters": dict(parameters)}
     try:
-        found = json.loads(child.communicate(given, timeout=patience)[0])
+        found = ask_child(__name__, given, patience=patience)
     except subprocess.TimeoutExpired:
         limit = format_rounded(patience, 3)
         note = f"with these parameters the audit took more than {limit} seconds, and was ended"
         return {"note": note, "audit": None}
     except ValueError:  # it ended for want of memory
         return {"note": NO_AUDIT, "audit": None}
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
     return {key: found[key] for key in ("note", "audit")}
 
 
@@ -194,9 +170,7 @@ def _tabulate(report: AuditReport) -> dict[str, Any]:
 
 def main() -> None:
     """Read a mechanism and its parameters from standard input, and print what they are, as JSON."""
-    for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, MOST_SECONDS)):
-        with suppress(ValueError, OSError):  # a system that does not limit it, or has it less
-            resource.setrlimit(kind, (most, most))
+    limit_child()
     given = json.load(sys.stdin)
     json.dump(describe_rule_here(given["mechanism"], given["parameters"]), sys.stdout)
 

@@ -2,13 +2,15 @@
 
 The hash of the test rows stands in the terms; the center opens them after the run. The party's
 reply is its model: it is loaded without pickle, only if it holds nothing but classes of the
-libraries that skops trusts, and its quality is measured as the center measures it.
+libraries that skops trusts, and its quality is measured as the center measures it. That the classes
+are harmless limits neither their size nor what they take: a child does it, within limits.
 """
 
 from __future__ import annotations
 
-import warnings
+import subprocess
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,13 +18,22 @@ from zipfile import BadZipFile, ZipFile
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
-from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.findings import MALFORMED, Findings
 from aboveboard.evidence.numbers import parse_number
 from aboveboard.evidence.verifiers.opened import read_files
-from aboveboard.formatting import format_rounded
+from aboveboard.formatting import format_bytes, format_rounded
+from aboveboard.mechanisms.child_processes import MEMORY, ask_child
 
 UNSCORED = "the quality of your model"
 """What stays on the center's word where the test rows are not opened, or the model not loaded."""
+
+MEASUREMENT = "aboveboard.evidence.verifiers.model_measurement"
+"""What the child runs."""
+
+PATIENCE = 120.0
+"""Seconds after which the child is ended, whatever it does."""
+
+WITHOUT = "verify the rest without it"
 
 TOLERANCE = 1e-6
 """How far a quality may differ: other libraries give other last digits of a model's scores."""
@@ -41,15 +52,13 @@ def verify_own_model(case: Case, findings: Findings) -> None:
     if case.round.terms.opened == "nothing":
         findings.trust(f"{UNSCORED}: by the terms no test rows are opened")
         return
-    try:
-        import skops.io  # noqa: F401 - apart: a stranger's model may raise ImportError as it loads
-    except ImportError:
+    if find_spec("skops") is None or find_spec("sklearn") is None:
         findings.miss("skops and scikit-learn, to measure your model: install them")
         return
     try:
         files = {name: x for name, (_, x) in read_files(case.facts.get("files", {})).items()}
-        quality = measure_model(case.reply, case.parameters["training"], files, case.seed)
-    except Exception as error:  # a stranger's model: whatever its libraries raise on it
+        quality = measure_apart(case.reply, case.parameters["training"], files, case.seed)
+    except (*MALFORMED, InputError, OSError) as error:
         problem = error.problem if isinstance(error, InputError) else str(error)[:200]
         findings.trust(f"{UNSCORED}: it cannot be measured here ({problem})")
         return
@@ -92,10 +101,15 @@ def _verify_no_model(case: Case, findings: Findings) -> None:
     )
 
 
-def measure_model(
-    model: Path, training: Mapping[str, Any], files: Mapping[str, bytes], seed: int
+def measure_apart(
+    model: Path,
+    training: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    seed: int,
+    *,
+    patience: float = PATIENCE,
 ) -> float:
-    """Return a model's quality on the center's test rows, as a run measures it.
+    """Return a model's quality on the center's test rows, measured by a child within limits.
 
     Parameters
     ----------
@@ -107,62 +121,31 @@ def measure_model(
         The center's opened files, by name.
     seed
         Of the run: it halves the test rows where there are no rows to validate with.
+    patience
+        Seconds after which the child is ended.
 
     Raises
     ------
     InputError
-        If the model holds other classes than skops trusts, or the rows do not fit it.
-    KeyError
-        If the test rows are not among the opened files.
-    ValueError
-        If the terms do not name the label.
-    ImportError
-        If skops is not installed.
+        If the model or the rows cannot be read, or it takes more than is allowed.
     """
-    from aboveboard.learning.market.training_file import TrainingTable
-    from aboveboard.learning.training.center import read_center
-    from aboveboard.learning.training.estimators import predicts_classes
-    from aboveboard.learning.training.scores import Meter
-
-    pipeline = _load_model(model)
     with TemporaryDirectory() as scratch:
-        paths = {
-            key: _write_file(training[key], files, Path(scratch))
-            for key in ("test", "validation")
-            if training.get(key) is not None
+        for name, content in files.items():
+            (Path(scratch) / Path(name).name).write_bytes(content)
+        given = {
+            "model": str(model.absolute()),
+            "training": dict(training),
+            "folder": scratch,
+            "seed": seed,
         }
-        table = TrainingTable.model_validate({**training, **paths})
-        if table.label is None:
-            raise ValueError("the terms do not name the label")
-        rows = read_center(
-            table.test,
-            table.validation,
-            label=table.label,
-            features=table.features,
-            classification=predicts_classes(pipeline),
-            seed=seed,
-            coincidences=table.coincidences,
-            steps=table.steps,
-        )
-        test = rows.raw_test
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of names that the rows need not have
-            return float(Meter(test.x, test, rows.terms, table.metric).measure(pipeline).value)
-
-
-def _write_file(name: Any, files: Mapping[str, bytes], folder: Path) -> Path:
-    """Write an opened file; return its path."""
-    path = folder / Path(str(name)).name
-    path.write_bytes(files[name])
-    return path
-
-
-def _load_model(path: Path) -> Any:
-    import skops.io
-
-    strange = skops.io.get_untrusted_types(file=path)
-    if strange:
-        raise InputError(
-            str(path), f"it holds {', '.join(strange)[:200]}", "load it only if you trust them"
-        )
-    return skops.io.load(path, trusted=[])
+        try:
+            found = ask_child(MEASUREMENT, given, patience=patience)
+        except subprocess.TimeoutExpired:
+            problem = f"it took more than {format_rounded(patience, 3)} seconds"
+            raise InputError(str(model), problem, WITHOUT) from None
+        except ValueError:
+            problem = f"it took more than {format_bytes(MEMORY)} of memory, or ended the process"
+            raise InputError(str(model), problem, WITHOUT) from None
+    if "quality" not in found:
+        raise InputError(str(model), str(found["problem"]), WITHOUT)
+    return float(found["quality"])
