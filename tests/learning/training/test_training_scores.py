@@ -185,3 +185,28 @@ def test_the_bootstrap_measures_what_measuring_drawn_rows_would() -> None:
         again = small.select(np.repeat(np.arange(80), weights[k]))
         for j, fitted in enumerate((model, other)):
             assert drawn[k, j] == pytest.approx(measure_skill(fitted, again, TERMS).value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "numbers"),
+    [("accuracy", False), ("f1_macro", False), ("neg_log_loss", False), ("roc_auc", False),
+     ("r2", True), ("neg_mean_absolute_error", True), ("neg_median_absolute_error", True)],
+)  # fmt: skip
+def test_no_constant_scores_above_zero_on_rows_that_are_drawn_again(
+    metric: str, numbers: bool
+) -> None:
+    x = np.arange(24.0)[:, None]
+    y = np.random.default_rng(5).exponential(size=24) if numbers else np.arange(24) % 3 // 2
+    meter = Meter(x, rows(x, y), Terms(("a",), "y", None if numbers else ("0", "1")), metric)
+    shares = np.quantile(y, [0.1, 0.4, 0.9]) if numbers else [0.1, 0.3, 0.8]
+    constants = [
+        Predictions(np.full((24, 1), p), np.full(24, p), certain=False)
+        if numbers
+        else Predictions(
+            np.tile([1 - p, p], (24, 1)), np.full(24, int(p > 0.5)), False, np.full(24, p)
+        )
+        for p in shares
+    ]
+    drawn = meter.resample(constants, seed=3)
+    assert np.isfinite(drawn).any()
+    assert (drawn[np.isfinite(drawn)] == 0).all()

@@ -168,19 +168,23 @@ class Meter:
     ) -> list[float]:
         """Return the quality of each model on some of the rows, by scikit-learn's scorer."""
         whole = len(drawn) == len(self.targets) and bool((np.diff(drawn) == 1).all())
-        lowest, highest = self._whole_bounds if whole else self._find_bounds(drawn)
+        lowest, highest = self._whole_bounds if whole else self._find_bounds(drawn, whole=False)
+        scores = [self._call_scorer(p, drawn) for p in predictions]
+        # A constant among the models may be a better one than those that were tried.
+        constant = [x for x, p in zip(scores, predictions, strict=True) if _is_constant(p)]
+        lowest = max([lowest, *constant])
         span = highest - lowest
         if not np.isfinite(span) or span <= 0:
             return [float("nan")] * len(predictions)
-        return [max(0.0, (self._call_scorer(p, drawn) - lowest) / span) for p in predictions]
+        return [max(0.0, (x - lowest) / span) for x in scores]
 
     @cached_property
     def _whole_bounds(self) -> tuple[float, float]:
-        return self._find_bounds(np.arange(len(self.targets)))
+        return self._find_bounds(np.arange(len(self.targets)), whole=True)
 
-    def _find_bounds(self, drawn: NDArray[np.intp]) -> tuple[float, float]:
+    def _find_bounds(self, drawn: NDArray[np.intp], *, whole: bool) -> tuple[float, float]:
         """Return the scores of the best constant and of what is never wrong."""
-        lowest = max(self._call_scorer(p, drawn) for p in self._constants)
+        lowest = self._score_best_constant(drawn, whole=whole)
         return lowest, self._call_scorer(self._perfect, drawn)
 
     def _call_scorer(self, predictions: Predictions, drawn: NDArray[np.intp]) -> float:
@@ -206,23 +210,44 @@ class Meter:
         return Predictions(self.truth, self.targets, False, decision)
 
     @cached_property
-    def _constants(self) -> list[Predictions]:
-        """Predictions that are the same for every row, one the best, as far as is found."""
-        m, mean = len(self.truth), self.truth.mean(axis=0)
+    def _best_number(self) -> float:
+        """The constant that scores best on all rows, as far as is found."""
+        rows = np.arange(len(self.truth))
+        best = find_best_constant_number(
+            self.truth[:, 0], lambda number: self._score_constant(number, rows)
+        )
+        # Where no constant can be scored, scoring the mean says why.
+        return float(self.truth.mean()) if best is None else best
+
+    def _score_best_constant(self, drawn: NDArray[np.intp], *, whole: bool) -> float:
+        """Return the best score of a prediction that is the same for every row.
+
+        On rows that are drawn again the best one is not looked for as long: beside that of all rows
+        the drawn ones' mean and median are tried, which are the best by most scores.
+        """
+        m, mean = len(self.truth), self.truth[drawn].mean(axis=0)
         if self.terms.classes is None:
-            best = find_best_constant_number(self.truth[:, 0], self._score_constant)
-            # Where no constant can be scored, scoring the mean says why.
-            return [_repeat_number(float(mean[0]) if best is None else best, m)]
+            best = self._call_scorer(_repeat_number(self._best_number, m), drawn)
+            others = () if whole else (float(mean[0]), float(np.median(self.truth[drawn])))
+            return float(np.fmax.reduce([best, *(self._score_constant(x, drawn) for x in others)]))
         names = self.terms.decode_labels(np.arange(len(mean)))
         flat = np.zeros(m) if len(mean) == 2 else np.zeros((m, len(mean)))
-        return [Predictions(np.tile(mean, (m, 1)), np.full(m, name), False, flat) for name in names]
+        always = np.tile(mean, (m, 1))
+        constants = (Predictions(always, np.full(m, name), False, flat) for name in names)
+        return max(self._call_scorer(each, drawn) for each in constants)
 
-    def _score_constant(self, value: float) -> float:
-        rows = np.arange(len(self.truth))
+    def _score_constant(self, number: float, drawn: NDArray[np.intp]) -> float:
+        """Return the score of a number for every row; NaN where it has none."""
         try:
-            return self._call_scorer(_repeat_number(value, len(rows)), rows)
+            return self._call_scorer(_repeat_number(number, len(self.truth)), drawn)
         except InputError:  # some scores take positive numbers only
             return float("nan")
+
+
+def _is_constant(predictions: Predictions) -> bool:
+    """Return whether a model says the same of every row."""
+    values, labels = predictions.values, predictions.labels
+    return bool((values == values[0]).all() and (labels == labels[0]).all())
 
 
 def _repeat_number(value: float, rows: int) -> Predictions:
