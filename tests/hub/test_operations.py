@@ -11,15 +11,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from houses import House
 from sqlalchemy import delete, select, update
+from test_agreements import read
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.hub.collaborations import logs
 from aboveboard.hub.collaborations.logs import lock
+from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, metadata
 from aboveboard.hub.home import Hub, open_hub
+from aboveboard.hub.jobs.archiving import archive_ended
+from aboveboard.hub.jobs.failures import STEP, note_failure
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.operations import backup
 from aboveboard.hub.operations.backup import back_up, restore
@@ -106,6 +110,54 @@ def test_a_restored_hub_goes_on_where_the_backup_was_made(
     assert look(again)["collaborations"][0]["state"] == "result"
     assert invite(again, "more").name == "more"  # counters go on behind the restored rows
     again.close()
+
+
+def test_what_members_or_the_operator_write_makes_no_backup_that_cannot_be_restored(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    odd = "a\u2028b\u0085c\u2029d\x1ce"
+    table = house.open(tmp_path, more={"name": odd})
+    note_failure(hub, table.id, STEP, ValueError(f"{odd}\x00"))  # as a child may quote a list
+    numbers = back_up(hub, tmp_path / "backup")
+    assert restore(tmp_path / "backup", tmp_path / "again", database="") == numbers
+    again = open_hub(tmp_path / "again")
+    assert check_hub(again).faults == ()
+    seen = look(again)
+    assert seen["collaborations"][0]["name"] == odd
+    assert seen["failed"][0]["problem"].isprintable()
+    again.close()
+
+
+def test_what_the_worker_deletes_while_a_backup_is_made_breaks_none(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = house.open(tmp_path, more={"keep_days": 0, "repeats": {"added": 1}})
+    table.until_sealed()
+    Worker(hub).work()
+    own = locate_center_files(hub, table.id)
+    own.mkdir(parents=True)
+    (own / "test.csv").write_text("rows")
+    result = read(table).find("result")
+    assert result is not None
+    for name in table.names:
+        table.say(name, "accept", result=result.digest)
+    house.clock.seconds += 1
+    copy = backup.shutil.copyfile
+
+    def delete_first(source: Any, target: Any, **options: Any) -> Any:
+        archive_ended(hub)
+        return copy(source, target, **options)
+
+    monkeypatch.setattr(backup.shutil, "copyfile", delete_first)
+    assert back_up(hub, tmp_path / "backup")["files"] == len(table.names)
+    restore(tmp_path / "backup", tmp_path / "again", database="")
+    again = open_hub(tmp_path / "again")
+    assert check_hub(again).faults == ()
+    again.close()
+    for path in (hub.folder / "files").glob("??/*"):
+        path.unlink()
+    with pytest.raises(InputError, match="it is missing; run 'aboveboard hub check'"):
+        back_up(hub, tmp_path / "broken")
 
 
 def test_nobody_else_looks_into_a_hub_while_it_is_restored(

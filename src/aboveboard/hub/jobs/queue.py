@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from aboveboard.errors import escape_unprintable
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
 from aboveboard.hub.database.tables import job
@@ -106,7 +107,7 @@ def _enqueue(
             collaboration=identifier,
             key=key,
             state=state,
-            problem=problem,
+            problem=_tidy(problem),
             created=now,
         )
         .on_conflict_do_nothing(index_elements=["key"])
@@ -196,7 +197,7 @@ def _change(
     state: str | None = None,
     problem: str | None = None,
 ) -> None:
-    values = {"lease": lease_until, "state": state, "problem": problem}
+    values = {"lease": lease_until, "state": state, "problem": problem and _tidy(problem)}
     changed = connection.execute(
         update(job)
         .where(job.c.id == lease.job, job.c.fence == lease.fence, job.c.state == "running")
@@ -204,6 +205,11 @@ def _change(
     )
     if changed.rowcount != 1:
         raise LostLeaseError(str(lease.job))
+
+
+def _tidy(problem: str) -> str:
+    """Return a problem that every database, backup and terminal takes; it may quote members."""
+    return "\n".join(escape_unprintable(line) for line in problem.split("\n"))
 
 
 def count_jobs(connection: Connection) -> dict[str, int]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,8 @@ TABLES = "tables"
 FORMAT_FILE = "backup.json"
 FORMAT = 1
 """Changes with what a backup holds, so that no other version misreads it."""
+ATTEMPTS = 3
+"""How often a backup is begun while the worker removes what is over."""
 ROWS = 500
 """Rows that are inserted in one statement."""
 
@@ -52,29 +57,42 @@ def back_up(hub: Hub, out: Path) -> dict[str, int]:
     """
     if out.exists():
         raise InputError(str(out), "it exists", "name a folder that is new")
+    for _ in range(ATTEMPTS):
+        try:
+            with atomic_folder(out) as folder:
+                return _write_all(hub, folder)
+        except _MissingError as error:
+            missing = str(error)
+    raise InputError(missing, "it is missing", "run 'aboveboard hub check'")
+
+
+class _MissingError(Exception):
+    """Raised where a file is missing: the worker may have deleted it after its row was read."""
+
+
+def _write_all(hub: Hub, folder: Path) -> dict[str, int]:
     rows = 0
-    with atomic_folder(out) as folder:
-        folder.chmod(PRIVATE_FOLDER)
-        (folder / TABLES).mkdir(mode=PRIVATE_FOLDER)
-        with read(hub.engine) as connection:
-            for table in metadata.sorted_tables:
-                rows += _write_rows(connection, table, folder / TABLES / f"{table.name}.jsonl")
-            digests = _list_digests(connection)
-        for digest in sorted(digests):
-            source, target = hub.files.locate(digest), folder / FILES / digest[:2] / digest
-            if not source.is_file():
-                raise InputError(str(source), "it is missing", "run 'aboveboard hub check'")
-            target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    folder.chmod(PRIVATE_FOLDER)
+    (folder / TABLES).mkdir(mode=PRIVATE_FOLDER)
+    with read(hub.engine) as connection:
+        for table in metadata.sorted_tables:
+            rows += _write_rows(connection, table, folder / TABLES / f"{table.name}.jsonl")
+        digests = _list_digests(connection)
+    for digest in sorted(digests):
+        source, target = hub.files.locate(digest), folder / FILES / digest[:2] / digest
+        target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        try:
             shutil.copyfile(source, target)
-            target.chmod(PRIVATE)
-        for name in (KEYS, LOG_KEYS, OLD_KEYS, CENTER_FILES, SERIES):
-            if (hub.folder / name).is_dir():
-                shutil.copytree(hub.folder / name, folder / name)
-        if (hub.folder / ROTATIONS_FILE).is_file():
-            shutil.copy2(hub.folder / ROTATIONS_FILE, folder / ROTATIONS_FILE)
-        shutil.copy2(hub.folder / CONFIGURATION_FILE, folder / CONFIGURATION_FILE)
-        numbers = {"format": FORMAT, "rows": rows, "files": len(digests)}
-        (folder / FORMAT_FILE).write_text(json.dumps(numbers), encoding="utf-8")
+        except FileNotFoundError as error:
+            raise _MissingError(str(source)) from error
+        target.chmod(PRIVATE)
+    for name in (KEYS, LOG_KEYS, OLD_KEYS, CENTER_FILES, SERIES):
+        _copy_folder(hub.folder / name, folder / name)
+    if (hub.folder / ROTATIONS_FILE).is_file():
+        shutil.copy2(hub.folder / ROTATIONS_FILE, folder / ROTATIONS_FILE)
+    shutil.copy2(hub.folder / CONFIGURATION_FILE, folder / CONFIGURATION_FILE)
+    numbers = {"format": FORMAT, "rows": rows, "files": len(digests)}
+    (folder / FORMAT_FILE).write_text(json.dumps(numbers), encoding="utf-8")
     return {"rows": rows, "files": len(digests)}
 
 
@@ -125,6 +143,16 @@ def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[
     return {"rows": rows, "files": numbers["files"]}
 
 
+def _copy_folder(source: Path, target: Path) -> None:
+    """Copy the files of a folder; those that are removed meanwhile are passed over."""
+    for here, _, names in os.walk(source):
+        for name in names:
+            place = target / Path(here).relative_to(source) / name
+            place.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copy2(Path(here) / name, place)
+
+
 def _list_digests(connection: Connection) -> set[str]:
     found: set[str] = set()
     for table in (submission, reply):
@@ -152,22 +180,23 @@ def _write_rows(connection: Connection, table: Table, path: Path) -> int:
 
 def _read_rows(connection: Connection, table: Table, path: Path) -> int:
     binary = {c.name for c in table.columns if isinstance(c.type, LargeBinary)}
-    count, waiting = 0, []
+    count = 0
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        for line in lines:
-            row: dict[str, Any] = json.loads(line)
-            waiting.append(
-                {k: base64.b64decode(v) if k in binary and v else v for k, v in row.items()}
-            )
+        with path.open(encoding="utf-8", newline="\n") as file:
+            while lines := list(islice(file, ROWS)):
+                rows = [_decode(line, binary) for line in lines]
+                connection.execute(table.insert(), rows)
+                count += len(rows)
     except (OSError, ValueError) as error:
         raise InputError(str(path), f"it is damaged ({error})", "use another backup") from error
-    for start in range(0, len(waiting), ROWS):
-        connection.execute(table.insert(), waiting[start : start + ROWS])
-        count += len(waiting[start : start + ROWS])
     if count and "id" in table.c and connection.dialect.name == "postgresql":
         _restart_counter(connection, table)
     return count
+
+
+def _decode(line: str, binary: set[str]) -> dict[str, Any]:
+    row: dict[str, Any] = json.loads(line)
+    return {k: base64.b64decode(v) if k in binary and v else v for k, v in row.items()}
 
 
 def _restart_counter(connection: Connection, table: Table) -> None:
