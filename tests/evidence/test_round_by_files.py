@@ -148,7 +148,7 @@ def test_nothing_leaves_before_all_have_committed(organisations: Organisations) 
     organisations.agree()
     rounds.commit(organisations.member("acme"), organisations.home("acme") / "list.txt")
     rounds.close_step(organisations.folder)
-    with pytest.raises(InputError, match="bolt, core have not committed"):
+    with pytest.raises(InputError, match="not yet committed: bolt, core"):
         rounds.submit(organisations.member("acme"))
     assert not (organisations.folder / "sealed").exists()
 

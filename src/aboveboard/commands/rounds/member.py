@@ -245,9 +245,9 @@ def submit(member: Membership) -> Path:
     """
     seen = read_round(member.folder, member.private)
     if seen.round.committed_at is None:
-        waiting = ", ".join(seen.round.list_awaited("commit")) or "the members"
+        waiting = ", ".join(seen.round.list_awaited("commit")) or "all members"
         raise InputError(
-            str(member.folder), f"{waiting} have not committed", "submit when all have committed"
+            str(member.folder), f"not yet committed: {waiting}", "submit when all have committed"
         )
     statement, _ = seal_submission(seen, member.name, member.keys, member.private)
     note_seen(member, seen)
