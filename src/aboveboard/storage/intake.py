@@ -75,6 +75,12 @@ class Intake:
             self._lines.add(lines)
         return self._take_listed()
 
+    def take_kind(self, elements: pl.Series) -> pl.DataFrame:
+        """Return the next elements of a list of a kind; the others are counted in `listed`."""
+        self.listed.start_batch()
+        self.listed.elements = elements
+        return self._take_listed()
+
     def take_list(self, listed: ListedElements) -> pl.DataFrame:
         """Return the elements of a list that is there as a whole."""
         self.listed = listed

@@ -24,22 +24,38 @@ import polars as pl
 
 from aboveboard.storage.formats.content import (
     PARQUET,
+    ReadWholeError,
     describe_os_error,
     open_regular_file,
 )
-from aboveboard.storage.formats.parquet_batches import ReadWholeError, read_parquet_batches
+from aboveboard.storage.formats.lines import KindLines, split_lines
+from aboveboard.storage.formats.parquet_batches import read_parquet_batches
+from aboveboard.storage.formats.text_batches import FingerprintedFile, read_text_batches
 from aboveboard.storage.intake import Intake
+from aboveboard.storage.kinds import Kind
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import Form, Records
 from aboveboard.storage.shelf import GrowingList, Shelf
 from aboveboard.storage.spilling import describe_full_disk
-from aboveboard.storage.tabular_files import Table, choose_read_columns
+from aboveboard.storage.tabular_files import (
+    JSON_SUFFIXES,
+    Table,
+    choose_read_columns,
+    is_delimited,
+    read_table_batches,
+)
 
 LARGE = 1 << 25
 """Bytes of a file from which on it is read batch by batch."""
 
 STEP = 1 << 22
 """Bytes that are copied at a time."""
+
+WAITING = 1 << 26
+"""Bytes of distinct lines that are looked at one by one, once all are there."""
+
+WHOLE = (*JSON_SUFFIXES, ".xlsx", ".xlsm", ".ods", ".parquet", ".pq")
+"""How files are called that are something else than lines, or at fault."""
 
 
 def stream_records(
@@ -75,7 +91,9 @@ def stream_records(
             start = file.read(4)
             file.seek(0)
             if start != PARQUET:
-                return None
+                text = FingerprintedFile(file)
+                found = _stream_text(text, start, path, where, options or DataOptions(), shelf)
+                return None if found is None else (found, text.finish())
             with _copy_privately(file, shelf) as (copy, digest):
                 found = _stream_parquet(copy, where, options or DataOptions(), shelf)
     except OSError as error:
@@ -106,6 +124,57 @@ def _stream_parquet(copy: Path, where: str, options: DataOptions, shelf: Shelf) 
             yield intake.take_table(table, before)
 
     return _collect(read, Intake(where, options), shelf, "Parquet", "parquet")
+
+
+def _stream_text(
+    file: FingerprintedFile,
+    start: bytes,
+    path: Path,
+    where: str,
+    options: DataOptions,
+    shelf: Shelf,
+) -> Records | None:
+    intake = Intake(where, options)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes[-1:] in ([".gz"], [".zst"], [".zstd"]):
+        suffixes.pop()
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix in WHOLE or options.path is not None:
+        return None
+    table = is_delimited(suffix, options)
+    if not table and options.key is not None and not options.shared_key:
+        return None  # a mistake
+
+    def read(intake: Intake) -> Iterator[pl.DataFrame]:
+        batches = read_text_batches(file, where, start, options.encoding, quoted=table)
+        if table:
+            for rows in read_table_batches(batches, where, suffix, options):
+                yield intake.take_table(rows)
+        elif options.kind in (None, "text"):
+            for data, before in batches:
+                yield intake.take_lines(split_lines(data, where, before), before)
+        else:
+            yield from _read_kind_lines(batches, options.kind, where, intake)
+
+    if not table:
+        return _collect(read, intake, shelf, "lines", "txt")
+    return _collect(read, intake, shelf, "TSV" if suffix == ".tsv" else "CSV", "csv")
+
+
+def _read_kind_lines(
+    batches: Iterator[tuple[bytes, int]], kind: Kind, where: str, intake: Intake
+) -> Iterator[pl.DataFrame]:
+    read = KindLines(kind, where)
+    for data, before in batches:
+        lines = split_lines(data, where, before)
+        if kind == "url" and before and lines.str.starts_with('"').any():
+            raise ReadWholeError  # whether URLs are fields is asked of all lines together
+        yield intake.take_kind(read.take(lines, before, local=b"localdomain" in data))
+        if read.waiting > WAITING:
+            read.compact()
+            if read.waiting > WAITING:
+                raise ReadWholeError
+    yield intake.take_kind(read.finish(intake.listed))
 
 
 def _name_row(before: int, row: int) -> str:

@@ -5,6 +5,7 @@ The systems that read tables of numbers, and the reader of parties' lists, open 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from aboveboard.storage.formats.content import (
 )
 from aboveboard.storage.formats.csv_comments import Marked
 from aboveboard.storage.formats.delimited import read_delimited
+from aboveboard.storage.formats.delimited_batches import read_delimited_batches
 from aboveboard.storage.formats.encoding import decode
 from aboveboard.storage.formats.json_lists import is_json, parse
 from aboveboard.storage.formats.json_tables import read_json_table
@@ -81,7 +83,7 @@ def read_plain_content(
         frame, whereabouts = read_workbook(content.data, where, options.sheet)
         return Table(frame, whereabouts, "csv", "workbook", header_is_row=True)
     data = decode(content.data, where, options.encoding)
-    if content.suffix in (".csv", ".tsv") or options.delimiter is not None:
+    if is_delimited(content.suffix, options):
         if options.delimiter is None and is_json(data):
             problem = f"this is JSON, though it is called {content.suffix}"
             raise InputError(where, problem, "give it the suffix .json")
@@ -98,6 +100,39 @@ def read_plain_content(
         name = "CSV" if default == "," else "TSV"
         return Table(frame, whereabouts, "csv", name, comments, header_is_row=True)
     return data, content.suffix
+
+
+def is_delimited(suffix: str, options: DataOptions) -> bool:
+    """Return whether a text is a table: its suffix says so, or somebody states a delimiter."""
+    return suffix in (".csv", ".tsv") or options.delimiter is not None
+
+
+def read_table_batches(
+    batches: Iterator[tuple[bytes, int]], where: str, suffix: str, options: DataOptions
+) -> Iterator[Table]:
+    """Yield the rows of a table in text, some at a time.
+
+    Parameters
+    ----------
+    batches
+        As for `read_delimited_batches`.
+    where, suffix, options
+        Of the file.
+    """
+    default = "\t" if suffix == ".tsv" else ","
+    name = "CSV" if default == "," else "TSV"
+    for rows in read_delimited_batches(
+        batches,
+        where,
+        delimiter=options.delimiter,
+        default=default,
+        decimal=options.decimal,
+        key=options.key,
+        marked=_read_marked(options),
+    ):
+        yield Table(
+            rows.frame, rows.whereabouts, "csv", name, rows.comments, header_is_row=True
+        )
 
 
 def choose_read_columns(options: DataOptions) -> list[str] | None:

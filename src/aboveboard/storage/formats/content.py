@@ -71,6 +71,10 @@ ZSTD_STEP = 1 << 12
 PACK_AGAIN = "pack it again"
 
 
+class ReadWholeError(Exception):
+    """Raised where a file cannot be read batch by batch."""
+
+
 @dataclass(frozen=True)
 class Content:
     """What a file holds.
@@ -243,11 +247,8 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
         return Content(data, "parquet", ".parquet")
     if start.startswith(ZIP):
         return Content(data, "workbook", _name_workbook(data, where))
-    packed = ""
-    if start.startswith((GZIP, ZSTD)) or (start[:1] in SKIPPABLE and start[1:4] == SKIPPED):
-        packed = "gzip" if start.startswith(GZIP) else "zstd"
-        unpack = _unpack_gzip if packed == "gzip" else _unpack_zstd
-        data = _join(unpack(data, where), where, packed, len(data))
+    if packed := find_packing(start):
+        data = _join(unpack(io.BytesIO(data), packed, where), where, packed, len(data))
         if data.startswith((PARQUET, ZIP, GZIP, ZSTD)):
             problem = f"{packed} packs a file in it that is packed itself"
             raise InputError(where, problem, "unpack it once")
@@ -345,34 +346,61 @@ class _LineLengths:
             raise InputError(place, problem, "write one row on a line")
 
 
-def _unpack_gzip(data: bytes, where: str) -> Iterator[bytes]:
+def find_packing(start: bytes) -> str:
+    """Return what a file of these first bytes is packed with: "gzip", "zstd" or ""."""
+    if start.startswith(GZIP):
+        return "gzip"
+    skips = start[:1] in SKIPPABLE and start[1:4] == SKIPPED
+    return "zstd" if start.startswith(ZSTD) or skips else ""
+
+
+def unpack(file: Any, packed: str, where: str) -> Iterator[bytes]:
+    """Yield what a file unpacks to, some of it at a time.
+
+    Parameters
+    ----------
+    file
+        Has `read`; it is read to its end.
+    packed
+        As `find_packing` says.
+    where
+        What to call it in messages.
+
+    Raises
+    ------
+    InputError
+        If it is broken, or zstandard is not installed.
+    """
+    yield from (_unpack_gzip if packed == "gzip" else _unpack_zstd)(file, where)
+
+
+def _unpack_gzip(file: Any, where: str) -> Iterator[bytes]:
     import gzip
 
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        with gzip.GzipFile(fileobj=file) as stream:
             while piece := stream.read(STEP):
                 yield piece
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(where, f"this gzip file is broken ({error})", PACK_AGAIN) from None
 
 
-def _unpack_zstd(data: bytes, where: str) -> Iterator[bytes]:
+def _unpack_zstd(file: Any, where: str) -> Iterator[bytes]:
     try:
         import zstandard
     except ImportError:
         problem = "this file is packed with zstd, and the package zstandard is not there"
         remedy = "unpack it, or pip install 'aboveboard[tables]'"
         raise InputError(where, problem, remedy) from None
-    at = 0
     try:
-        while at < len(data):
+        piece = file.read(ZSTD_STEP)
+        while piece:
             frame = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
             while not frame.eof:
-                if at >= len(data):
+                if not piece:
                     raise InputError(where, "this zstd file is broken (it ends early)", PACK_AGAIN)
-                piece = data[at : at + ZSTD_STEP]
-                at += len(piece)
                 yield frame.decompress(piece)
-            at -= len(frame.unused_data)
+                piece = frame.unused_data if frame.eof else file.read(ZSTD_STEP)
+            piece = piece or file.read(ZSTD_STEP)
     except zstandard.ZstdError as error:
         raise InputError(where, f"this zstd file is broken ({error})", PACK_AGAIN) from None

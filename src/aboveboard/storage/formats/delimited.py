@@ -55,6 +55,7 @@ def read_delimited(
     decimal: str | None = None,
     key: str | None = None,
     marked: Marked = "data",
+    before: int = 0,
 ) -> tuple[pl.DataFrame, Whereabouts, int]:
     """Read a table in text.
 
@@ -74,6 +75,8 @@ def read_delimited(
         A column that the header must have, if a header in a comment line is to be told from rows.
     marked
         What rows are that begin with `#`, in a file without a comment above its header.
+    before
+        How many lines stand above the content.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def read_delimited(
     body, skipped, stated = take_separator_line(content)
     delimiter = delimiter or stated
     body, comments, above = take_comments(body)
-    before = skipped + above
+    before += skipped + above
     delimiter = delimiter or find_delimiter(body or comments[-1:], default, where)
     header, comments_left = take_commented_header(body, comments, delimiter, key, where)
     if header is not None:

@@ -42,9 +42,7 @@ def decode(data: bytes, where: str, encoding: str | None) -> bytes:
     elif marked and encoding is None:
         encoding = marked[1]
     if encoding in (None, "utf-8", "ascii"):
-        if not data.isascii():
-            _check_utf8(data, where, encoding)
-        _refuse_zeros(data, where)
+        check_text(data, where, encoding)
         return data
     try:
         text = data.decode(encoding)
@@ -58,21 +56,45 @@ def decode(data: bytes, where: str, encoding: str | None) -> bytes:
     return data
 
 
-def _refuse_zeros(data: bytes, where: str) -> None:
+def check_text(data: bytes, where: str, encoding: str | None, before: int = 0) -> None:
+    """Raise where a text is not UTF-8, or not ASCII if that is stated, or a character is zero.
+
+    Parameters
+    ----------
+    data
+        Whole lines.
+    where
+        What to call the file in messages.
+    encoding
+        "ascii", or any other.
+    before
+        How many lines stand above these.
+
+    Raises
+    ------
+    InputError
+        If that is so; the message names the line.
+    """
+    if not data.isascii():
+        _check_utf8(data, where, encoding, before)
+    _refuse_zeros(data, where, before)
+
+
+def _refuse_zeros(data: bytes, where: str, before: int = 0) -> None:
     """Raise where a character is zero: no text has it, but one read in the wrong encoding."""
     if (at := data.find(b"\0")) >= 0:
-        line = data.count(b"\n", 0, at) + 1
+        line = before + data.count(b"\n", 0, at) + 1
         problem = "a character is zero: this is not text, or UTF-16 without its mark"
         order = "be" if at % 2 == 0 else "le"
         remedy = f'save it as UTF-8, or write encoding = "utf-16-{order}"'
         raise InputError(f"{where}, line {line}", problem, remedy)
 
 
-def _check_utf8(data: bytes, where: str, encoding: str | None) -> None:
+def _check_utf8(data: bytes, where: str, encoding: str | None, before: int) -> None:
     try:
         data.decode(encoding or "utf-8")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = before + data.count(b"\n", 0, error.start) + 1
         problem = "this is not UTF-8" if encoding != "ascii" else "this is not ASCII"
         remedy = 'save the file as UTF-8, or state its encoding, such as encoding = "cp1252"'
         raise InputError(f"{where}, line {line}", problem, remedy) from error

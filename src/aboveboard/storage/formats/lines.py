@@ -94,7 +94,7 @@ def quote_sample(text: str) -> str:
     return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}..")
 
 
-def split_lines(data: bytes, where: str) -> pl.Series:
+def split_lines(data: bytes, where: str, before: int = 0) -> pl.Series:
     """Return the lines of a text: String, null where a line is empty; lines end in LF, CRLF or CR.
 
     Parameters
@@ -103,6 +103,8 @@ def split_lines(data: bytes, where: str) -> pl.Series:
         UTF-8, without a byte order mark.
     where
         What to call the file in messages.
+    before
+        How many lines stand above these, which end in LF.
 
     Raises
     ------
@@ -112,10 +114,10 @@ def split_lines(data: bytes, where: str) -> pl.Series:
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-        if b"\n" not in data:
+        if b"\n" not in data and not before:
             data = data.replace(b"\r", b"\n")
         elif (at := data.rstrip(b"\r").find(b"\r")) >= 0:
-            line = data.count(b"\n", 0, at) + 1
+            line = before + data.count(b"\n", 0, at) + 1
             problem = "a carriage return stands inside the line"
             raise InputError(f"{where}, line {line}", problem, "end every line with a line feed")
         data = data.rstrip(b"\r")
@@ -142,7 +144,8 @@ def split_lines(data: bytes, where: str) -> pl.Series:
     if isinstance(longest, int) and longest > LONGEST_LINE:
         row = lines.str.len_bytes().arg_max() or 0
         problem = f"the line is longer than {format_count(LONGEST_LINE)} bytes"
-        raise InputError(f"{where}, line {row + 1}", problem, "write one element on a line")
+        place = f"{where}, line {before + row + 1}"
+        raise InputError(place, problem, "write one element on a line")
     return lines
 
 
@@ -208,37 +211,121 @@ def read_kind_lines(
     A prefix that the first lines share, such as `0.0.0.0 `, is taken off as a column; what is then
     in normal form is done. The other lines go one by one, each distinct one once.
     """
-    plan = lines.alias("line").to_frame().lazy()
-    prefix = _find_prefix(lines) if kind == "domain" else ""
-    if prefix:
-        plan = plan.select(pl.col("line").str.strip_prefix(prefix))
-    plain = is_normal(pl.col("line"), kind)
-    if prefix and local:
-        plain &= ~pl.col("line").str.ends_with(".localdomain").fill_null(value=False)
-    if kind == "email":
-        plain &= ~pl.col("line").str.contains(r"^(?:[#!]|//)").fill_null(value=False)
-    if kind == "url":
-        _refuse_fields_after_urls(lines, where)
-    looked_at = plan.with_columns(plain.alias("usual")).collect()
-    bare, usual = looked_at["line"], looked_at["usual"]
-    listed = ListedElements(bare.filter(usual))
-    if listed.elements.len() == lines.len():
-        return listed
-    odd = (~usual & bare.is_not_null()).arg_true()
-    words = _read_words(bare.gather(odd), kind, listed)
-    odd = odd.filter(words.is_null())
-    read = LineReader(kind)
-    # Whether a line that is plain blocks a name is asked only where that decides something.
-    rest = _read_odd_lines(
-        lines.gather(odd),
-        odd,
-        read,
-        listed,
-        where,
-        lambda: bool(prefix) and bool(lines.filter(usual).str.starts_with(prefix).any()),
-    )
-    listed.elements = pl.concat([listed.elements, words.drop_nulls(), rest])
+    read = KindLines(kind, where)
+    listed = ListedElements(read.take(lines, local=local))
+    rest = read.finish(listed)
+    if rest.len():
+        listed.elements = pl.concat([listed.elements, rest])
     return listed
+
+
+class KindLines:
+    """Reads a list whose elements are of a kind, some lines at a time.
+
+    Lines that are not plain wait for the end, each distinct one once: what they say may hang on
+    other lines.
+
+    Parameters
+    ----------
+    kind, where
+        As for `read_kind_lines`.
+    """
+
+    def __init__(self, kind: Kind, where: str) -> None:
+        self.kind, self.where = kind, where
+        self._prefix: str | None = None
+        self._blocks = False
+        self._last: Callable[[], bool] | None = None
+        self._respelled = 0
+        self._odd: list[pl.DataFrame] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes of lines wait for the end."""
+        return sum(int(lines.estimated_size()) for lines in self._odd)
+
+    def take(self, lines: pl.Series, before: int = 0, *, local: bool = True) -> pl.Series:
+        """Return the elements of the lines that are plain, or one word.
+
+        Parameters
+        ----------
+        lines, local
+            As for `read_kind_lines`.
+        before
+            How many lines stand above these.
+        """
+        kind = self.kind
+        self._find_blocked()
+        plan = lines.alias("line").to_frame().lazy()
+        if self._prefix is None:
+            self._prefix = _find_prefix(lines) if kind == "domain" else ""
+            if kind == "url":
+                _refuse_fields_after_urls(lines, self.where)
+        if prefix := self._prefix:
+            plan = plan.select(pl.col("line").str.strip_prefix(prefix))
+        plain = is_normal(pl.col("line"), kind)
+        if prefix and local:
+            plain &= ~pl.col("line").str.ends_with(".localdomain").fill_null(value=False)
+        if kind == "email":
+            plain &= ~pl.col("line").str.contains(r"^(?:[#!]|//)").fill_null(value=False)
+        looked_at = plan.with_columns(plain.alias("usual")).collect()
+        bare, usual = looked_at["line"], looked_at["usual"]
+        elements = bare.filter(usual)
+        if prefix:
+            self._last = lambda: bool(lines.filter(usual).str.starts_with(prefix).any())
+        if elements.len() == lines.len():
+            return elements
+        odd = (~usual & bare.is_not_null()).arg_true()
+        words = self._read_words(bare.gather(odd))
+        odd = odd.filter(words.is_null())
+        if odd.len():
+            self._odd.append(_list_distinct(lines.gather(odd), odd + before))
+        return pl.concat([elements, words.drop_nulls()])
+
+    def finish(self, listed: ListedElements) -> pl.Series:
+        """Return the elements of the lines that wait; what is none is counted in `listed`."""
+        listed.respelled += self._respelled
+        if not self._odd:
+            return pl.Series([], dtype=pl.String)
+        lines = self._odd[0] if len(self._odd) == 1 else self._join_odd()
+        return _read_odd_lines(lines, LineReader(self.kind), listed, self.where, self._find_blocked)
+
+    def compact(self) -> None:
+        """Let each distinct line wait once, though it came in several batches."""
+        if len(self._odd) > 1:
+            self._odd = [self._join_odd()]
+
+    def _join_odd(self) -> pl.DataFrame:
+        grouped = pl.concat(self._odd).group_by("line", maintain_order=True)
+        return grouped.agg(pl.col("number").first(), pl.col("times").sum())
+
+    def _find_blocked(self) -> bool:
+        """Return whether a plain line has blocked a name: asked late, and seldom."""
+        if not self._blocks and self._last is not None:
+            self._blocks = self._last()
+        self._last = None
+        return self._blocks
+
+    def _read_words(self, odd: pl.Series) -> pl.Series:
+        """Return the elements of lines that are one word and nothing else, null for others."""
+        fits = odd.str.contains(WORD).fill_null(value=False)
+        if self.kind == "domain":
+            fits &= ~odd.str.contains(r"\.localdomain[0-9]?\.?$").fill_null(value=False)
+        if self.kind == "email":
+            fits &= ~odd.str.contains(r"^//").fill_null(value=False)
+        words = odd.set(~fits, None)
+        normal = normalize_column(words, self.kind)
+        self._respelled += int((normal != words).sum())
+        return normal
+
+
+def _list_distinct(lines: pl.Series, numbers: pl.Series) -> pl.DataFrame:
+    """Return each distinct line once: the number of its first, and how many there are."""
+    return (
+        pl.DataFrame({"line": lines, "number": numbers})
+        .group_by("line", maintain_order=True)
+        .agg(pl.col("number").first(), pl.len().cast(pl.Int64).alias("times"))
+    )
 
 
 def _refuse_fields_after_urls(lines: pl.Series, where: str) -> None:
@@ -270,37 +357,18 @@ def _find_prefix(lines: pl.Series) -> str:
     return ""
 
 
-def _read_words(odd: pl.Series, kind: Kind, listed: ListedElements) -> pl.Series:
-    """Return the elements of lines that are one word and nothing else, null for other lines."""
-    fits = odd.str.contains(WORD).fill_null(value=False)
-    if kind == "domain":
-        fits &= ~odd.str.contains(r"\.localdomain[0-9]?\.?$").fill_null(value=False)
-    if kind == "email":
-        fits &= ~odd.str.contains(r"^//").fill_null(value=False)
-    words = odd.set(~fits, None)
-    normal = normalize_column(words, kind)
-    listed.respelled += int((normal != words).sum())
-    return normal
-
-
 def _read_odd_lines(
-    rest: pl.Series,
-    numbers: pl.Series,
+    lines: pl.DataFrame,
     read: LineReader,
     listed: ListedElements,
     where: str,
     find_blocked: Callable[[], bool],
 ) -> pl.Series:
-    """Read lines that are not plain; `numbers` says where each stands, from 0.
+    """Read lines that are not plain, as `_list_distinct` has them.
 
     Names that a line leads to a machine are elements unless another line blocks a name, which
     `find_blocked` says of the plain ones.
     """
-    lines = (
-        pl.DataFrame({"line": rest, "number": numbers})
-        .group_by("line", maintain_order=True)
-        .agg(pl.col("number").first(), pl.len().alias("times"))
-    )
     inside = lines["line"].str.strip_chars().str.strip_chars("\x1c\x1d\x1e\x1f")
     _refuse_separators(inside, lambda row: lines["number"][row], where)
     found: list[str] = []

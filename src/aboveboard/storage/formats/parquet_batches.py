@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from aboveboard.storage.formats.content import ReadWholeError
 from aboveboard.storage.formats.parquet import PEAK, silent
 from aboveboard.storage.formats.parquet_footer import (
     Footer,
@@ -29,10 +30,6 @@ BYTES = 1 << 26
 
 ONE_CATEGORICAL = (1, 32)
 """The first version of polars in which batches of one column of categories fit together."""
-
-
-class ReadWholeError(Exception):
-    """Raised where a file cannot be read batch by batch."""
 
 
 def read_parquet_batches(
