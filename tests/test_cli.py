@@ -449,3 +449,22 @@ def test_a_shell_that_asks_for_completions_gets_them_and_no_error(
     assert done.stdout.split() == found
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["audit", "compare"])
+def test_a_report_replaces_a_report_and_no_list(tmp_path: Path, command: str) -> None:
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\nseed = 7\n[parties.a]\ndata = "a.txt"\n'
+        '[parties.b]\nelements = ["two"]\n'
+    )
+    rules = ("--rules", "equal-gain") if command == "compare" else ()
+    for name in ("a.txt", "c.toml"):
+        before = (tmp_path / name).read_bytes()
+        ran = aboveboard(command, "c.toml", *rules, "--report", name, cwd=tmp_path)
+        assert ran.returncode == 2
+        assert f"{name} is there already, and is neither a page nor a picture" in ran.stderr
+        assert (tmp_path / name).read_bytes() == before
+    for _ in range(2):
+        ran = aboveboard(command, "c.toml", *rules, "--report", "page.html", cwd=tmp_path)
+        assert ran.returncode == 0, ran.stderr
