@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -78,13 +79,13 @@ class Board:
     failures: Sequence[Any]
     unsent: Sequence[Any]
     faults: Sequence[Any]
-    organizations: Sequence[Any]
+    organizations: tuple[tuple[str, int, int], ...]
     invitations: Sequence[Any]
     kept: int
     free: int
 
 
-_OPEN = collaboration.c.state.not_in(OVER)
+_OPEN = and_(*(collaboration.c.state != state for state in OVER))
 _FAILED = or_(job.c.state == "failed", and_(job.c.state != "done", job.c.problem != ""))
 _UNSENT = and_(notice.c.sent.is_(None), notice.c.problem != "")
 _FAULTY = and_(collaboration.c.faults != "{}", _OPEN)
@@ -164,7 +165,7 @@ def read_board(connection: Connection, hub: Hub) -> Board:
         states=dict(sorted(counts.get("states", {}).items())),
         jobs=counts.get("jobs", {}),
         late=[_tell_late(row) for row in connection.execute(_LATE)],
-        organizations=connection.execute(_ORGANIZATIONS).all(),
+        organizations=tuple(map(tuple, connection.execute(_ORGANIZATIONS))),
         kept=counts["kept"][""],
         free=shutil.disk_usage(hub.folder).free,
         **lists,
@@ -173,7 +174,13 @@ def read_board(connection: Connection, hub: Hub) -> Board:
 
 def _tell_late(row: Any) -> tuple[Any, str, int | None, tuple[str, ...]]:
     """Return who is awaited in a collaboration, with what and until when: its row repeats it."""
-    turns: dict[str, str] = json.loads(row.turns)
-    step = next(iter(turns.values()))
-    awaited = tuple(sorted(name for name, kind in turns.items() if kind == step))
+    step, awaited = _read_turns(row.turns)
     return row, step, row.until, awaited
+
+
+@lru_cache(maxsize=256)
+def _read_turns(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return the first step that a column `turns` names, and who is awaited with it."""
+    turns: dict[str, str] = json.loads(text)
+    step = next(iter(turns.values()))
+    return step, tuple(sorted(name for name, kind in turns.items() if kind == step))

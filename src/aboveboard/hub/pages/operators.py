@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from aboveboard.formatting import format_bytes, format_moment, format_span, join_names
 from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.pages.board import OVER, read_board
+from aboveboard.hub.pages.parts import fill_part
 from aboveboard.hub.pages.reading import PER_PAGE, list_collaborations
 from aboveboard.hub.pages.visits import Visit
 from aboveboard.report.rounds import describe_deadline, describe_state, describe_step
@@ -23,18 +27,8 @@ def show_board(visit: Visit) -> Response:
     hub, now = visit.hub, visit.hub.now
     board = read_board(visit.connection, hub)
     limit = hub.configuration.limits.free_bytes
-    late = [
-        {
-            "id": row.id,
-            "name": row.name or row.id,
-            "step": describe_step(step).title,
-            "awaited": join_names(names, MOST_NAMES),
-            "overdue": deadline is not None and deadline < now,
-            "deadline": describe_deadline(deadline, now) or "no deadline",
-            "since": format_span(now - row.updated),
-        }
-        for row, step, deadline, names in board.late
-    ]
+    late = tuple(_describe_late(*each, now) for each in board.late)
+    states = tuple((describe_state(state)[0], n) for state, n in board.states.items())
     facts = [
         ("open collaborations", sum(n for state, n in board.states.items() if state not in OVER)),
         ("ended", sum(n for state, n in board.states.items() if state in OVER)),
@@ -46,17 +40,47 @@ def show_board(visit: Visit) -> Response:
     return visit.render(
         "board",
         facts=facts,
-        late=late,
-        overdue=sum(each["overdue"] for each in late),
+        late=late and visit.parts.find(("late", late), lambda: fill_part("late", late)),
+        overdue=sum(overdue for *_, overdue in late),
         full=board.free < limit,
         limit=format_bytes(limit),
         failures=board.failures,
         unsent=board.unsent,
         faults=[(row.id, row.name or row.id, _describe_faults(row.faults)) for row in board.faults],
-        states=[(describe_state(state)[0], n) for state, n in board.states.items()],
-        organizations=[(name, format_moment(at), n) for name, at, n in board.organizations],
+        states=states
+        and visit.parts.find(
+            ("states", states),
+            lambda: fill_part("rows", "states", ("where they stand", "number"), states, (1,)),
+        ),
+        organizations=board.organizations
+        and visit.parts.find(
+            ("organizations", board.organizations),
+            lambda: _fill_organizations(board.organizations),
+        ),
         invitations=[(name, format_moment(until)) for name, until in board.invitations],
     )
+
+
+def _describe_late(
+    row: Any, step: str, until: int | None, names: tuple[str, ...], now: int
+) -> tuple[Any, ...]:
+    """Return the cells of a line, and whether its deadline has passed."""
+    return (
+        row.id,
+        row.name or row.id,
+        describe_step(step).title,
+        join_names(names, MOST_NAMES),
+        describe_deadline(until, now) or "no deadline",
+        format_span(now - row.updated),
+        until is not None and until < now,
+    )
+
+
+def _fill_organizations(found: Sequence[tuple[str, int, int]]) -> Markup:
+    """Return the table of those who have joined."""
+    rows = [(name, format_moment(at), number) for name, at, number in found]
+    columns = ("organisation", "joined", "collaborations")
+    return fill_part("rows", "organizations", columns, rows, (2,))
 
 
 def _describe_faults(text: str) -> str:

@@ -147,7 +147,8 @@ class Seen:
         found: dict[str, str] = json.loads(self.row.faults)
         if self.member is None:
             return found
-        return {who: what for who, what in found.items() if who in (self.member, "")}
+        own = find_fault(self.row)
+        return {} if own is None else {self.member if self.member in found else "": own}
 
 
 def see(connection: Connection, viewer: Viewer, identifier: str) -> Seen:
