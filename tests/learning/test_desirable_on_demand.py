@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,10 @@ def test_columns_on_demand_are_the_columns_of_the_table(
 ) -> None:
     sizes = EvenSizes(step, smallest, 60)
     whole, asked = search(market(alpha), tuple(sizes)), search_on_demand(market(alpha), sizes)
-    assert asked.answer == ("no loss found" if whole.answer == "exists" else whole.answer)
+    proved = Fraction(alpha) >= 0 or Fraction(alpha) < -1
+    known = whole.answer if proved or whole.answer != "exists" else "no loss found"
+    assert asked.answer == known
+    assert bool(asked.proof) == bool(whole.proof) == proved
     assert asked.violated == whole.violated
     for a, b in [(0, 0), (3, 59), (59, 3), (17, 17), (59, 59)]:
         assert asked.payments_at((a, b)) == pytest.approx(whole.payments_at((a, b)), abs=1e-9)
@@ -102,3 +106,34 @@ def test_design_says_below_a_boundary_too_what_is_not_proved() -> None:
     assert offer.facts["verdict"] == rule.search_result.answer == "no loss found"
     assert offer.headline.startswith("No loss was found on this grid, of 20,000 steps")
     assert offer.headline.endswith("two such parties have one up to 56,208 steps.")
+
+
+@pytest.mark.parametrize(("alpha", "said"), [("0.5", "Theorem 4"), ("-1.5", "sharing nothing")])
+def test_where_a_theorem_applies_a_large_grid_has_a_proof(alpha: str, said: str) -> None:
+    rule = Desirable(("a", "b"), market(alpha), Grid(Fraction(1), 1, 20_000))
+    reports = {"a": Fraction(18_000), "b": Fraction(900)}
+    offer, settlement = rule.offer(), rule.settle(reports)
+    for facts in (offer.facts, settlement.details):
+        assert (facts["exists"], facts["verdict"]) == (True, "exists")
+    assert said in offer.headline
+    assert said in settlement.details["theorem"]
+    assert settlement.headline.startswith("A desirable mechanism exists on this grid (20,000 sizes")
+    verdict = next(p for p in rule.promises(reports)).examine(
+        ab.TabularGame(np.zeros((2, 1, 1))), budget=ab.Budget(), seed=0
+    )
+    assert (verdict.status, verdict.how) == (ab.Status.HOLDS, "closed form")
+    assert said in str(verdict.statement)
+
+
+@pytest.mark.parametrize("counterfactual", ["all", "participants", "none", "punish"])
+@pytest.mark.parametrize("alpha", ["0", "1/2", "2", "-3/2"])
+@pytest.mark.parametrize("parties", [2, 3])
+def test_what_the_theorem_says_is_what_the_whole_of_a_small_grid_says(
+    alpha: str, parties: int, counterfactual: Any
+) -> None:
+    """The theorem is asked of the market alone: here every profile of the grid is summed."""
+    searched = Market(Identity(), Growth(Fraction(alpha)), parties, counterfactual)
+    result = search(searched, range(6))
+    assert result.proof
+    assert result.violated is None
+    assert float(result.smallest) >= -1e-9

@@ -141,11 +141,27 @@ def find_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
     return Boundary(alpha, zero, profile[1] - 1, Loss(profile, chain, total))
 
 
-def _explain_no_limit(alpha: Fraction) -> str:
+def explain_no_loss(alpha: Fraction) -> str:
+    """Return why payments never sum to a loss, whoever has which size; "" where no proof is known.
+
+    Both hold for any number of parties and any counterfactual: values rise, or totals fall, with
+    every quality. What is desirable for nothing is a lower bound of the largest payments.
+
+    Examples
+    --------
+    >>> explain_no_loss(Fraction(-1, 2))
+    ''
+    """
     if alpha < -1:
         return "the market shrinks with quality: sharing nothing is efficient, and free"
     if alpha >= 0:
         return "the market is not competitive: sharing all for nothing is desirable (Theorem 4)"
+    return ""
+
+
+def _explain_no_limit(alpha: Fraction) -> str:
+    if proof := explain_no_loss(alpha):
+        return proof
     if Decimal(alpha.numerator) / alpha.denominator >= alpha_star():
         return "the market grows so fast that what the larger party brings always pays for its loss"
     return ""

@@ -273,8 +273,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
     @property
     def _is_efficient(self) -> bool:
         """Whether no lesser model can be better: totals rise or fall with each quality."""
-        known = isinstance(self.market.valuation, Linear | Growth)
-        return known and self.market.n <= MOST_COMPARED
+        return isinstance(self.market.valuation, Linear | Growth) and self.market.n <= MOST_COMPARED
 
     def _has_sizes(self, reports: Mapping[str, Any]) -> bool:
         return self.training is None or all(
@@ -331,6 +330,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
             "exact": found.exact,
             "tolerance": found.tolerance * found.scale,
             **({"profiles looked at": found.looked_at} if found.looked_at is not None else {}),
+            **({"theorem": found.proof} if found.exists and found.proof else {}),
             "payments table": self._describe_table(found),
             "supposes": found.supposes,
             **({"alternative": found.alternative} if found.alternative else {}),

@@ -29,7 +29,11 @@ from aboveboard.learning.desirable.algorithms import (
 )
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.file import Grid
-from aboveboard.learning.desirable.growth_boundary import Boundary, find_boundary
+from aboveboard.learning.desirable.growth_boundary import (
+    Boundary,
+    explain_no_loss,
+    find_boundary,
+)
 from aboveboard.learning.desirable.growth_rate import alpha_star
 from aboveboard.learning.desirable.search import (
     NO_LOSS_FOUND,
@@ -210,9 +214,13 @@ def _join_sizes(sizes: Sequence[int | float]) -> str:
 
 
 def _summarize_boundary(found: Boundary, grid: Grid, *, whole: bool) -> dict[str, Any]:
-    """Return facts of a boundary; `whole`: whether a run goes through all of the file's grid."""
+    """Return facts of a boundary.
+
+    Where neither a run goes through all of the file's grid (`whole`) nor a theorem applies, no more
+    is known than that no loss was found.
+    """
     reach = grid.smallest + grid.count - 1
-    verdict: Answer = "exists" if whole else NO_LOSS_FOUND
+    verdict: Answer = "exists" if whole or explain_no_loss(found.alpha) else NO_LOSS_FOUND
     if found.boundary is not None and reach > found.boundary:
         verdict = "none"
     facts: dict[str, Any] = {

@@ -28,6 +28,7 @@ from aboveboard.learning.desirable.algorithms import (
     refuse_large,
 )
 from aboveboard.learning.desirable.certificate import Certificate, make_certificate
+from aboveboard.learning.desirable.growth_boundary import explain_no_loss
 from aboveboard.learning.desirable.growth_on_demand import (
     ColumnPayments,
     EvenSizes,
@@ -127,9 +128,17 @@ class SearchResult:
         """Whether there is a desirable mechanism."""
         if self.violated is not None:
             return "none"
+        if self.proof:
+            return "exists"
         if self.looked_at is not None:
             return NO_LOSS_FOUND
         return "undecided" if self.undecided else "exists"
+
+    @property
+    def proof(self) -> str:
+        """The theorem by which payments never sum to a loss; empty: none applies, sums decide."""
+        valuation = self.market.valuation
+        return explain_no_loss(valuation.alpha) if isinstance(valuation, Growth) else ""
 
     @property
     def supposes(self) -> str:
