@@ -14,6 +14,8 @@ from test_round_by_files import FILE, LISTS, Organisations
 
 from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.commands import rounds
+from aboveboard.commands.checking import CheckReport
+from aboveboard.commands.rounds.own_check import OwnPart
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.disclosures import list_facts
@@ -170,3 +172,15 @@ def test_members_stand_in_the_terms_in_the_order_of_the_file(tmp_path: Path) -> 
     shares = read_body(held.result("a"))["shares"]
     assert {name: share["benefit"] for name, share in shares.items()} == {"c": 2, "a": 1, "b": 1}
     assert held.verify("a").exit_status == 0
+
+
+def test_what_leaves_is_told_with_what_all_members_are_told(tmp_path: Path) -> None:
+    def describe(mechanism: str, **keys: Any) -> dict[str, str]:
+        report = CheckReport(tmp_path, mechanism)
+        return dict(OwnPart(report, {}, keys).list_what_leaves())
+
+    market = describe("market.naive_2", values=[{"goods": ["x"], "value": 1}])
+    assert "all of this, encrypted" in market["To the center"]
+    assert market["To the other members"].endswith("all votes, and how the play ended")
+    levels = describe("valuation.payments")
+    assert levels["To the center"].startswith("nothing but random numbers")

@@ -15,6 +15,7 @@ from typing import Any
 from aboveboard.collaborations.source_file import SourceFile
 from aboveboard.commands.checking import CheckReport, check_source
 from aboveboard.errors import InputError
+from aboveboard.evidence.disclosures import list_facts
 from aboveboard.evidence.members import read_payload
 from aboveboard.evidence.own_part import (
     FOR_ALL_PARTIES,
@@ -87,13 +88,14 @@ class OwnPart:
     def list_what_leaves(self) -> list[tuple[str, str]]:
         """Return what leaves, to whom and when, as labels and sentences."""
         rows = self.list_content()
-        rows.append(
-            (
-                "To the center",
-                "all of this, encrypted, once all members have committed: it reads "
-                "your data and computes the result",
-            )
+        sealed = (
+            "all of this, encrypted, once all members have committed: it reads your data and "
+            "computes the result"
+            if rows
+            else "nothing but random numbers, encrypted: what the rule takes from you stands in "
+            "the terms"
         )
+        rows.append(("To the center", sealed))
         if self.elements is not None:
             number = format_quantity(self.elements, "element")
             size = f"the number of your elements ({format_count(self.elements)}), "
@@ -106,7 +108,8 @@ class OwnPart:
                 )
             )
         else:
-            rows.append(("To the other members", "what the rule puts into their replies"))
+            told = ("what the rule puts into their replies", *list_facts(self.report.mechanism))
+            rows.append(("To the other members", "; ".join(told)))
         return rows
 
     def as_dict(self) -> dict[str, Any]:
