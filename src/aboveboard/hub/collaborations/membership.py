@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -179,9 +180,16 @@ def list_awaited(row: Any) -> tuple[str, ...]:
 
 
 def find_fault(row: Any) -> str | None:
-    """Return what the member of a row may know of what is wrong; None: nothing is known."""
+    """Return what the member of a row may know of what is wrong; None: nothing is known.
+
+    Why a rule refuses the parts of all may quote any of them: that is for the operator. A member
+    learns whether it is its own part.
+    """
     faults = _read_by_name(row.faults)
-    return faults.get(row.member) or faults.get("")
+    if row.member in faults or "" not in faults:
+        return faults.get(row.member)
+    is_own = re.search(rf"\bparties\.\W?{re.escape(row.member)}(?![\w-])", faults[""])
+    return f"the settlement failed{' at your part' if is_own else ''}; the operator sees why"
 
 
 def look(row: Any) -> Overview:

@@ -147,7 +147,7 @@ class Seen:
         found: dict[str, str] = json.loads(self.row.faults)
         if self.member is None:
             return found
-        own = find_fault(self.row)
+        own = membership.find_fault(self.row)
         return {} if own is None else {self.member if self.member in found else "": own}
 
 
