@@ -228,6 +228,36 @@ def test_what_is_no_game_is_refused_in_a_line(text: str, says: str) -> None:
         parse_game(text)
 
 
+TREE = (
+    'EFG 2 R "x" { "A" "B" }\np "" 1 1 "" { "L" "R" } 0\np "" 2 1 "" { "l" "r" } 0\n'
+    't "" 1 "" { 1, 1 }\nt "" 2 "" { 2, 2 }\np "" 2 1 "" { "l" "r" } 0\n'
+    't "" 1 "" { 1, 1 }\nt "" 3 "" { 3, 3 }\n'
+)
+
+
+def test_what_a_tree_says_twice_must_be_the_same_both_times() -> None:
+    assert parse_game(TREE).payoffs([1, 0]) == (1, 1)
+    assert parse_game(
+        TREE.replace('{ "l" "r" } 0\nt "" 1 "" { 1, 1 }\nt "" 3', '0\nt "" 1 ""\nt "" 3')
+    )
+    with pytest.raises(InputError, match="line 7: outcome 1 has other payoffs than before"):
+        parse_game(TREE.replace('{ 1, 1 }\nt "" 3', '{ 1, 2 }\nt "" 3'))
+    swapped = TREE.replace(
+        '"r" } 0\nt "" 1 "" { 1, 1 }\nt "" 3', '"m" } 0\nt "" 1 "" { 1, 1 }\nt "" 3'
+    )
+    with pytest.raises(InputError, match="information set 1 has other actions than before"):
+        parse_game(swapped)
+
+
+def test_a_file_that_is_no_game_is_named_with_its_first_line() -> None:
+    with pytest.raises(InputError, match="line 1: it begins with '#AGG'"):
+        parse_game("#AGG\n2\n")
+    with pytest.raises(InputError, match="line 2: the number of strategies is 0"):
+        parse_game('NFG 1 R "" { "a" }\n{ 0\n} 1')
+    with pytest.raises(InputError, match="line 2: the probabilities do not sum to 1"):
+        parse_game('EFG 2 R "" { "a" }\nc "" 1 "" { "x" 1/2 }\n0 t "" 0')
+
+
 def test_a_missing_file_and_other_bytes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_game(tmp_path / "none.nfg")

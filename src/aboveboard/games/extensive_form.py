@@ -161,10 +161,10 @@ def parse_tree(reader: TokenReader) -> Tree:
             tree.leaves.append(Leaf(node.steps, node.chance, total))
             continue
         if kind not in ("c", "p"):
-            raise reader.error(f"a node begins with {kind!r}", "write c, p or t")
+            raise reader.error_before(f"a node begins with {kind!r}", "write c, p or t")
         player = CHANCE if kind == "c" else reader.take_count("the player", 1)
         if player > len(players):
-            raise reader.error(f"there is no player {player}", f"name 1 to {len(players)}")
+            raise reader.error_before(f"there is no player {player}", f"name 1 to {len(players)}")
         number, found = _parse_information_set(reader, tree, player)
         total = _add(node.payoffs, _parse_outcome(reader, outcomes, len(players)))
         branches = []
@@ -194,7 +194,9 @@ def _parse_information_set(
     known = tree.sets.setdefault(player, {})
     if not reader.take_if("{"):
         if number not in known:
-            raise reader.error(f"information set {number} has no actions", "list them in braces")
+            raise reader.error_before(
+                f"information set {number} has no actions", "list them in braces"
+            )
         return number, known[number]
     found = InformationSet(name or str(number), [])
     while not reader.take_if("}"):
@@ -202,12 +204,16 @@ def _parse_information_set(
         if player == CHANCE:
             found.chances.append(reader.take_number("a probability"))
     if not found.actions:
-        raise reader.error(f"information set {number} has no actions", "list them in braces")
+        raise reader.error_before(f"information set {number} has no actions", "list them in braces")
     if player == CHANCE and (min(found.chances) < 0 or sum(found.chances) != 1):
-        raise reader.error("the probabilities do not sum to 1", "write probabilities from 0 to 1")
+        raise reader.error_before(
+            "the probabilities do not sum to 1", "write probabilities from 0 to 1"
+        )
     earlier = known.setdefault(number, found)
-    if len(earlier.actions) != len(found.actions) or earlier.chances != found.chances:
-        raise reader.error(
+    named = zip(earlier.actions, found.actions, strict=False)
+    renamed = any(one and other and one != other for one, other in named)
+    if renamed or len(earlier.actions) != len(found.actions) or earlier.chances != found.chances:
+        raise reader.error_before(
             f"information set {number} has other actions than before", "list the same ones"
         )
     return number, earlier
@@ -216,14 +222,17 @@ def _parse_information_set(
 def _parse_outcome(
     reader: TokenReader, outcomes: dict[int, tuple[Fraction, ...]], n: int
 ) -> tuple[Fraction, ...]:
-    """Read the outcome at a node, its payoffs where it is new; 0 is none."""
+    """Read the outcome at a node, its payoffs where they are listed; 0 is none."""
     number = reader.take_count("the number of an outcome")
     if number:
         reader.take_optional_name()
         if reader.take_if("{"):
-            outcomes[number] = reader.take_payoffs(n)
+            payoffs = reader.take_payoffs(n)
+            if outcomes.setdefault(number, payoffs) != payoffs:
+                problem = f"outcome {number} has other payoffs than before"
+                raise reader.error_before(problem, "list the same ones, or give it another number")
     if number not in outcomes:
-        raise reader.error(f"outcome {number} has no payoffs", "list them in braces")
+        raise reader.error_before(f"outcome {number} has no payoffs", "list them in braces")
     return outcomes[number]
 
 

@@ -85,7 +85,8 @@ def parse_game(text: str, name: str = "game") -> TabularGame:
     reader = TokenReader(text, name)
     kind = reader.take("the kind of game, NFG or EFG")
     if kind not in ("NFG", "EFG"):
-        raise reader.error(f"it begins with {kind!r}", "use a file of Gambit: NFG 1 R, or EFG 2 R")
+        remedy = "use a file of Gambit: NFG 1 R, or EFG 2 R"
+        raise reader.error_before(f"it begins with {kind!r}", remedy)
     reader.take("the version of the format")
     reader.take("R or D, the precision")
     if kind == "NFG":
@@ -241,7 +242,8 @@ class TokenReader:
         """
         number = self.take_number(expected)
         if number.denominator != 1 or number < least:
-            raise self.error(f"{expected} is {number}", f"write a whole number from {least}")
+            remedy = f"write a whole number from {least}"
+            raise self.error_before(f"{expected} is {number}", remedy)
         return int(number)
 
     def take_names(self, expected: str) -> list[str]:
@@ -264,14 +266,19 @@ class TokenReader:
         while not self.take_if("}"):
             numbers.append(self.take_number("a payoff"))
         if len(numbers) != count:
-            raise self.error(
+            raise self.error_before(
                 f"an outcome has {len(numbers)} payoffs", f"write one for each of {count} players"
             )
         return tuple(numbers)
 
     def error(self, problem: str, remedy: str) -> InputError:
-        """Return the error that says what is wrong at this place."""
+        """Return the error that says what is wrong with the next token."""
         return InputError(f"{self.name}, line {self.next.line}", problem, remedy)
+
+    def error_before(self, problem: str, remedy: str) -> InputError:
+        """Return the error that says what is wrong with what was taken last."""
+        line = self._tokens[self._at - 1].line if self._at else 1
+        return InputError(f"{self.name}, line {line}", problem, remedy)
 
 
 def _split(text: str, name: str) -> Iterator[Token]:
@@ -331,7 +338,7 @@ def _parse_strategies(reader: TokenReader, n: int) -> list[list[str]]:
             check_size(reader, 1, (count,))
             labels.append([""] * count)
     if len(labels) != n or not all(labels):
-        raise reader.error(
+        raise reader.error_before(
             f"there are strategies for {sum(map(bool, labels))} players",
             f"list at least one strategy for each of {n}",
         )
@@ -350,7 +357,7 @@ def _parse_outcomes(reader: TokenReader, n: int, profiles: int) -> list[tuple[Fr
     for _ in range(profiles):
         number = reader.take_count("the number of an outcome")
         if number >= len(outcomes):
-            raise reader.error(
+            raise reader.error_before(
                 f"there is no outcome {number}", f"write a number from 0 to {len(outcomes) - 1}"
             )
         rows.append(outcomes[number])
@@ -367,8 +374,8 @@ def check_size(reader: TokenReader, n: int, shape: Sequence[int]) -> None:
     """
     entries = n * prod(shape)
     if entries > MOST_ENTRIES:
-        raise reader.error(
-            f"the game has {format_count(entries)} payoffs"
+        raise reader.error_before(
+            f"the game has {format_count(entries)} payoffs or more"
             if entries < 10**15
             else "the game is too large",
             f"use one of at most {format_count(MOST_ENTRIES)}",
