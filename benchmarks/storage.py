@@ -126,7 +126,7 @@ def measure_tables(rows: int, repeat: int) -> Measured:
             path.write_text("domain,seen,score\n" + "\n".join(lines) + "\n")
 
         def check() -> int:
-            reader = Reader(folder / "collaboration.toml", fingerprints=False)
+            reader = Reader(folder / "collaboration.toml", whole=False)
             sources = {path.stem: ListSource(Path(path.name), None, options) for path in paths}
             records = dict(reader.read_lists(sources))
             summary = summarize_data(records, reader.inputs)

@@ -113,7 +113,7 @@ def test_a_check_hashes_only_files_of_one_size(
         return true_hash(data)
 
     monkeypatch.setattr(content.hashlib, "sha256", hash_and_note)
-    everything, check = (Reader(tmp_path / "t.toml", fingerprints=x) for x in (True, False))
+    everything, check = (Reader(tmp_path / "t.toml", whole=x) for x in (True, False))
     assert len(list(everything.read_lists(sources))) == 4
     assert len(hashed) == 4
     hashed.clear()

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from aboveboard.storage import bit_masks
-from aboveboard.storage.bit_masks import TextBytes, find_ranks, mark_ends, pack
+from aboveboard.storage.bit_masks import Mask, TextBytes, add_starts, find_ranks, pack
 from aboveboard.storage.kinds import domain, domain_columns
 from aboveboard.storage.kinds.domain_columns import find_normal_names
 
@@ -26,6 +27,12 @@ def fits_pattern(text: str | None) -> bool:
     """Return whether a text fits the pattern, and is no longer than a label may be."""
     short = text is not None and len(text.encode()) <= domain.LONGEST_LABEL
     return short and PATTERN.fullmatch(str(text)) is not None
+
+
+def mark_ends(starts: NDArray[np.bool_], runs: NDArray[np.bool_]) -> Mask | None:
+    """Return where the runs end that have a start."""
+    passed = add_starts(pack(starts), pack(runs))
+    return None if passed is None else passed & ~pack(runs)
 
 
 @given(TEXTS, st.sampled_from([1, 64, 65, 1 << 18]), st.sampled_from([1, 3, 1 << 20]))
@@ -64,7 +71,7 @@ def test_ends_of_runs_and_ranks_are_those_that_a_loop_finds(signs: list[int]) ->
     for at, begins in enumerate(starts):
         if begins:
             expected.add(next(end for end in range(at, len(signs)) if not runs[end]))
-    ends = mark_ends(pack(np.array(starts)), pack(np.array(runs)))
+    ends = mark_ends(np.array(starts), np.array(runs))
     assert ends is not None
     flags = np.unpackbits(ends.view(np.uint8), bitorder="little")
     assert set(np.flatnonzero(flags).tolist()) == expected
@@ -81,11 +88,11 @@ def test_a_run_of_several_words_is_followed_to_its_end_or_given_up(
     runs[3 : 3 + length] = True
     starts = np.zeros(640, np.bool_)
     starts[3] = True
-    ends = mark_ends(pack(starts), pack(runs))
+    ends = mark_ends(starts, runs)
     assert ends is not None
     assert np.flatnonzero(np.unpackbits(ends.view(np.uint8), bitorder="little")) == [3 + length]
     monkeypatch.setattr(bit_masks, "LONGEST_RUN", 128)
-    given_up = mark_ends(pack(starts), pack(runs)) is None
+    given_up = mark_ends(starts, runs) is None
     assert given_up == (length > 256)
 
 

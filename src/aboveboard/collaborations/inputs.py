@@ -57,9 +57,10 @@ class Reader:
         Whether files may lie outside of the collaboration's folder.
     caches
         Whether values that earlier runs have kept may be used.
-    fingerprints
-        Whether every party's list gets its fingerprint; if not, only those of one size do, which
-        may be the same file.
+    whole
+        Whether a run follows, so that every party's list gets its fingerprint, and all its columns
+        are read; if not, only those of one size do, which may be the same file, and of a plain
+        table the key is enough.
     """
 
     def __init__(
@@ -69,10 +70,10 @@ class Reader:
         *,
         allow_outside: bool = False,
         caches: bool = True,
-        fingerprints: bool = True,
+        whole: bool = True,
     ) -> None:
         self.path, self.allow_outside, self.caches = path, allow_outside, caches
-        self.fingerprints = fingerprints
+        self.whole = whole
         self.inputs: dict[str, str] = {}
         self._faults = faults
 
@@ -102,7 +103,7 @@ class Reader:
         with ThreadPoolExecutor(THREADS) as pool:
             for party, source in sources.items():
                 size = sizes[party]
-                hashed = self.fingerprints or of_size[size] > 1
+                hashed = self.whole or of_size[size] > 1
                 alongside = len(sources) > 1 and size in ALONGSIDE
                 while waiting and (not alongside or len(waiting) >= THREADS):
                     yield self._finish(*waiting.popleft())
@@ -186,7 +187,7 @@ class Reader:
             if streamed is not None:
                 return streamed
         file = read_file(path, f"{place}: {path}", hashed=hashed)
-        records = read_records(file, place=place, options=source.options)
+        records = read_records(file, place=place, options=source.options, key_alone=not self.whole)
         return records, file.digest if hashed else ""
 
     def _locate(self, place: str, data: Path) -> Path:

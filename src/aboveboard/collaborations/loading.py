@@ -244,7 +244,7 @@ def read_without_execution(
     """
     path, table = source.path, dict(source.table)
     faults: list[InputError] = []
-    reader = source.make_reader(faults, fingerprints=False)
+    reader = source.make_reader(faults, whole=False)
     reports: Mapping[str, Any] = {}
     try:
         with allow_code(source.code), forbid_execution():

@@ -46,14 +46,14 @@ class SourceFile:
     allow_outside: bool = False
     caches: bool = True
 
-    def make_reader(self, faults: list[InputError], *, fingerprints: bool = True) -> Reader:
-        """Return what reads the files that it names; `fingerprints` is as `Reader` has it."""
+    def make_reader(self, faults: list[InputError], *, whole: bool = True) -> Reader:
+        """Return what reads the files that it names; `whole` is as `Reader` has it."""
         return Reader(
             self.path,
             faults,
             allow_outside=self.allow_outside,
             caches=self.caches,
-            fingerprints=fingerprints,
+            whole=whole,
         )
 
     @cached_property

@@ -6,6 +6,8 @@ runs end: the carry goes through a run of ones, and stops at the first zero.
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +23,10 @@ LONGEST_RUN = 1 << 11
 _ONE, _LAST = np.uint64(1), np.uint64(WORD - 1)
 
 
-class TextBytes:
+class TextBytes(threading.local):
     """The bytes of one piece of text after another, in one place that is filled again for each.
 
-    New memory for each would cost more than what is done in it.
+    New memory for each would cost more than what is done in it. Each thread has a place of its own.
     """
 
     def __init__(self) -> None:
@@ -32,7 +34,7 @@ class TextBytes:
         self._flags = np.empty(0, np.bool_)
         self.size = self.length = 0
 
-    def fill(self, text: bytes) -> None:
+    def fill(self, text: bytes | memoryview) -> None:
         """Take a text and a line feed after it; further ones fill the last word."""
         self.length = len(text) + 1
         self.size = (len(text) // WORD + 1) * WORD
@@ -57,6 +59,10 @@ class TextBytes:
         over = np.uint64(self.size - self.length)
         mask[-1] = mask[-1] << over >> over
         return mask
+
+
+TEXT_BYTES = TextBytes()
+"""For texts that are looked at piece by piece."""
 
 
 def pack(flags: NDArray[np.bool_]) -> Mask:
@@ -84,28 +90,33 @@ def mark_preceding(mask: Mask) -> Mask:
     return moved
 
 
-def mark_ends(starts: Mask, runs: Mask) -> Mask | None:
-    """Return the first place from each start on that is in no run; None: a run is too long.
+def add_starts(starts: Mask, runs: Mask) -> Mask | None:
+    """Return the sum of starts and runs, in which each start was carried to the end of its run.
 
     Parameters
     ----------
     starts
-        Places; one that is in no run is itself what is looked for, and must not end another run.
+        Places; one that is in no run must not be the end of another.
     runs
         The places that are passed over.
+
+    Returns
+    -------
+    The sum: what of it is in no run are the ends (a start in no run is its own), and what of a run
+    is not in it lies between start and end. None: a run is too long.
 
     Examples
     --------
     >>> starts, runs = (np.array([bits], np.uint64) for bits in (0b0000010, 0b0011110))
-    >>> bin(mark_ends(starts, runs)[0])
+    >>> bin(add_starts(starts, runs)[0])
     '0b100000'
     """
-    ends = starts + runs
-    into = ends[1:]
-    carried = ends[:-1] < runs[:-1]
+    passed = starts + runs
+    into = passed[1:]
+    carried = passed[:-1] < runs[:-1]
     for _ in range(LONGEST_RUN // WORD + 1):
         if not carried.any():
-            return ends & ~runs
+            return passed
         into += carried
         full = carried[:-1] & (into[:-1] == 0)
         carried[0] = False

@@ -32,7 +32,11 @@ LONG_JSON = 1 << 24
 
 
 def read_records(
-    source: Path | FileBytes, *, place: str, options: DataOptions | None = None
+    source: Path | FileBytes,
+    *,
+    place: str,
+    options: DataOptions | None = None,
+    key_alone: bool = False,
 ) -> Records:
     """Read what one party holds.
 
@@ -49,6 +53,8 @@ def read_records(
         Where the user named the file, for messages.
     options
         What the collaboration file says of it; None: nothing.
+    key_alone
+        Whether nobody asks for the values of other columns: those of a plain CSV file are null.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def read_records(
     """
     options = options or DataOptions()
     where = f"{place}: {source.path if isinstance(source, FileBytes) else source}"
-    found = read_plain_content(source, where, options)
+    found = read_plain_content(source, where, options, key_alone=key_alone)
     intake = Intake(where, options)
     if isinstance(found, Table):
         return _finish(intake, intake.take_table(found), found.name, found.form)

@@ -65,9 +65,20 @@ class Table:
 
 
 def read_plain_content(
-    source: Path | FileBytes, where: str, options: DataOptions
+    source: Path | FileBytes, where: str, options: DataOptions, *, key_alone: bool = False
 ) -> Table | tuple[bytes, str]:
     """Return the table that a file holds, or the text of a file that is none and its suffix.
+
+    Parameters
+    ----------
+    source
+        The file, or its bytes if they are read already.
+    where
+        What to call it in messages.
+    options
+        What the collaboration file says of it.
+    key_alone
+        As `read_delimited` has it.
 
     Raises
     ------
@@ -83,7 +94,7 @@ def read_plain_content(
         frame, whereabouts = read_workbook(content.data, where, options.sheet)
         return Table(frame, whereabouts, "csv", "workbook", header_is_row=True)
     data = decode(content.data, where, options.encoding)
-    if is_delimited(content.suffix, options):
+    if content.suffix in (".csv", ".tsv") or options.delimiter is not None:
         if options.delimiter is None and is_json(data):
             problem = f"this is JSON, though it is called {content.suffix}"
             raise InputError(where, problem, "give it the suffix .json")
@@ -96,6 +107,7 @@ def read_plain_content(
             decimal=options.decimal,
             key=options.key,
             marked=_read_marked(options),
+            key_alone=key_alone,
         )
         name = "CSV" if default == "," else "TSV"
         return Table(frame, whereabouts, "csv", name, comments, header_is_row=True)
@@ -130,9 +142,7 @@ def read_table_batches(
         key=options.key,
         marked=_read_marked(options),
     ):
-        yield Table(
-            rows.frame, rows.whereabouts, "csv", name, rows.comments, header_is_row=True
-        )
+        yield Table(rows.frame, rows.whereabouts, "csv", name, rows.comments, header_is_row=True)
 
 
 def choose_read_columns(options: DataOptions) -> list[str] | None:

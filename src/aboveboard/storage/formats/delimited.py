@@ -27,6 +27,7 @@ from aboveboard.storage.formats.csv_comments import (
     take_separator_line,
 )
 from aboveboard.storage.formats.csv_layout import Layout, find_layout
+from aboveboard.storage.formats.csv_shape import count_equal_rows
 from aboveboard.storage.formats.extents import count_lines
 from aboveboard.storage.limits import COPIES, refuse_too_large
 
@@ -55,6 +56,7 @@ def read_delimited(
     decimal: str | None = None,
     key: str | None = None,
     marked: Marked = "data",
+    key_alone: bool = False,
     before: int = 0,
 ) -> tuple[pl.DataFrame, Whereabouts, int]:
     """Read a table in text.
@@ -75,6 +77,8 @@ def read_delimited(
         A column that the header must have, if a header in a comment line is to be told from rows.
     marked
         What rows are that begin with `#`, in a file without a comment above its header.
+    key_alone
+        Whether nobody asks for the values of other columns: these may all be null then.
     before
         How many lines stand above the content.
 
@@ -100,7 +104,8 @@ def read_delimited(
     if header is not None:
         body, before = header + b"\n" + body, before - 1
     looked_for = bool(comments) or marked != "data"
-    if (plain := _read_plain(body, delimiter, where, looked_for)) is not None:
+    alone = key if key_alone else None
+    if (plain := _read_plain(body, delimiter, where, looked_for, alone)) is not None:
         frame = _drop_nameless(_rewrite_decimals(plain, delimiter, decimal))
         return frame, lambda row: f"line {row + 2 + before}", comments_left
     # Comments begin as those above do: below `! a title`, a row that begins with # is none.
@@ -175,10 +180,11 @@ def _make_locator(
 
 
 def _read_plain(
-    content: bytes, delimiter: str, where: str, looked_for: bool
+    content: bytes, delimiter: str, where: str, looked_for: bool, alone: str | None
 ) -> pl.DataFrame | None:
     """Read a table in which nothing is quoted and no line blank, None if it is not plain to see.
 
+    Of other columns than one that is to be read alone only the fields are counted, if that can be.
     polars refuses rows that are too long, and leaves the last field of those that are too short
     empty: where no last field is empty, every row is as long as the header, and none is blank.
     """
@@ -193,6 +199,8 @@ def _read_plain(
     rows = count_lines(content) if len(content) > SMALL else 0
     memory = COPIES * len(content) + rows * len(names) * 16
     refuse_too_large(where, rows=rows, columns=len(names), memory=memory)
+    if alone is not None and (frame := _read_column(alone, names, content, delimiter)) is not None:
+        return frame
     try:
         frame = pl.read_csv(content, separator=delimiter, infer_schema=False, quote_char=None)
     except pl.exceptions.PolarsError:
@@ -201,6 +209,31 @@ def _read_plain(
         return None
     frame.columns = names
     return frame
+
+
+def _read_column(
+    name: str, names: list[str], content: bytes, delimiter: str
+) -> pl.DataFrame | None:
+    """Read one column of a plain table; the others are null. None: it must be read whole.
+
+    That is where a row has another number of fields, or no value in this column: it may be empty.
+    """
+    if name not in names or "" in names or len(names) < 2 or b"\r" in content:
+        return None
+    rows = count_equal_rows(len(names), content, delimiter)
+    if rows is None:
+        return None
+    column = pl.read_csv(
+        content,
+        separator=delimiter,
+        infer_schema=False,
+        quote_char=None,
+        columns=[names.index(name)],
+    ).to_series()
+    if column.len() != rows - 1 or column.null_count():
+        return None
+    nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, column.len())
+    return pl.DataFrame([(column if each == name else nothing).alias(each) for each in names])
 
 
 def find_delimiter(content: bytes | list[bytes], default: str, where: str) -> str:

@@ -11,19 +11,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.storage.bit_masks import (
+    TEXT_BYTES,
     Mask,
     TextBytes,
+    add_starts,
     find_ranks,
-    mark_ends,
     mark_following,
     mark_preceding,
 )
 from aboveboard.storage.kinds import domain
 
-ROWS = 1 << 20
+ROWS = 1 << 16
 """Names that are joined to one text."""
 
-PIECE = 1 << 19
+PIECE = 1 << 18
 """Bytes looked at together: they and their masks stay near the processor."""
 
 
@@ -44,24 +45,24 @@ def find_normal_names(texts: pl.Series) -> pl.Series:
     short = texts.str.len_bytes() <= domain.LONGEST_LABEL
     if texts.null_count() or not short.all():
         texts = texts.set(~short, None).fill_null("")
-    room = TextBytes()
-    parts = [_find_normal(texts.slice(at, ROWS), room) for at in range(0, texts.len(), ROWS)]
+    parts = [_find_normal(texts.slice(at, ROWS)) for at in range(0, texts.len(), ROWS)]
     return pl.Series("element", np.concatenate(parts) if parts else [], dtype=pl.Boolean)
 
 
-def _find_normal(texts: pl.Series, room: TextBytes) -> NDArray[np.bool_]:
+def _find_normal(texts: pl.Series) -> NDArray[np.bool_]:
     """Return which texts are in normal form; none is null or long."""
     joined = texts.str.join("\n").cast(pl.Binary).item()
+    names, view = TEXT_BYTES, memoryview(joined)
     fits, row, start = np.ones(texts.len(), np.bool_), 0, 0
     while start <= len(joined):
         end = joined.rfind(b"\n", start, start + PIECE) if start + PIECE < len(joined) else -1
         end = len(joined) if end < 0 else end
-        room.fill(joined[start:end])
-        feeds = room.drop_filling(room.mark("\n"))
+        names.fill(view[start:end])
+        feeds = names.drop_filling(names.mark("\n"))
         rows = int(np.bitwise_count(feeds).sum())
         if row + rows > fits.size:  # a line feed stands in a text
             return texts.str.contains(domain.NORMAL).to_numpy()
-        odd = _mark_odd(room, feeds)
+        odd = _mark_odd(names, feeds)
         if odd.any():
             # From wherever a name is odd to its end, which is the line feed.
             ends = (odd & feeds) | (_find_ends(odd & ~feeds, ~feeds) & feeds)
@@ -96,6 +97,6 @@ def _mark_odd(names: TextBytes, feeds: Mask) -> Mask:
 
 def _find_ends(starts: Mask, runs: Mask) -> Mask:
     """Return where runs end; names so short have no long ones."""
-    ends = mark_ends(starts, runs)
-    assert ends is not None
-    return ends
+    passed = add_starts(starts, runs)
+    assert passed is not None
+    return passed & ~runs
