@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,33 @@ def test_a_result_cannot_be_sealed_anew_once_the_inputs_are_gone(
     for _ in range(4):
         worker.work()
     assert "operator" in table.view("acme")["fault"]
+
+
+def test_files_that_no_row_names_are_removed_after_a_day(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = settle(hub, house, tmp_path)
+    kept = set(hub.files.list_digests())
+    assert len(kept) == 6
+    orphan, fresh = hub.files.put(b"a submission before its server was killed"), hub.files.put(b"x")
+    for digest in {*kept, orphan, fresh}:
+        age = DAY - 1 if digest == fresh else 2 * DAY
+        os.utime(hub.files.locate(digest), (hub.now - age,) * 2)
+    (hub.folder / "files" / orphan[:2] / "notes").write_text("of the operator")
+    worker = Worker(hub)
+    worker.keep_house()
+    assert not hub.files.locate(orphan).exists()
+    assert hub.files.locate(fresh).exists()
+    assert all(hub.files.locate(digest).exists() for digest in kept)
+    house.clock.seconds += 31 * DAY
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(archiving, "_remove_files", lambda _: None)
+        assert archive_ended(hub) == 1
+    Worker(hub).keep_house()
+    assert set(hub.files.list_digests()) & kept == {read_reply(hub, table, n) for n in table.names}
+
+
+def read_reply(hub: Hub, table: Table, name: str) -> str:
+    view = table.view(name)
+    assert hub.files.locate(view["reply"]).exists()
+    return str(view["reply"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import shutil
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -21,7 +22,7 @@ from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.collaborations.steps import make_own, take_own
 from aboveboard.hub.database.engine import read, write
-from aboveboard.hub.database.tables import collaboration, submission
+from aboveboard.hub.database.tables import collaboration, reply, submission
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.failures import ARCHIVE, STEP, note_failure
 from aboveboard.hub.jobs.queue import forget_failures
@@ -34,6 +35,9 @@ DAY = 24 * 3600
 
 AGAIN = 7 * DAY
 """Seconds for which files that were deleted are looked for again."""
+
+AT_ONCE = 500
+"""Files that are looked at in one transaction."""
 
 STATES = tuple(state.value for state in ENDED)
 
@@ -102,6 +106,46 @@ def _list_kept(connection: Connection, identifier: str) -> list[str]:
         .order_by(submission.c.digest)
     )
     return list(rows.scalars())
+
+
+def remove_unnamed_files(hub: Hub) -> int:
+    """Remove files that no row names, and that are older than a day; return how many.
+
+    A server that was killed leaves a submission that it has not recorded, a worker a result that it
+    has sealed in vain. Nobody would delete them after the time of the terms.
+    """
+    removed = 0
+    digests = hub.files.list_digests()
+    while some := list(islice(digests, AT_ONCE)):
+        old = [each for each in some if _is_old(hub, each)]
+        if not old:
+            continue
+        with write(hub.engine) as connection:
+            for digest in set(old) - _list_named(connection, old):
+                if _is_old(hub, digest):  # nobody has sent it once more meanwhile
+                    hub.files.locate(digest).unlink(missing_ok=True)
+                    removed += 1
+    return removed
+
+
+def _is_old(hub: Hub, digest: str) -> bool:
+    try:
+        return hub.files.locate(digest).stat().st_mtime < hub.clock() - DAY
+    except (OSError, ValueError):  # it is gone, or has another name than a file of ours
+        return False
+
+
+def _list_named(connection: Connection, digests: list[str]) -> set[str]:
+    """Return which of some files are needed."""
+    found: set[str] = set()
+    for query in (
+        select(submission.c.digest).where(
+            submission.c.digest.in_(digests), submission.c.deleted.is_(None)
+        ),
+        select(reply.c.digest).where(reply.c.digest.in_(digests)),
+    ):
+        found |= set(connection.execute(query).scalars())
+    return found
 
 
 @lru_cache(maxsize=1000)

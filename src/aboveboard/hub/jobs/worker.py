@@ -26,7 +26,7 @@ from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, job
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs.archiving import archive_ended
+from aboveboard.hub.jobs.archiving import DAY, archive_ended, remove_unnamed_files
 from aboveboard.hub.jobs.failures import STEP, note_failure
 from aboveboard.hub.jobs.isolation import remove_folder
 from aboveboard.hub.jobs.queue import (
@@ -80,7 +80,7 @@ class Worker:
         self.hub = hub
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tamper = tamper
-        self._next = 0.0
+        self._next = self._sweep = 0.0
         self._left: set[Path] = set()
 
     def run(self, stop: threading.Event) -> None:
@@ -98,6 +98,9 @@ class Worker:
         self._next = time.monotonic() + HOUSE
         for task in (archive_ended, remind, send_notices):
             _attempt(partial(task, self.hub))
+        if time.monotonic() >= self._sweep:
+            self._sweep = time.monotonic() + DAY
+            _attempt(partial(remove_unnamed_files, self.hub))
 
     def work(self) -> bool:
         """Do one job; return whether there was one."""
