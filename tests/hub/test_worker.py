@@ -23,6 +23,7 @@ from aboveboard.hub.jobs import archiving, settling
 from aboveboard.hub.jobs import worker as worker_module
 from aboveboard.hub.jobs.queue import LostLeaseError, claim, finish, renew
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.operations.overview import look
 
 slow = pytest.mark.slow
 
@@ -148,6 +149,45 @@ def test_a_job_that_fails_again_and_again_is_given_up_and_told(
         tried += 1
     assert tried == limits.attempts
     assert "failed" in table.view("acme")["fault"]
+
+
+def test_a_member_whose_part_ends_each_child_is_named_and_may_send_it_again(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aboveboard.commands.rounds import outcomes
+    from aboveboard.hub.jobs.child import settle_folder
+    from aboveboard.hub.jobs.spawning import ChildError
+
+    table = seal(house, tmp_path)
+    check = outcomes.check_part
+
+    def take_all_memory(round_: Any, name: str, part: Any) -> None:
+        if name == "bolt":
+            raise MemoryError
+        check(round_, name, part)
+
+    def die(_: Hub, __: object, folder: Path) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(outcomes, "check_part", take_all_memory)
+            with pytest.raises(MemoryError):
+                settle_folder(folder)
+        raise ChildError("the child ended with status -6: ")
+
+    worker = Worker(hub)
+    with monkeypatch.context() as patched:
+        patched.setattr(settling, "spawn_child", die)
+        assert worker.work()
+        assert table.view("bolt")["fault"] is None  # it may have ended for another reason
+        while worker.work():
+            pass
+    assert "send the same in a plainer form" in table.view("bolt")["fault"]
+    assert table.view("bolt")["next"] == "submit"
+    assert "the settlement failed" in table.view("acme")["fault"]
+    assert table.view("acme")["next"] is None
+    assert "reading the part of bolt" in look(hub)["failed"][0]["problem"]
+    table.submit("bolt")
+    assert worker.work()
+    assert table.view("bolt")["state"] == "result"
 
 
 def test_a_child_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ ORDER_FILE = "order.key"
 CENTER_FILES = "center"
 FILE_KEYS = "center-keys.json"
 ANSWERS_FILE = "answers.json"
+READING_FILE = "reading.txt"
+"""Whose part is read at this moment: what a part that ends this process leaves behind."""
 
 
 def settle_folder(folder: Path) -> dict[str, Any]:
@@ -73,6 +75,7 @@ def _read_parts(folder: Path, round_: Round) -> tuple[dict[str, Payload], dict[s
     parts, refused = {}, {}
     for name in round_.present:
         place = f"submission of {name}"
+        (folder / READING_FILE).write_text(name, encoding="utf-8")
         try:
             parts[name] = open_payload(folder / PARTS / f"{name}.bin", place)
             check_part(round_, name, parts[name])
@@ -80,6 +83,7 @@ def _read_parts(folder: Path, round_: Round) -> tuple[dict[str, Payload], dict[s
                 _compare_with_last(folder, round_, name, parts[name])
         except InputError as error:
             refused[name] = f"{error.problem}; {error.remedy}"
+    (folder / READING_FILE).unlink()
     return parts, refused
 
 

@@ -25,6 +25,7 @@ from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, reply
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.child import READING_FILE
 from aboveboard.hub.jobs.inputs import (
     SealedRound,
     fresh_folder,
@@ -95,9 +96,22 @@ def _compute(hub: Hub, lease: Lease, sealed: SealedRound, folder: Path) -> dict[
     if inputs.unclear:
         return {"ask": ask_again(sealed.round, inputs.unclear)}
     with relay_superlink(folder, find_superlink(sealed.round.terms.parameters)):
-        spawn_child(hub, lease, folder)
+        try:
+            spawn_child(hub, lease, folder)
+        except ChildError as error:
+            raise ChildError(str(error), _find_read(folder, sealed.round)) from error
     outcome: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     return outcome
+
+
+def _find_read(folder: Path, round_: Round) -> str:
+    """Return whose part a child was reading when it ended; empty: none of this round."""
+    try:
+        with require_own_file(folder, READING_FILE).open("rb") as file:
+            name = file.read(MOST_FAULT).decode("utf-8", "replace")
+    except (InputError, OSError):
+        return ""
+    return name if name in round_.present else ""
 
 
 def _is_unchanged(now: Round, sealed: SealedRound) -> bool:

@@ -29,7 +29,19 @@ MOST_OUTCOME = 2**30
 
 
 class ChildError(Exception):
-    """Raised when the child ended without an outcome."""
+    """Raised when the child ended without an outcome.
+
+    Parameters
+    ----------
+    problem
+        Why, as far as it is known.
+    member
+        Whose part it was reading then; empty: none, or it is not known.
+    """
+
+    def __init__(self, problem: str, member: str = "") -> None:
+        super().__init__(f"{problem}{f' (it was reading the part of {member})' if member else ''}")
+        self.member = member
 
 
 def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:

@@ -50,6 +50,12 @@ HOUSE = 5
 PAUSE = 0.5
 """Seconds between two looks at an empty table."""
 
+UNREADABLE = (
+    "reading what you sent has ended the center's process each time, such as for want of memory or "
+    "time; send the same in a plainer form"
+)
+"""What a member is told whose part has ended a child."""
+
 OPEN = ("offered", "committing", "submitting", "asking", "result")
 """States in which somebody may be late."""
 
@@ -122,15 +128,20 @@ class Worker:
             logger.warning("job %d: another worker has it", lease.job)
         except OperationalError:
             raise
-        except (ChildError, InputError, RefusedStatementError, OSError) as error:
+        except ChildError as error:
+            self._give_back(lease, str(error), "" if lease.kind == RESEAL else error.member)
+        except (InputError, RefusedStatementError, OSError) as error:
             self._give_back(lease, str(error))
         except Exception as error:  # such as an outcome of another shape: others' jobs go on
             logger.exception("job %d", lease.job)
             self._give_back(lease, f"{type(error).__name__}: {error}")
         return True
 
-    def _give_back(self, lease: Lease, problem: str) -> None:
-        """Let a job be tried again, or give it up and tell the operator."""
+    def _give_back(self, lease: Lease, problem: str, member: str = "") -> None:
+        """Let a job be tried again, or give it up and tell the operator.
+
+        A member whose part has ended the last child is told, and may submit again.
+        """
         logger.error("job %d, attempt %d: %s", lease.job, lease.attempts, problem)
         try:
             with write(self.hub.engine) as connection:
@@ -138,11 +149,14 @@ class Worker:
                     release(connection, lease, problem)
                     return
                 finish(connection, lease, problem=problem, failed=True)
-                fault = json.dumps({"": "the settlement failed; the operator sees why"})
+                faults = {"": "the settlement failed; the operator sees why"}
+                if member:
+                    faults[member] = UNREADABLE
+                    write_notice(connection, lease.collaboration, member, "submit", self.hub.now)
                 connection.execute(
                     update(collaboration)
                     .where(collaboration.c.id == lease.collaboration)
-                    .values(faults=fault)
+                    .values(faults=json.dumps(faults))
                 )
                 write_notice(connection, lease.collaboration, OPERATOR, "given-up", self.hub.now)
         except LostLeaseError:
