@@ -16,122 +16,56 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from aboveboard.evidence.keys import PrivateKeys, generate_keys
-from aboveboard.evidence.rounds import Round, begin_round
+from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement, sign_statement
-from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.trees import hash_leaf, verify_inclusion
-from aboveboard.hub.collaborations.logs import describe_standing, sign_root
-from aboveboard.hub.collaborations.nodes import extend_frontier, fold_frontier, prove_stored
+from aboveboard.hub.collaborations.nodes import prove_stored
 from aboveboard.hub.collaborations.opening import open_collaboration
-from aboveboard.hub.configuration import Configuration
-from aboveboard.hub.database.engine import read, write
-from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
-from aboveboard.hub.home import Hub, make_hub
-from aboveboard.hub.organizations import accept_invitation, invite
+from aboveboard.hub.database.engine import read
+from aboveboard.hub.database.tables import checkpoint, log_entry
+from aboveboard.hub.home import Hub
+from aboveboard.hub.pages.sessions import make_operator_link
 from benchmarks.hub_pages import Reader, open_readers, start_hub
+from benchmarks.hub_rounds import (
+    Keys,
+    make_open_hub,
+    make_settlement,
+    read_opened,
+    write_log,
+)
 
 MEMBERS, FEW, ASKED, PROOFS = 10, 10, 200, 200
-EMPTY = "00" * 32
 
 
-def make_statements(
-    round_: Round, keys: dict[str, PrivateKeys], hub: Hub, size: int
-) -> Iterator[Statement]:
-    """Yield the statements that follow the terms, until the log has `size` entries."""
-    terms, names = round_.terms_digest, sorted(keys)
+def extend(hub: Hub, keys: Keys, identifier: str, size: int) -> None:
+    """Settle a collaboration, and let its members dispute and accept until its log is long."""
+    settlement = list(make_settlement(read_opened(hub, identifier), keys, hub))
+    said, (_, round_) = [each for each, _ in settlement], settlement[-1]
+    # Pages check order and checkpoint of all; here each is signed, as its member would.
+    said += make_disputes(round_, keys, said[-1].digest, size - len(said) - 1)
+    write_log(hub, identifier, said, round_)
 
-    def say(by: str, kind: str, **rest: Any) -> Statement:
-        pair = hub.keys.center if by == CENTER else keys[by]
-        return sign_statement({"kind": kind, "terms": terms, **rest}, by, pair)
 
-    for name in names:
-        yield say(name, "agree")
-    for k, name in enumerate(names):
-        yield say(name, "commit", root=f"{k:064x}", size=1, nonce=f"{k:064x}")
-    committed = 1 + 2 * len(names)
-    root = ROOTS.pop(round_.terms_digest)
-    for k, name in enumerate(names):
-        yield say(name, "submit", sealed=f"{k:064x}", size=committed, root=root)
-    shares = dict.fromkeys(names, EMPTY)
-    result = say(
-        CENTER, "result", nonces=shares, seed=EMPTY, facts={}, shares=shares, replies=shares
-    )
-    yield result
-    for k in range(size - 3 * len(names) - 2):
+def make_disputes(round_: Round, keys: Keys, result: str, count: int) -> list[Statement]:
+    """Return statements of members that dispute a result and accept it again, in turns."""
+    names, found = sorted(keys), list[Statement]()
+    for k in range(count):
         name, again = names[k // 2 % len(names)], k // 2 // len(names)
+        body: dict[str, Any] = {"terms": round_.terms_digest, "result": result}
         if k % 2 == 0:
-            dispute = say(name, "dispute", result=result.digest, reason=f"time {again}")
-            yield dispute
+            body |= {"kind": "dispute", "reason": f"time {again}"}
         else:
-            yield say(name, "accept", result=result.digest, withdraws=dispute.digest)
-
-
-ROOTS: dict[str, str] = {}
-"""By terms: the root of the log once all have committed."""
-
-
-def extend(hub: Hub, keys: dict[str, PrivateKeys], identifier: str, size: int) -> None:
-    """Write a log of this size to a collaboration, as the hub would have written it."""
-    with read(hub.engine) as connection:
-        row = connection.execute(
-            collaboration.select().where(collaboration.c.id == identifier)
-        ).one()
-        first = connection.execute(
-            log_entry.select().where(log_entry.c.collaboration == identifier)
-        ).one()
-    round_ = begin_round(bytes(first.content), identifier)
-    frontier, entries, nodes = [round_.leaves[0]], [], {}
-    for index, said in enumerate(make_statements(round_, keys, hub, size), 1):
-        # The first ones alone are checked here; pages check order and checkpoint of all.
-        after = round_.accept(said) if index <= 3 * MEMBERS + 1 else round_
-        round_ = after
-        leaf = hash_leaf(said.content)
-        frontier, fresh = extend_frontier(frontier, index, leaf)
-        nodes |= fresh
-        entries.append(
-            {"collaboration": identifier, "index": index, "digest": said.digest,
-             "kind": said.kind, "signer": said.by, "content": said.content, "created": 1}
-        )  # fmt: skip
-        if index == 2 * MEMBERS:
-            ROOTS[row.terms] = fold_frontier(frontier).hex()
-    note = sign_root(row.origin, size, fold_frontier(frontier), hub.keys.log)
-    standing = describe_standing(None, round_, 1)
-    with write(hub.engine) as connection:
-        connection.execute(log_entry.insert(), entries)
-        connection.execute(
-            tree_node.insert(),
-            [
-                {"collaboration": identifier, "level": level, "index": at, "hash": node}
-                for (level, at), node in nodes.items()
-            ],
-        )
-        connection.execute(
-            checkpoint.insert(), {"collaboration": identifier, "size": size, "note": note}
-        )
-        connection.execute(
-            collaboration.update()
-            .where(collaboration.c.id == identifier)
-            .values(size=size, frontier=b"".join(frontier), state=round_.state.value, **standing)
-        )
+            body |= {"kind": "accept", "withdraws": found[-1].digest}
+        found.append(sign_statement(body, name, keys[name]))
+    return found
 
 
 def build(folder: Path, many: int, size: int, database: str = "") -> tuple[Hub, list[str]]:
     """Make a hub with many collaborations of ten members, and logs of some length."""
-    limits = {"requests_per_minute": 10**9, "strangers_per_minute": 10**9, "free_bytes": 0}
-    configuration = Configuration.model_validate({"database": database, "limits": limits})
-    hub = make_hub(folder / "hub", configuration)
-    keys = {f"m{k:02}": generate_keys() for k in range(MEMBERS)}
-    for name, each in keys.items():
-        token = invite(hub, name).link.partition("#")[2].partition(".")[0]
-        accept_invitation(hub, token, each.public)
-    file = folder / "lists.toml"
-    head = 'name = "lists"\nmechanism = "exchange.union"\n'
-    file.write_text(head + "".join(f"[parties.{name}]\n" for name in keys))
+    hub, keys, file = make_open_hub(folder, MEMBERS, database)
     identifiers = [open_collaboration(hub, file)[0] for _ in range(many)]
     for identifier in identifiers:
         extend(hub, keys, identifier, size)
@@ -166,6 +100,7 @@ def time_pages(hub: Hub, identifiers: list[str]) -> tuple[Pages, float]:
     draw, found = random.Random(2), {}
     with start_hub(hub.folder) as served:
         (reader,) = open_readers(hub, served.port, ["m00"])
+        operator = Reader(served.port).log_in(make_operator_link(hub).rpartition("=")[2])
         asyncio.run(reader.read("/", 3))
         chosen = [draw.choice(identifiers) for _ in range(ASKED)]
         fresh = draw.sample(identifiers, min(len(identifiers), ASKED))
@@ -180,9 +115,12 @@ def time_pages(hub: Hub, identifiers: list[str]) -> tuple[Pages, float]:
                 f"/collaborations/{x}/log/{draw.randrange(200)}" for x in warm
             ],
         }
-        for name, paths in plan.items():
+        asked = [(name, reader, paths) for name, paths in plan.items()]
+        asked.append(("the operator's board", operator, ["/"] * ASKED))
+        asked.append(("all collaborations", operator, ["/collaborations"] * ASKED))
+        for name, who, paths in asked:
             busy = served.cpu_seconds
-            times = sorted(asyncio.run(read_each(reader, paths)))
+            times = sorted(asyncio.run(read_each(who, paths)))
             cpu = (served.cpu_seconds - busy) / len(times) * 1000
             slow = times[int(len(times) * 0.99)] * 1000
             found[name] = (statistics.median(times) * 1000, slow, cpu)

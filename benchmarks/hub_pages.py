@@ -1,9 +1,12 @@
 """The hub's pages beside a page of the bare framework: python -m benchmarks.hub_pages.
 
 Both are served by uvicorn in processes of their own, on the same database, and asked in turns by 16
-clients of a third process. The peer is a FastAPI application with one page: a query, and a template
-that lists what it finds, without log-in, limits or headers. Best of several turns; also the time
-from the start of `aboveboard hub serve` to its first page, and the memory of the server.
+clients of a third process. The peer is a FastAPI application with one page: a query through the
+same SQLAlchemy, and a template of the same Jinja2, compiled once, that lists the 16 names that it
+finds. It has no log-in, no rules of who may see what, no headers, limits or lines in a log; each of
+our pages asks the database who reads and what that reader may see, besides what it shows. Best of
+several turns, the bare page just before each of ours; also the time from the start of `aboveboard
+hub serve` to its first page, and the memory of the server.
 """
 
 from __future__ import annotations
@@ -19,20 +22,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 
-from aboveboard.evidence.keys import PrivateKeys, generate_keys
+from aboveboard.evidence.statements import sign_statement
+from aboveboard.hub.collaborations.logs import lock
 from aboveboard.hub.collaborations.opening import open_collaboration
-from aboveboard.hub.configuration import Configuration
-from aboveboard.hub.database.engine import read
-from aboveboard.hub.home import Hub, make_hub, open_hub
-from aboveboard.hub.organizations import accept_invitation, find_keys, invite
-from aboveboard.hub.pages.sessions import make_link
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.home import Hub, open_hub
+from aboveboard.hub.money.ledger import enter_payments
+from aboveboard.hub.organizations import find_keys
+from aboveboard.hub.pages.rule_book import WAITING
+from aboveboard.hub.pages.sessions import make_link, make_operator_link
 from aboveboard.hub.serving import HubServer, bind
+from benchmarks.hub_rounds import (
+    Keys,
+    make_open_hub,
+    make_settlement,
+    read_opened,
+    write_log,
+)
 
 CLIENTS, REQUESTS, TURNS, ROUNDS = 16, 60, 3, 12
 
@@ -124,6 +135,12 @@ class Reader:
         cookie = connection.getresponse().headers["set-cookie"]
         return Reader(self.port, str(cookie).partition(";")[0])
 
+    def show(self, path: str) -> str:
+        """Return a page's text."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.request("GET", path, headers={"Cookie": self.cookie})
+        return connection.getresponse().read().decode()
+
     async def read(self, path: str, count: int) -> list[float]:
         """Read a page many times over one connection; return the seconds of each."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -163,20 +180,27 @@ def measure(server: Served, readers: list[Reader], path: str) -> Numbers:
     return count / wall, statistics.median(ordered) * 1000, slow * 1000, busy / count * 1000
 
 
-def prepare(folder: Path, database: str) -> tuple[Hub, Mapping[str, PrivateKeys], str]:
-    """Make a hub with 16 members and some collaborations of all of them."""
-    limits = {"requests_per_minute": 10**9, "strangers_per_minute": 10**9, "free_bytes": 0}
-    configuration = Configuration.model_validate({"database": database, "limits": limits})
-    hub = make_hub(folder / "hub", configuration)
-    keys = {f"m{k:02}": generate_keys() for k in range(CLIENTS)}
-    for name, each in keys.items():
-        token = invite(hub, name).link.partition("#")[2].partition(".")[0]
-        accept_invitation(hub, token, each.public)
-    file = folder / "lists.toml"
-    head = 'name = "lists"\nmechanism = "exchange.union"\n'
-    file.write_text(head + "".join(f"[parties.{name}]\n" for name in keys))
+def prepare(folder: Path, database: str) -> tuple[Hub, Keys, str, str]:
+    """Make a hub with 16 members and collaborations of all of them.
+
+    Returned are the hub, its members' keys, and the ids of one that was just opened and of one that
+    is settled: all have signed, committed, sent and accepted, and there is money to be paid.
+    """
+    hub, keys, file = make_open_hub(folder, CLIENTS, database)
     identifiers = [open_collaboration(hub, file)[0] for _ in range(ROUNDS)]
-    return hub, keys, identifiers[0]
+    settled = identifiers[-1]
+    found = list(make_settlement(read_opened(hub, settled), keys, hub))
+    said, (result, round_) = [each for each, _ in found], found[-1]
+    for name, pair in keys.items():
+        body = {"kind": "accept", "terms": round_.terms_digest, "result": result.digest}
+        said.append(sign_statement(body, name, pair))
+        round_ = round_.accept(said[-1])
+    write_log(hub, settled, said, round_)
+    with write(hub.engine) as connection:
+        row = lock(connection, settled)
+        cents = {name: 100 * k - 700 for k, name in enumerate(keys)}
+        enter_payments(connection, row, round_, cents, hub.now)
+    return hub, keys, identifiers[0], settled
 
 
 def open_readers(hub: Hub, port: int, names: list[str]) -> list[Reader]:
@@ -189,6 +213,41 @@ def open_readers(hub: Hub, port: int, names: list[str]) -> list[Reader]:
     return readers
 
 
+def open_operators(hub: Hub, port: int, count: int) -> list[Reader]:
+    """Return browsers in which the operator is logged in."""
+    tokens = [make_operator_link(hub).rpartition("=")[2] for _ in range(count)]
+    return [Reader(port).log_in(token) for token in tokens]
+
+
+OPERATORS = ("the operator's board", "all collaborations")
+
+
+def list_pages(fresh: str, settled: str) -> dict[str, str]:
+    """Return the address of each kind of page."""
+    path = f"/collaborations/{settled}"
+    return {
+        "my collaborations": "/",
+        "one collaboration": f"/collaborations/{fresh}",
+        "its members once it is settled": path,
+        "its terms": f"{path}/terms",
+        "audit of its rule": f"{path}/audit",
+        "its settlement": f"{path}/result",
+        "its log": f"{path}/log",
+        "an entry with its proof": f"{path}/log/20",
+        "my keys": "/keys",
+        **dict(zip(OPERATORS, ("/", "/collaborations"), strict=True)),
+    }
+
+
+def await_audit(reader: Reader, identifier: str) -> None:
+    """Wait until the audit of the rule is there: a child computes it, and takes a core for that."""
+    for _ in range(300):
+        if WAITING["note"] not in reader.show(f"/collaborations/{identifier}/audit"):
+            return
+        time.sleep(1)
+    raise RuntimeError("the audit of the rule is not there after five minutes")
+
+
 def measure_start(folder: Path) -> tuple[float, float]:
     """Return the wall and processor seconds from the start of `hub serve` to its first page."""
     with start_hub(folder) as server:
@@ -196,9 +255,23 @@ def measure_start(folder: Path) -> tuple[float, float]:
         return server.seconds, server.cpu_seconds
 
 
-def choose(old: Numbers, new: Numbers) -> Numbers:
+def choose(old: tuple[Numbers, Numbers], new: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:
     """Return the best of two measurements, each number for itself: others use the machine."""
-    return max(old[0], new[0]), min(old[1], new[1]), min(old[2], new[2]), min(old[3], new[3])
+    first, second = (
+        (max(a[0], b[0]), min(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
+        for a, b in zip(old, new, strict=True)
+    )
+    return first, second
+
+
+def describe(name: str, bare: Numbers, ours: Numbers) -> str:
+    """Return a line that tells a page beside the bare page, which was asked just before it."""
+    (bare_rate, _, _, bare_cpu), (rate, median, slow, cpu) = bare, ours
+    return (
+        f"{name}: {rate:,.0f} pages/s ({rate / bare_rate:.0%} of {bare_rate:,.0f}), median "
+        f"{median:.1f} ms, p99 {slow:.1f} ms; processor {cpu:.2f} ms a page "
+        f"({bare_cpu / cpu:.0%} of the rate of the bare page's {bare_cpu:.2f} ms)"
+    )
 
 
 def main() -> None:
@@ -213,34 +286,24 @@ def main() -> None:
     database = given.database
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        hub, keys, identifier = prepare(folder, database)
-        pages = {
-            "my collaborations": "/",
-            "one collaboration": f"/collaborations/{identifier}",
-            "its log": f"/collaborations/{identifier}/log",
-            "my keys": "/keys",
-        }
-        best: dict[str, Numbers] = {}
+        hub, keys, fresh, settled = prepare(folder, database)
+        best: dict[str, tuple[Numbers, Numbers]] = {}
         bare_command = ("benchmarks.hub_pages", "--serve-bare", str(folder / "hub"))
         with Served(*bare_command) as bare, start_hub(folder / "hub") as served:
-            readers = open_readers(hub, served.port, list(keys))
+            members = open_readers(hub, served.port, list(keys))
+            operators = open_operators(hub, served.port, len(keys))
+            strangers = [Reader(bare.port) for _ in keys]
+            await_audit(members[0], settled)
             for _ in range(TURNS):
-                strangers = [Reader(bare.port) for _ in keys]
-                found = {"the bare page": measure(bare, strangers, "/page")}
-                found |= {name: measure(served, readers, path) for name, path in pages.items()}
-                for name, numbers in found.items():
-                    best[name] = choose(best.get(name, numbers), numbers)
+                for name, path in list_pages(fresh, settled).items():
+                    readers = operators if name in OPERATORS else members
+                    found = measure(bare, strangers, "/page"), measure(served, readers, path)
+                    best[name] = choose(best.get(name, found), found)
             memory = served.peak_megabytes
         hub.close()
         starts = [measure_start(folder / "hub") for _ in range(TURNS)]
-    bare_rate, _, _, bare_cpu = best["the bare page"]
-    for name, (rate, median, slow, cpu) in best.items():
-        print(
-            f"{name}: {rate:,.0f} pages/s ({rate / bare_rate:.0%} of the bare page), median "
-            f"{median:.1f} ms, p99 {slow:.1f} ms; processor {cpu:.2f} ms a page "
-            f"({bare_cpu / cpu:.0%} of the bare page's rate)",
-            flush=True,
-        )
+    for name, (theirs, ours) in best.items():
+        print(describe(name, theirs, ours), flush=True)
     print(f"memory of the server: {memory:.0f} MB")
     wall, busy = min(each[0] for each in starts), min(each[1] for each in starts)
     print(f"first page after the start: {wall:.2f} s, of which the processor {busy:.2f} s")

@@ -142,13 +142,15 @@ _LATE = (
     .order_by(collaboration.c.until.is_(None), collaboration.c.until, collaboration.c.updated)
     .limit(PER_PAGE)
 )
-_FIRST = select(organization).order_by(organization.c.name).limit(4 * PER_PAGE).subquery()
-_ORGANIZATIONS = (
-    select(_FIRST.c.name, _FIRST.c.created, func.count(member.c.collaboration))
-    .outerjoin(member, member.c.organization == _FIRST.c.id)
-    .group_by(_FIRST.c.id, _FIRST.c.name, _FIRST.c.created)
-    .order_by(_FIRST.c.name)
+_JOINED = select(
+    organization.c.name,
+    organization.c.created,
+    select(func.count())
+    .where(member.c.organization == organization.c.id)
+    .scalar_subquery()
+    .label("collaborations"),
 )
+_ORGANIZATIONS = _JOINED.order_by(organization.c.name).limit(4 * PER_PAGE)
 
 
 def read_board(connection: Connection, hub: Hub) -> Board:
