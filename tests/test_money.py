@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -139,5 +140,27 @@ def test_gains_in_money_are_in_the_currency_everywhere(tmp_path: Path, top: str,
     assert f"gains ({unit})" in done.stdout
     assert f"12.5 {unit}" in page
     assert unit in report
+    if top:  # on the page, in the picture and in its text alternative
+        assert report.count("receives 12.50 EUR") >= 3
+        assert not re.search(r"(pays|receives) [\d.,]*\d(?![\d.,]| EUR)", report)
     shown = done.stdout + page + report
     assert ("units of money" in shown) == (not top)
+
+
+def test_rules_are_compared_in_decimals_of_the_currency(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(
+        'mechanism = "market.vcg"\nseed = 7\ncurrency = "EUR"\n'
+        '[parties.cora]\nendowment = ["desk"]\n'
+        '[parties.acme]\nvalues = [{goods = ["desk"], value = 12.5}]\n'
+        '[parties.bolt]\nvalues = [{goods = ["desk"], value = 9.25}]\n'
+    )
+    done = aboveboard("compare", "m.toml", "--rules", "market.vcg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "12.5" in done.stdout
+    assert "3.25" in done.stdout
+    assert "/4" not in done.stdout
+    run = aboveboard("audit", "m.toml", "--report", "page.html", cwd=tmp_path)
+    assert run.returncode in (0, 1, 3), run.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert "worth" in page
+    assert not re.search(r"worth \d+/\d", page)

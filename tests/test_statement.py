@@ -95,6 +95,33 @@ def test_a_page_says_what_a_party_without_a_list_brought_and_by_which_rule() -> 
     assert f"<dt>Why</dt><dd>the rule market.vcg: {market.mechanism.SUMMARY}</dd>" in pages["bert"]
 
 
+def test_a_table_s_bid_says_nothing_of_the_group_that_it_has_not(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("party,goods,value,group\nanna,lot,2,\nbert,lot,3,both\n")
+    (tmp_path / "m.toml").write_text('mechanism = "market.vcg"\nbids = "b.csv"\nseller = "cora"\n')
+    market = ab.load(tmp_path / "m.toml")
+    pages = dict(render_statements(market, ab.run(market)))
+    assert "<dd>values (goods lot; value 2)</dd>" in pages["anna"]
+    assert "<dd>values (goods lot; value 3; group both)</dd>" in pages["bert"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [("x y\n", "1 entry of what you sent was left out, for it is no element"),
+     ("x y\n*.c.example\n", "2 entries of what you sent were left out, for they are no elements")],
+)  # fmt: skip  # read as a table
+def test_what_is_left_out_of_a_list_is_counted_on_its_owner_s_page(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    (tmp_path / "a.txt").write_text("a.example\nb.example\n" + more)
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\nkind = "domain"\nseed = 7\n[parties.a]\ndata = "a.txt"\n'
+        '[parties.b]\nelements = ["c.example"]\n'
+    )
+    union = ab.load(tmp_path / "c.toml")
+    page = dict(render_statements(union, ab.run(union)))["a"]
+    assert f"<dd>2 elements; {said}</dd>" in page
+
+
 def test_an_infinite_level_is_named_as_it_is_written() -> None:
     users = {
         name: {"level": level, "samples": 10}

@@ -202,16 +202,14 @@ def describe_text(texts: Mapping[str, str | None]) -> str:
 def comparison_text(results: Sequence[RuleResult]) -> str:
     """Return what each rule gives each party, and whether its promises stand."""
     parties = list(dict.fromkeys(name for each in results for name in each.settlement.parties))
+    currency = results[0].audit.subject.currency
+    shown_as = format_amount if currency else format_number
     rows = []
     for name in parties:
         row = [name]
         for each in results:
             share = each.settlement.parties.get(name)
-            row += (
-                ["", ""]
-                if share is None
-                else [format_number(share.benefit), format_number(share.utility)]
-            )
+            row += ["", ""] if share is None else [shown_as(share.benefit), shown_as(share.utility)]
         rows.append(row)
     head = ["party", *(f"{each.rule}: {what}" for each in results for what in ("gains", "utility"))]
     lines = [fit_table(head, rows, right=range(1, len(head)))]

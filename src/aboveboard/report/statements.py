@@ -138,10 +138,11 @@ def _describe_data(
     brought = format_quantity(len(own), "element")
     left_out = sum(own.reading.left_out.values())
     if left_out:
-        brought += (
-            f"; {format_count(left_out)} lines of your file were left out, because "
-            "they are not elements"
-        )
+        entries = format_quantity(left_out, "entry", "entries")
+        said = "was left out, for it is no element"
+        if left_out > 1:
+            said = "were left out, for they are no elements"
+        brought += f"; {entries} of what you sent {said}"
     rows = [("You brought", brought)]
     if received:
         mine = own.frame[ELEMENT]
@@ -168,8 +169,8 @@ def _describe_table(party: BaseModel) -> str:
 def _list_written(table: BaseModel) -> Iterator[tuple[str, object]]:
     """Yield the keys that a table states and their values: numbers as such, not as their text."""
     for key in type(table).model_fields:
-        if key in table.model_fields_set:
-            yield key, getattr(table, key)
+        if key in table.model_fields_set and (value := getattr(table, key)) is not None:
+            yield key, value
 
 
 def _describe_entry(key: str, value: object) -> str:

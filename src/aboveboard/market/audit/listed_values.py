@@ -13,7 +13,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from aboveboard.formatting import format_number
+from aboveboard.formatting import format_amount
 from aboveboard.market.model.bidding import (
     Additive,
     BidGroups,
@@ -127,7 +127,7 @@ def _list_valuations(
     prices = sorted({high for _, x in rivals if (high := x.find_extremes()[1]) > 0})
     if own.endowment and prices:
         for price in (prices[-1], prices[-1] // 2):
-            shown = format_number(price * setup.step)
+            shown = format_amount(price * setup.step)
             yield f"that what it brings is worth {shown} to it", Xor(((own.endowment, price),))
     for name, valuation in rivals:
         if _count_bids(valuation):

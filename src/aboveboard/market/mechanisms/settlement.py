@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import encode_number, format_transfer, state_probability
+from aboveboard.formatting import encode_number, state_probability
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.market_setup import MarketSetup
 from aboveboard.market.model.markets import (
@@ -190,12 +190,11 @@ class Play:
                     self.market.to_money(value(brought[i])),
                     ", ".join(kept),
                     self.market.to_money(value(held[i])),
-                    format_transfer(self.market.to_money(outcome.prices[i])),
                 )
             )
         return Exhibit(
-            "Who ends with what, and at what price",
-            ("party", "brought", "worth to it", "ends with", "worth to it then", "payment"),
+            "Who ends with what",
+            ("party", "brought", "worth to it", "ends with", "worth to it then"),
             tuple(rows),
         )
 

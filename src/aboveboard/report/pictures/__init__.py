@@ -54,7 +54,7 @@ def draw_picture(collaboration: Collaboration, settlement: Settlement) -> Pictur
     if system == ["aboveboard", "market"]:
         from aboveboard.report.pictures.trades import draw_trades
 
-        return draw_trades(settlement, _list_brought(collaboration))
+        return draw_trades(settlement, _list_brought(collaboration), collaboration.file.currency)
     if system == ["aboveboard", "curation"]:
         from aboveboard.curation.curators import Curator
         from aboveboard.report.pictures.disclosures import draw_disclosures

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import format_transfer, join_names
+from aboveboard.formatting import join_names
 from aboveboard.formatting.labels import measure_text, tell_apart
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report.drawing import WIDTH
@@ -20,6 +19,7 @@ from aboveboard.report.pictures.canvas import (
     open_canvas,
 )
 from aboveboard.report.plot import BLUE, ORANGE
+from aboveboard.settlements.money import describe_payments
 
 MOST_GOODS = 30
 """Goods whose way is drawn."""
@@ -59,7 +59,9 @@ class Trade:
         return f"{self.party}: brings {brought}, ends with {ends}, {self.payment}"
 
 
-def draw_trades(settlement: Settlement, brought: Mapping[str, Sequence[str]]) -> Picture | None:
+def draw_trades(
+    settlement: Settlement, brought: Mapping[str, Sequence[str]], currency: str = ""
+) -> Picture | None:
     """Draw each good's way from who brought it to who ends with it; None for too many.
 
     Parameters
@@ -68,19 +70,18 @@ def draw_trades(settlement: Settlement, brought: Mapping[str, Sequence[str]]) ->
         Of a market.
     brought
         By party: its goods before.
+    currency
+        What payments are in; "": no currency is known.
     """
+    paid = describe_payments(settlement, currency)
     trades = [
-        Trade(name, brought.get(name, ()), share.more.get("goods", ()), _format(share.payment))
+        Trade(name, brought.get(name, ()), share.more.get("goods", ()), paid[name])
         for name, share in settlement.parties.items()
     ]
     goods = [good for trade in trades for good in trade.before]
     if not goods or len(goods) > MOST_GOODS or len(trades) > MOST_PARTIES:
         return None
     return draw_all(trades)
-
-
-def _format(payment: Any) -> str:
-    return format_transfer(payment if isinstance(payment, float) else Fraction(payment))
 
 
 def draw_all(trades: Sequence[Trade]) -> Picture:
