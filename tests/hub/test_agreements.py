@@ -342,22 +342,25 @@ def test_nobody_takes_over_a_member_without_its_vouchers(
         state_own(hub, table.id, "vouch", {"member": "acme", **proved})
 
 
-def test_the_hub_exchanges_its_keys_and_rounds_go_on(
-    hub: Hub, house: House, tmp_path: Path
+@pytest.mark.parametrize("center", [True, False])
+def test_the_hub_exchanges_its_keys_or_that_of_its_log_alone_and_rounds_go_on(
+    hub: Hub, house: House, tmp_path: Path, center: bool
 ) -> None:
     table = house.open(tmp_path)
     table.agree()
     table.commit()
     table.submit("acme")  # sealed to the old key
     old = hub.keys
-    rotate_keys(hub.folder).close()
+    rotate_keys(hub.folder, center=center).close()
     fresh = replace(open_hub(hub.folder), clock=house.clock)
-    assert fresh.keys.center.public != old.center.public
+    assert (fresh.keys.center.public != old.center.public) is center
+    assert fresh.keys.log.public != old.log.public
     assert fresh.derive_secret("x") == hub.derive_secret("x")
     again = House(fresh, house.clock, house.app, house.people)
     again.app.state.hub = fresh
     table = replace(table, house=again)
     assert read(table).find_keys("center") == fresh.keys.center.public
+    assert read(table).list_log_keys() == [x.log.public.signing for x in (old, fresh.keys)]
     table.submit("bolt", "core")
     assert Worker(fresh).work()
     assert table.view("acme")["state"] == "result"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,26 @@ def test_a_list_other_than_the_committed_one_is_named_and_may_be_sent_again(
     assert table.view("core")["fault"] is None
     assert Worker(hub).work()
     assert table.view("core")["state"] == "result"
+
+
+def test_a_submission_may_be_sent_again_until_there_is_a_result_and_the_last_one_counts(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path)
+    table.agree()
+    table.commit()
+    right = table.payloads["core"]
+    table.payloads["core"] = replace(right, files={"list.txt": b"0.example\n"})
+    table.submit("core")  # before the others, and not what was committed
+    table.payloads["core"] = right
+    table.submit("acme", "bolt", "core")  # the same list, sealed once more
+    assert table.view("core")["state"] == "sealed"
+    table.submit("core")
+    worker = Worker(hub)
+    while worker.work():
+        pass
+    assert table.view("core")["state"] == "result"
+    assert table.upload("core", table.seal("core")).status_code == 409
 
 
 def test_a_step_whose_deadline_has_passed_ends_as_the_terms_say(
