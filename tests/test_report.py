@@ -13,6 +13,8 @@ import pytest
 import aboveboard as ab
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Witness
+from aboveboard.collaborations import find_mechanism
+from aboveboard.commands import write_starting_file
 from aboveboard.commands.auditing import audit_collaboration
 from aboveboard.commands.properties import PROPERTIES, parse_property
 from aboveboard.commands.running import examine_run
@@ -293,6 +295,35 @@ def test_a_page_shows_no_seed_that_reveals_what_agents_hide() -> None:
     assert "not shown: it reveals a part of what agents hide" in page
     union = ab.collaborate("exchange.union", {"a": {"x"}, "b": {"y"}}, kind="text", seed=58132077)
     assert "58132077" in render_page(union, settlement=ab.run(union))
+
+
+@pytest.mark.parametrize("mechanism", ["valuation.payments", "curation.fair"])
+def test_no_page_calls_a_choice_a_lie(mechanism: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    write_starting_file(find_mechanism(mechanism, "test"), path)
+    collaboration = ab.load(path, seed=1)
+    pages = [
+        audit_collaboration(collaboration).report(),
+        render_page(
+            collaboration,
+            settlement=ab.run(collaboration),
+            kinds=audit_collaboration(collaboration).kinds,
+            lies=audit_collaboration(collaboration).lies,
+        ),
+    ]
+    for page in pages:
+        shown = re.sub("<[^>]*>|is a lie", " ", re.sub("(?s)<style>.*?</style>", "", page))
+        assert re.findall(r"(?i)\b(?:lie|lies|lying)\b", shown) == []
+        assert "Choice against the best other choice" in page
+        assert 'data-head="best other choice earns"' in page
+
+
+def test_a_size_that_is_reported_is_called_hidden_data(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    write_starting_file(find_mechanism("learning.desirable", "test"), path)
+    page = audit_collaboration(ab.load(path, seed=1)).report()
+    assert "Nobody is better off hiding data while" in page
+    assert "Not looked at: inventing data." in page
 
 
 def test_a_sample_of_listed_reports_is_not_called_a_sample_of_all() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from aboveboard.auditing import Property
 from aboveboard.formatting import join_names
@@ -102,6 +103,36 @@ def name_deed(kinds: Sequence[str], names: Collection[str] = ()) -> str:
     lies = [LYING] if _covers_lies(own) else [GERUNDS[kind] for kind in ORDER[:3] if kind in own]
     others = [GERUNDS[kind] for kind in ORDER[4:] if kind in own]
     return " or ".join([*lies, *others])
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """What a page calls a party's truth, and what it is compared with.
+
+    Parameters
+    ----------
+    truth
+        What each does as it is run.
+    other, others
+        Another report, and several.
+    """
+
+    truth: str
+    other: str
+    others: str
+
+
+def name_reports(kinds: Sequence[str]) -> Nouns:
+    """Return what reports are called: where parties only choose, nothing else is a lie.
+
+    Examples
+    --------
+    >>> name_reports(["hides"]).other, name_reports(["chooses"]).other
+    ('lie', 'other choice')
+    """
+    if is_choice(kinds):
+        return Nouns("choice", "other choice", "other choices")
+    return Nouns("truth", "lie", "lies")
 
 
 def _covers_lies(kinds: Collection[str]) -> bool:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from aboveboard.formatting import format_decimal
 from aboveboard.formatting.labels import fit_text, measure_text
+from aboveboard.report.deviations import Nouns, name_reports
 from aboveboard.report.drawing import (
     WIDTH,
     Drawing,
@@ -17,11 +18,14 @@ from aboveboard.report.drawing import (
 from aboveboard.report.pictures.canvas import PALE
 from aboveboard.report.plot import BLUE, GREY, ORANGE
 
-LABELS = ("truth", "best lie found", "staying away")
-"""A ring, a diamond that fits into it, and a larger cross: all visible on one spot."""
+LIES = name_reports(())
+"""What reports are called where nothing else is known."""
 
-LEGEND = ((16.0, 30.0), (76.5, 90.5), (180.5, 194.5))
-"""Where the mark and the text of each stand."""
+AWAY = "staying away"
+"""A ring is the truth, a diamond that fits into it the best lie, a larger cross this one."""
+
+MARK, GAP = 14.0, 18.0
+"""Of the legend: from the middle of a mark to its text, and from there to the next mark."""
 
 HEAD, ROW, FOOT = 42.0, 36.0, 54.0
 MARGIN = 18.0
@@ -34,6 +38,7 @@ def plot_truth_against_lie(
     lie: Sequence[float | None],
     away: Sequence[float | None],
     unit: str,
+    nouns: Nouns = LIES,
 ) -> str:
     """Draw each party's utility with the truth, with its best lie, and when it stays away.
 
@@ -45,6 +50,8 @@ def plot_truth_against_lie(
         Utilities; None if a party has no lie, or cannot stay away.
     unit
         Unit of utility, for the axis.
+    nouns
+        What the truth and the best lie are called.
 
     Returns
     -------
@@ -66,9 +73,12 @@ def plot_truth_against_lie(
         for row, x in enumerate(series[k]):
             if x is not None:
                 _add_mark(drawing, k, slope * x + offset, HEAD + ROW * (row + 0.5))
-    for k, place in zip(sorted(shown), LEGEND, strict=False):
-        _add_mark(drawing, k, place[0], 13)
-        drawing.add_text(place[1], 16.5, LABELS[k])
+    labels = (nouns.truth, f"best {nouns.other} found", AWAY)
+    place = 16.0
+    for k in sorted(shown):
+        _add_mark(drawing, k, place, 13)
+        drawing.add_text(place + MARK, 16.5, labels[k])
+        place += MARK + measure_text(labels[k], 10) + GAP
     drawing.add_line((0, foot), (WIDTH, foot))
     whole = all(float(x).is_integer() for x in values)
     ticks = find_ticks(min(values), max(values), whole=whole)
@@ -78,7 +88,8 @@ def plot_truth_against_lie(
     title = "utility" if unit in ("", "utility") else f"utility ({unit})"
     drawing.add_text(WIDTH / 2, foot + 32, title, anchor="middle")
     return drawing.finish(
-        "Utility of each party: truth, best lie, staying away", _describe(parties, series)
+        f"Utility of each party: {nouns.truth}, best {nouns.other}, {AWAY}",
+        _describe(parties, series, labels),
     )
 
 
@@ -115,13 +126,15 @@ def _add_mark(drawing: Drawing, series: int, x: float, y: float) -> None:
         drawing.add_cross(x, y, 7, GREY)
 
 
-def _describe(parties: Sequence[str], series: Sequence[Sequence[float | None]]) -> str:
+def _describe(
+    parties: Sequence[str], series: Sequence[Sequence[float | None]], labels: Sequence[str]
+) -> str:
     """Return the chart's numbers in words."""
     return "; ".join(
         f"{party}: "
         + ", ".join(
             f"{label} {format_decimal(x)}"
-            for label, x in zip(LABELS, of_party, strict=True)
+            for label, x in zip(labels, of_party, strict=True)
             if x is not None
         )
         for party, of_party in zip(parties, zip(*series, strict=True), strict=True)

@@ -14,7 +14,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.citations import move_citations
-from aboveboard.report.deviations import name_deed
+from aboveboard.report.deviations import is_choice, name_deed, name_reports
 from aboveboard.report.pictures import Picture
 from aboveboard.report.subject import Subject, describe_collaboration
 from aboveboard.report.templates import load_template
@@ -88,7 +88,9 @@ def render_page(
         **shown,
         appendix=list(appendix.items()),
         picture=picture,
-        chart=tables.draw_chart(lies, unit),
+        chart=tables.draw_chart(lies, unit, kinds),
+        nouns=name_reports(kinds),
+        chooses=is_choice(kinds),
         chart_notes=tables.write_chart_notes(lies, deed),
         lies=tables.tabulate_lies(lies),
         can_stay_away=any(lie.absent is not None for lie in lies),

@@ -15,7 +15,7 @@ from aboveboard.formatting import format_amount, format_count_typeset, format_pr
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report.claims import describe_claim
-from aboveboard.report.deviations import LYING, name_deed
+from aboveboard.report.deviations import LYING, Nouns, name_deed, name_reports
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
 from aboveboard.settlements.money import describe_payments, has_payments
 
@@ -142,7 +142,7 @@ def _make_cell(x: Any) -> dict[str, Any]:
     return {"text": format_amount(x), "number": True}
 
 
-def draw_chart(lies: Sequence[BestLie], unit: str) -> Any:
+def draw_chart(lies: Sequence[BestLie], unit: str, kinds: Sequence[str] = ()) -> Any:
     """Draw truth against the best lie; None if there is nothing to compare."""
     shown = _select_drawn(lies)
     if not shown:
@@ -157,6 +157,7 @@ def draw_chart(lies: Sequence[BestLie], unit: str) -> Any:
         [None if lie.lie is None else float(lie.lie) for lie in shown],
         [None if lie.absent is None else float(lie.absent) for lie in shown],
         unit,
+        name_reports(kinds),
     )
     return Markup(drawing)
 
@@ -199,7 +200,7 @@ def write_chart_notes(lies: Sequence[BestLie], deed: str = LYING) -> list[str]:
     tried = sum(lie.checked for lie in lies)
     what = "lies" if deed == LYING else f"ways of {deed}"
     if not tried:
-        notes = ["No lie was tried: no party has another report that this search could try."]
+        notes = ["Nothing was tried: no party has another report that this search could try."]
     elif all(lie.exhaustive for lie in lies):
         notes = [f"All {format_count_typeset(tried)} {what} were tried, the others truthful."]
     else:
@@ -212,8 +213,8 @@ def write_chart_notes(lies: Sequence[BestLie], deed: str = LYING) -> list[str]:
     compared = sum(lie.lie is not None or lie.absent is not None for lie in lies)
     if compared > MOST_DRAWN:
         notes.append(
-            f"The chart shows the {MOST_DRAWN} parties whose best lie pays or comes nearest to it; "
-            "the table shows all."
+            f"The chart shows the {MOST_DRAWN} parties for whom {deed} pays or comes nearest to "
+            "it; the table shows all."
         )
     return notes
 
@@ -251,33 +252,37 @@ def tabulate_verdicts(found: Verdicts | None, kinds: Sequence[str] = ()) -> list
     """
     if found is None:
         return []
-    deed = name_deed(kinds, (*found, *found.left))
+    deed, nouns = name_deed(kinds, (*found, *found.left)), name_reports(kinds)
     return [
-        {"title": title, "rows": [_describe_verdict(v, deed) for v in group.values()]}
+        {
+            "title": title,
+            "other": nouns.other,
+            "rows": [_describe_verdict(v, deed, nouns) for v in group.values()],
+        }
         for title, group in found.group()
     ]
 
 
-def _describe_verdict(verdict: Verdict, deed: str) -> dict[str, Any]:
+def _describe_verdict(verdict: Verdict, deed: str, nouns: Nouns) -> dict[str, Any]:
     return {
         "claim": describe_claim(verdict.property, deed),
         "property": verdict.property,
         "status": verdict.status.value,
         "sign": SIGNS.get(verdict.status, "?"),
         "kind": verdict.status.value.split()[0],
-        "gain": _describe_gain(verdict),
+        "gain": _describe_gain(verdict, nouns),
         "basis": _describe_basis(verdict),
         "notes": list_notes(verdict),
     }
 
 
-def _describe_gain(verdict: Verdict) -> str:
+def _describe_gain(verdict: Verdict, nouns: Nouns) -> str:
     """Return the gain of the best lie found; one that only loses is no gain."""
     gain = round_gain(verdict)
     if gain is None:
         return ""
     if gain < 0 and verdict.status is not Status.NO_COUNTEREXAMPLE:
-        return f"none: every lie loses {format_amount(-gain)} or more"
+        return f"none: every {nouns.other} loses {format_amount(-gain)} or more"
     return format_amount(gain)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
+from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import Array, Number, to_number
 from aboveboard.learning.desirable.certificate import size_as_number
@@ -59,6 +60,10 @@ class DesirableGame(TabularGame):
     ) -> None:
         super().__init__(payoffs, **more)
         self._found, self._profile = found, tuple(profile)
+
+    def deviation_kind(self, i: int, action: int, /) -> DeviationKind:
+        """Return "hides": all other reports are smaller sizes."""
+        return "hides"
 
     @property
     def unlisted_outcomes(self) -> str:
