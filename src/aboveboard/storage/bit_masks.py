@@ -83,13 +83,6 @@ def mark_following(mask: Mask) -> Mask:
     return moved
 
 
-def mark_preceding(mask: Mask) -> Mask:
-    """Return the places that come right before those of a mask."""
-    moved = mask >> _ONE
-    moved[:-1] |= mask[1:] << _LAST
-    return moved
-
-
 def add_starts(starts: Mask, runs: Mask) -> Mask | None:
     """Return the sum of starts and runs, in which each start was carried to the end of its run.
 

@@ -237,7 +237,7 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
         The file cannot be read, would not fit into memory, is packed in a way that cannot be
         unpacked, or is not a list at all.
     """
-    file = source if isinstance(source, FileBytes) else read_file(source, where)
+    file = source if isinstance(source, FileBytes) else read_file(source, where, hashed=False)
     suffixes = [suffix.lower() for suffix in file.path.suffixes]
     data = file.data
     start = data[:16]

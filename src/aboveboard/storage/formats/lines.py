@@ -21,7 +21,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.formats.extents import count_lines
 from aboveboard.storage.formats.line_reader import COMMENT, MAPPED, SINKS, LineReader
-from aboveboard.storage.kinds import LINE_BREAKS, Kind, is_normal, normalize_column
+from aboveboard.storage.kinds import LINE_BREAKS, Kind, find_normal, normalize_column
 from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
 
 SAMPLES = 3
@@ -256,20 +256,17 @@ class KindLines:
         """
         kind = self.kind
         self._find_blocked()
-        plan = lines.alias("line").to_frame().lazy()
         if self._prefix is None:
             self._prefix = _find_prefix(lines) if kind == "domain" else ""
             if kind == "url":
                 _refuse_fields_after_urls(lines, self.where)
-        if prefix := self._prefix:
-            plan = plan.select(pl.col("line").str.strip_prefix(prefix))
-        plain = is_normal(pl.col("line"), kind)
+        prefix = self._prefix
+        bare = lines.str.strip_prefix(prefix) if prefix else lines
+        usual = find_normal(bare, kind)
         if prefix and local:
-            plain &= ~pl.col("line").str.ends_with(".localdomain").fill_null(value=False)
+            usual &= ~bare.str.ends_with(".localdomain").fill_null(value=False)
         if kind == "email":
-            plain &= ~pl.col("line").str.contains(r"^(?:[#!]|//)").fill_null(value=False)
-        looked_at = plan.with_columns(plain.alias("usual")).collect()
-        bare, usual = looked_at["line"], looked_at["usual"]
+            usual &= ~bare.str.contains(r"^(?:[#!]|//)").fill_null(value=False)
         elements = bare.filter(usual)
         if prefix:
             self._last = lambda: bool(lines.filter(usual).str.starts_with(prefix).any())

@@ -70,27 +70,22 @@ def normalize(element: str, kind: Kind) -> str | None:
     return NORMALIZERS[kind](element)
 
 
-def is_normal(elements: pl.Expr, kind: Kind) -> pl.Expr:
-    """Return which elements the pattern shows to be in normal form: Boolean, no null.
+def find_normal(elements: pl.Series, kind: Kind) -> pl.Series:
+    """Return which elements of a column the pattern shows to be in normal form: Boolean, no null.
 
     False says nothing: the element may be in normal form all the same.
     """
-    fits = elements.str.contains(PATTERNS[kind])
-    if kind not in ("address", "hash"):
-        fits &= elements.str.len_bytes() <= SHORT
-    return fits.fill_null(value=False)
-
-
-def find_normal(elements: pl.Series, kind: Kind) -> pl.Series:
-    """Return which elements of a column the pattern shows to be in normal form: Boolean."""
     if elements.len() <= FEW:
         found = [text is not None and _fits(text, kind) for text in elements.to_list()]
         return pl.Series("element", found, dtype=pl.Boolean)
     if kind == "domain":
         return find_normal_names(elements)
     # Lazily, for then polars works on all cores.
+    fits = pl.col("element").str.contains(PATTERNS[kind])
+    if kind not in ("address", "hash"):
+        fits &= pl.col("element").str.len_bytes() <= SHORT
     plan = elements.alias("element").to_frame().lazy()
-    return plan.select(is_normal(pl.col("element"), kind)).collect().to_series()
+    return plan.select(fits.fill_null(value=False)).collect().to_series()
 
 
 def _fits(text: str, kind: Kind) -> bool:

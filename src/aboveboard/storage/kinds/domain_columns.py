@@ -17,7 +17,6 @@ from aboveboard.storage.bit_masks import (
     add_starts,
     find_ranks,
     mark_following,
-    mark_preceding,
 )
 from aboveboard.storage.kinds import domain
 
@@ -52,7 +51,7 @@ def find_normal_names(texts: pl.Series) -> pl.Series:
 def _find_normal(texts: pl.Series) -> NDArray[np.bool_]:
     """Return which texts are in normal form; none is null or long."""
     joined = texts.str.join("\n").cast(pl.Binary).item()
-    names, view = TEXT_BYTES, memoryview(joined)
+    names, view, low_lines = TEXT_BYTES, memoryview(joined), b"_" in joined
     fits, row, start = np.ones(texts.len(), np.bool_), 0, 0
     while start <= len(joined):
         end = joined.rfind(b"\n", start, start + PIECE) if start + PIECE < len(joined) else -1
@@ -62,16 +61,16 @@ def _find_normal(texts: pl.Series) -> NDArray[np.bool_]:
         rows = int(np.bitwise_count(feeds).sum())
         if row + rows > fits.size:  # a line feed stands in a text
             return texts.str.contains(domain.NORMAL).to_numpy()
-        odd = _mark_odd(names, feeds)
+        odd = _mark_odd(names, feeds, low_lines=low_lines)
         if odd.any():
             # From wherever a name is odd to its end, which is the line feed.
-            ends = (odd & feeds) | (_find_ends(odd & ~feeds, ~feeds) & feeds)
+            ends = feeds & (odd | _carry(odd & ~feeds, ~feeds))
             fits[row + find_ranks(ends, feeds)] = False
         row, start = row + rows, end + 1
     return fits
 
 
-def _mark_odd(names: TextBytes, feeds: Mask) -> Mask:
+def _mark_odd(names: TextBytes, feeds: Mask, *, low_lines: bool) -> Mask:
     """Return where names break a rule of the pattern; those of the last label at their end.
 
     Parameters
@@ -80,23 +79,30 @@ def _mark_odd(names: TextBytes, feeds: Mask) -> Mask:
         Each with a line feed after it.
     feeds
         Where these are.
+    low_lines
+        Whether there are any.
     """
-    letters, low_lines = names.mark("az"), names.mark("_")
-    signs = letters | names.mark("09") | low_lines
-    dots = names.mark(".")
-    between = dots | names.mark("-")
-    odd = ~(signs | between | feeds)
-    odd |= between & ~(mark_following(signs) & mark_preceding(signs))
+    letters, dots = names.mark("az"), names.mark(".")
+    signs = letters | names.mark("09")
+    if low_lines:
+        signs |= (lines := names.mark("_"))
+    borders = dots | feeds
+    others = borders | names.mark("-")
+    odd = ~(signs | others)
+    # No two of dots, hyphens and ends stand beside each other.
+    beside = mark_following(others)
+    beside[0] |= 1
+    odd |= beside & others
     # The last label follows a dot, begins with a letter and has no low line.
-    labels = ~(dots | feeds)
-    starts = mark_following(dots)
-    wrong = (starts & labels & ~letters) | low_lines
-    odd |= feeds & (~_find_ends(starts, labels) | _find_ends(wrong, labels))
+    labels = ~borders
+    odd |= feeds & ~_carry(mark_following(dots) & letters, labels)
+    if low_lines:
+        odd |= feeds & _carry(lines, labels)
     return names.drop_filling(odd)
 
 
-def _find_ends(starts: Mask, runs: Mask) -> Mask:
-    """Return where runs end; names so short have no long ones."""
+def _carry(starts: Mask, runs: Mask) -> Mask:
+    """Return starts carried to the ends of their runs; names so short have no long ones."""
     passed = add_starts(starts, runs)
     assert passed is not None
-    return passed & ~runs
+    return passed
