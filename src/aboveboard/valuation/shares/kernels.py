@@ -21,8 +21,8 @@ def sum_table(
 ) -> None:
     """Read a table once and keep what every user's Shapley value is made of.
 
-    Eight rows are read together, as they share four rows of `by_size` and of `weight`. Sums are in
-    float64, whatever the table's precision.
+    Four rows are read together, as they share three rows of `by_size` and of `weight`; with eight
+    there are too many sums for the registers. Sums are in float64, whatever the table's precision.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def sum_table(
         Written, shape (rows,): each row's weighted sum.
     """
     rows, columns = table.shape
-    if rows < 8:
+    if rows < 4:
         for h in range(rows):
             p = members[h]
             total = 0.0
@@ -49,29 +49,21 @@ def sum_table(
                 total += weight[p, c] * x
             of_row[h] = total
         return
-    for h in range(0, rows, 8):
-        p = members[h]  # the last three bits are 0: the eight rows have p to p + 3 members
-        t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = 0.0
+    for h in range(0, rows, 4):
+        p = members[h]  # the last two bits are 0: the four rows have p to p + 2 members
+        t0 = t1 = t2 = t3 = 0.0
         for c in range(columns):
             x0, x1 = np.float64(table[h, c]), np.float64(table[h + 1, c])
             x2, x3 = np.float64(table[h + 2, c]), np.float64(table[h + 3, c])
-            x4, x5 = np.float64(table[h + 4, c]), np.float64(table[h + 5, c])
-            x6, x7 = np.float64(table[h + 6, c]), np.float64(table[h + 7, c])
-            w0, w1, w2, w3 = weight[p, c], weight[p + 1, c], weight[p + 2, c], weight[p + 3, c]
+            w1 = weight[p + 1, c]
             by_size[p, c] += x0
-            by_size[p + 1, c] += x1 + x2 + x4
-            by_size[p + 2, c] += x3 + x5 + x6
-            by_size[p + 3, c] += x7
-            t0 += w0 * x0
+            by_size[p + 1, c] += x1 + x2
+            by_size[p + 2, c] += x3
+            t0 += weight[p, c] * x0
             t1 += w1 * x1
             t2 += w1 * x2
-            t3 += w2 * x3
-            t4 += w1 * x4
-            t5 += w2 * x5
-            t6 += w2 * x6
-            t7 += w3 * x7
+            t3 += weight[p + 2, c] * x3
         of_row[h], of_row[h + 1], of_row[h + 2], of_row[h + 3] = t0, t1, t2, t3
-        of_row[h + 4], of_row[h + 5], of_row[h + 6], of_row[h + 7] = t4, t5, t6, t7
 
 
 @kernel()
