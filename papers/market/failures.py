@@ -221,7 +221,7 @@ def show_joint_lie(market: Market) -> Mapping[str, Any] | None:
     if witness is None or len(witness.parties) < 2:
         return None
     bundles = range(1, 1 << market.m)
-    values = {  # by how the game writes a report: what each bundle is worth
+    values: dict[object, str] = {  # by how the game writes a report: what each bundle is worth
         game.describe(0, k): str(tuple(report.value(bundle) for bundle in bundles))
         for k, report in enumerate(vcg.list_reports(market))
     }

@@ -50,7 +50,7 @@ class NonconformingMechanismError(AssertionError):
 
 
 def check_mechanism(
-    mechanism: type[Any], example: str | Path | None = None, *, promises_hold: bool = True
+    mechanism: type[object], example: str | Path | None = None, *, promises_hold: bool = True
 ) -> None:
     """Check that a mechanism keeps the contract of `Mechanism`, by an example.
 
@@ -79,7 +79,7 @@ def check_mechanism(
 
 
 def find_failures(
-    mechanism: type[Any], example: str | Path | None = None, *, promises_hold: bool = True
+    mechanism: type[object], example: str | Path | None = None, *, promises_hold: bool = True
 ) -> list[str]:
     """Return one line for each way in which a mechanism breaks the contract; none if it keeps it.
 
@@ -99,7 +99,7 @@ def find_failures(
     <class 'aboveboard.testing.Unfinished'> does not inherit from aboveboard.mechanisms.Mechanism
     """
     failures = list(_check_class(mechanism))
-    if failures:
+    if failures or not issubclass(mechanism, Mechanism):
         return failures
     with tempfile.TemporaryDirectory() as folder:
         path = _find_example(mechanism, example, Path(folder))
@@ -127,7 +127,7 @@ def _find_example(
     return path
 
 
-def _check_class(mechanism: type[Any]) -> Iterator[str]:
+def _check_class(mechanism: type[object]) -> Iterator[str]:
     if not (isinstance(mechanism, type) and issubclass(mechanism, Mechanism)):
         yield f"{mechanism!r} does not inherit from aboveboard.mechanisms.Mechanism"
         return

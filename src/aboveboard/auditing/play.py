@@ -16,6 +16,7 @@ from aboveboard.auditing.better_replies import End, Moves, find_ends
 from aboveboard.auditing.no_regret import RULES, Learning, Rule, learn
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.actions import Action
 from aboveboard.games.capabilities import HasDescriptions
 from aboveboard.games.game import Game, count_profiles
@@ -93,7 +94,7 @@ class Play:
         """Whether better replies end in the truth from everywhere; None if that is not known."""
         return None if self.ends is None else self.share_to_truth == 1
 
-    def describe_profile(self, positions: Sequence[int]) -> dict[str, Any]:
+    def describe_profile(self, positions: Sequence[int]) -> dict[str, Json]:
         """Return what each player does, in words where the game has them."""
         return {
             player: self._describe(i, self.game.actions(i)[k])
@@ -105,7 +106,7 @@ class Play:
             return self.game.describe(i, action)
         return action if isinstance(action, int | str) else str(action)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         return {
             "profiles": self.profiles,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aboveboard.formatting import (
     describe_action,
@@ -22,6 +22,7 @@ from aboveboard.formatting import (
     format_rounded,
     format_table,
 )
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.numbers import Number, to_nearest_float
 
 if TYPE_CHECKING:
@@ -83,16 +84,16 @@ class Witness:
     """
 
     parties: tuple[str, ...]
-    truth: Mapping[str, Any]
-    lie: Mapping[str, Any]
-    others: Mapping[str, Any]
+    truth: Mapping[str, object]
+    lie: Mapping[str, object]
+    others: Mapping[str, object]
     gain: Number
     row: str
     payoffs: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
     note: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data; exact numbers as integers or "5/12"."""
         return {
             "parties": list(self.parties),
@@ -172,7 +173,7 @@ class Verdict:
     gain: Number | None = None
     gainer: str | None = None
     witness: Witness | None = None
-    smallest: Mapping[str, Any] | None = None
+    smallest: Mapping[str, Json] | None = None
     exact: bool = True
     tolerance: float = 0.0
     seed: int | None = None
@@ -192,7 +193,7 @@ class Verdict:
         gain = "" if self.gain is None else f", largest gain {format_number(self.gain)}"
         return f"<Verdict {self.property}: {self.status.value}{gain} ({self.basis()})>"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data, with the keys that other programs rely on first."""
         counterexample = None
         if self.witness is not None:
@@ -320,7 +321,7 @@ class Verdicts(Mapping[str, Verdict]):
             return ""
         return f"Also examined by 'aboveboard audit': {', '.join(self.left)}."
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data: {"promises_stand": .., "verdicts": [..]}, and "left_to_audit"."""
         return {
             "promises_stand": self.promises_stand,

@@ -15,7 +15,7 @@ SHOWN = 20
 
 def format_implementation(found: Implementation) -> str:
     """Return what was found, the proof where the answer is no, else the payments."""
-    data = found.as_dict()
+    data: dict[str, Any] = dict(found.as_dict())
     lines = [_summarize(found, data)]
     proof = data["certificate"]
     if proof is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aboveboard.cli.layout import fit_table, wrap
 from aboveboard.currencies import describe_rounding
@@ -230,7 +230,7 @@ IN_CHOICES = ("summary", "guarantees", "cannot")
 
 def choices_text(found: Recommendation) -> str:
     """Return which mechanisms fit, what each guarantees and cannot, and on what condition."""
-    data = found.as_dict()
+    data: dict[str, Any] = dict(found.as_dict())
     head = "These fit:" if data["fitting"] else "None fits. The nearest, with what does not hold:"
     parts = [head]
     for each in (*data["fitting"], *data["nearest"]):

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
@@ -74,7 +73,7 @@ class Collaboration:
     content: bytes = field(repr=False)
     file: CollaborationFile = field(repr=False)
     mechanism: AnyMechanism
-    reports: Mapping[str, Any] = field(repr=False)
+    reports: Mapping[str, object] = field(repr=False)
     inputs: Mapping[str, str]
     code: CodeList = field(default=CodeList(None, trusted=True), repr=False)
 

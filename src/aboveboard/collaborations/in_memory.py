@@ -54,10 +54,10 @@ LIBRARIES = ("polars", "pandas", "pyarrow", "numpy")
 
 def collaborate(
     mechanism: str,
-    reports: Mapping[str, Any],
+    reports: Mapping[str, object],
     *,
     trust_code: TrustCode = None,
-    **parameters: Any,
+    **parameters: object,
 ) -> Collaboration:
     """Return the collaboration that a file with the same content would give.
 
@@ -144,7 +144,7 @@ def _describe_party(
     report: Any,
     party: Mapping[str, Any],
     frames: dict[str, pl.DataFrame],
-    key: str | None,
+    key: Any,
 ) -> dict[str, Any]:
     """Return the party's table; a frame goes into `frames`, its elements under `key`."""
     if report is None:

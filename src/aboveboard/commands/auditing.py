@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from aboveboard.auditing import Budget, Property, Verdict, Verdicts, Witness
 from aboveboard.auditing.best_lies import BestLie, best_lies
@@ -16,6 +15,7 @@ from aboveboard.collaborations.examination import examine, list_properties
 from aboveboard.commands.properties import option_name
 from aboveboard.commands.running import MOST_PARTIES_IN_A_REPORT, error_context, sort_by_party
 from aboveboard.errors import InputError, UndefinedProperty
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.mechanism import Remarks
 from aboveboard.report import is_profitable, render_page
@@ -65,7 +65,7 @@ class AuditReport:
     subject: Subject
     verdicts: Verdicts
     lies: Sequence[BestLie]
-    remarks: Mapping[str, Any]
+    remarks: Mapping[str, Json]
     overlooked: Sequence[BestLie] = ()
     named: bool = False
     kinds: Sequence[str] = ()
@@ -97,7 +97,7 @@ class AuditReport:
         undecided = {Status.UNDECIDED, *([Status.NO_COUNTEREXAMPLE] if strict else [])}
         return 3 if statuses & undecided else 0
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data: the verdicts, each party's best lie, and the mechanism's remarks."""
         return {
             **self.verdicts.as_dict(),
@@ -172,7 +172,7 @@ def audit_collaboration(
         verdicts = _examine(collaboration, game, properties, budget, progress)
         lies = _search_lies(collaboration, game, budget)
         budget.finish_search()
-        remarks: Mapping[str, Any] = {}
+        remarks: Mapping[str, Json] = {}
         if isinstance(collaboration.mechanism, Remarks):
             few = min(budget.samples, SAMPLES_FOR_REMARKS)
             fewer = replace(budget, samples=few, beyond="sample")

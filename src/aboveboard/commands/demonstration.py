@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aboveboard.auditing import Budget
 from aboveboard.collaborations.collaboration import load
 from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.commands.running import settle
 from aboveboard.errors import InputError
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report import render_page
 from aboveboard.settlements import writing as folder
@@ -35,7 +35,7 @@ class Demonstration:
     audit: AuditReport
     report: Path
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         return {
             **folder.summarize(self.settlement),

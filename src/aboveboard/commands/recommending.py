@@ -19,6 +19,7 @@ from aboveboard.commands.choosing import (
 )
 from aboveboard.commands.starting import write_starting_file
 from aboveboard.errors import InputError
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.mechanism import AnyMechanism
 
 
@@ -45,7 +46,7 @@ class Recommendation:
     rules: Mapping[str, type[AnyMechanism]]
     file: Path | None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         return {
             "fitting": [self._describe(choice) for choice in self.choices.fitting],

@@ -17,6 +17,7 @@ from aboveboard.collaborations.examination import examine, list_properties
 from aboveboard.errors import AnswersMissing, BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.local_runs import ReplyFile, find_obstacle, make_bundles
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
@@ -110,7 +111,7 @@ class RunReport:
     verdicts: Verdicts
     kinds: Sequence[str] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data: the settlement's summary, and the verdicts."""
         return {
             **folder.summarize(self.settlement),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from aboveboard.curation.equilibria import (
 )
 from aboveboard.curation.mixed import MixedSearch, find_mixed_equilibria
 from aboveboard.formatting import encode_number, format_count, format_number, join_names
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit
 
@@ -96,7 +97,7 @@ class Advice:
     mixed: MixedSearch
     bearable_group: tuple[bool, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         cure = self.cure
         return {

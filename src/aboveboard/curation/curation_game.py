@@ -12,7 +12,7 @@ cached. Source: "Data Curation from Privacy-Aware Agents", sections 2 to 4.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -145,7 +145,7 @@ class Society:
             )
         return self._cache[key]
 
-    def cache_beliefs(self, key: tuple[Any, ...], compute: Callable[[], Array]) -> Array:
+    def cache_beliefs(self, key: tuple[Hashable, ...], compute: Callable[[], Array]) -> Array:
         """Return beliefs by messages, computed once for each key."""
         if key not in self._belief_cache:
             self._belief_cache[key] = compute()

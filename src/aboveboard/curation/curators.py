@@ -59,6 +59,7 @@ from aboveboard.curation.rounds import Replies
 from aboveboard.curation.settlement import settle
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import join_names
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism
@@ -272,7 +273,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         self._refuse_unknown_prices()
         return advise(self.curation_game, self.names)
 
-    def remarks(self, game: CommitmentsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
+    def remarks(self, game: CommitmentsGame, budget: Budget, seed: int) -> Mapping[str, Json]:
         """Return facts about the agents and the center, in words."""
         return describe_facts(self.names, self.society)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from aboveboard._version import __version__
 from aboveboard.desk import answering, counting, disputing, new_keys, overview, pages, steps
@@ -187,7 +188,7 @@ class DeskApplication:
         self.desk, self.guard = desk, Guard(hosts)
         self._lock, self._notice = threading.Lock(), ""
 
-    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start: Start) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
         try:
             path = self.guard.check(environ)
@@ -201,7 +202,7 @@ class DeskApplication:
             answer = self._answer(path, environ)
         return _send(answer, environ, start)
 
-    def _answer(self, path: str, environ: dict[str, Any]) -> Answer:
+    def _answer(self, path: str, environ: WSGIEnvironment) -> Answer:
         method = environ["REQUEST_METHOD"]
         name, content = read_stylesheet()
         if path == f"/static/{name}" and method in ("GET", "HEAD"):
@@ -242,7 +243,7 @@ class DeskApplication:
         visit: Visit,
         step: Callable[..., str],
         parts: dict[str, str],
-        environ: dict[str, Any],
+        environ: WSGIEnvironment,
         length: int,
     ) -> str:
         """Take a step; return what it did, for the page that follows."""
@@ -283,7 +284,7 @@ def _find(
     return None, {}
 
 
-def _send(answer: Answer, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+def _send(answer: Answer, environ: WSGIEnvironment, start: Start) -> Iterable[bytes]:
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     content = answer.content
     size = content.stat().st_size if isinstance(content, Path) else len(content)

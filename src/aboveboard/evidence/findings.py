@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from aboveboard.errors import write_as_line
+from aboveboard.formatting.plain_json import Json
 
 LONGEST = 2000
 """Characters of a finding as text: it quotes what a rival wrote, which may be megabytes."""
@@ -104,7 +104,7 @@ class Findings:
             return 1
         return 3 if self.missing else 0
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data, with the keys that other programs rely on."""
         return {
             "verified": list(self.verified),

@@ -84,7 +84,7 @@ class PublicKeys:
         return {"signing": self.signing, "sealing": self.sealing}
 
     @classmethod
-    def from_dict(cls, data: Any, place: str) -> PublicKeys:
+    def from_dict(cls, data: object, place: str) -> PublicKeys:
         """Return the keys in plain data.
 
         Raises
@@ -92,8 +92,9 @@ class PublicKeys:
         InputError
             If they are not two keys.
         """
+        table = data if isinstance(data, dict) else {}
         try:
-            return cls(**data)  # exactly these two
+            return cls(**table)  # exactly these two
         except (TypeError, ValueError) as error:
             raise InputError(
                 place, f"these are no public keys ({error})", "send public.json of 'keys new'"

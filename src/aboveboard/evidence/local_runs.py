@@ -131,7 +131,8 @@ def _measure_lists(collaboration: Collaboration) -> str:
     """Return why lists are too large for evidence, which holds all their elements in memory."""
     if collaboration.mechanism.NAME not in WITH_ELEMENTS:
         return ""
-    elements = sum(map(len, collaboration.reports.values()))
+    lists: Mapping[str, Any] = collaboration.reports
+    elements = sum(map(len, lists.values()))
     memory = find_memory()
     needed = elements * BYTES_FOR_AN_ELEMENT
     if memory is None or needed <= SHARE_OF_MEMORY * memory:

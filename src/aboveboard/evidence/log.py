@@ -25,6 +25,7 @@ from aboveboard.evidence.trees import (
     verify_consistency,
     verify_inclusion,
 )
+from aboveboard.formatting.plain_json import Json
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Receipt:
     path: tuple[bytes, ...]
     checkpoint: Note
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         return {
             "index": self.index,

@@ -91,7 +91,8 @@ def publish(
         return whole
     facts = dict(whole.facts)
     if terms.sums == "committed":
-        facts["sum"] = open_sum(collaboration.reports, keys)
+        points: Mapping[str, Any] = collaboration.reports
+        facts["sum"] = open_sum(points, keys)
     if not shows_regions(terms):
         facts.pop(REGIONS, None)
     shown = list_shown(terms)
@@ -145,7 +146,7 @@ def _publish_union(
     from aboveboard.exchange.regions import Regions
 
     rule: Any = collaboration.mechanism
-    reports = collaboration.reports
+    reports: Mapping[str, Any] = collaboration.reports
     with allow_code(collaboration.code):  # what was inspected is inspected no second time
         rule, true_parts = rule.prepare(reports)
     names = tuple(sorted(reports))

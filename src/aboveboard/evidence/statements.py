@@ -98,7 +98,7 @@ class Statement:
         return verify_signature(signing, bytes.fromhex(self.signature), message)
 
 
-def sign_statement(body: Mapping[str, Any], by: str, keys: PrivateKeys) -> Statement:
+def sign_statement(body: Mapping[str, object], by: str, keys: PrivateKeys) -> Statement:
     """Return the statement that `by` makes.
 
     Parameters

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from aboveboard.errors import InputError
 from aboveboard.exchange.mechanism import as_fraction
 from aboveboard.exchange.participation import MOST_PARTIES, scale_to_integers
-from aboveboard.formatting import encode_number, format_quantity
+from aboveboard.formatting import Number, encode_number, format_quantity
 from aboveboard.games.numbers import Array
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.mechanisms.user_functions import find_function
@@ -21,7 +21,7 @@ LARGEST = 10**300
 """Largest numerator and denominator of an exact value."""
 
 
-def compute_rewards(values: Sequence[Any], *, pareto: bool = False) -> Array:
+def compute_rewards(values: Sequence[Number], *, pareto: bool = False) -> Array:
     """Return the rewards if only a coalition joins, for each coalition.
 
     Parameters

@@ -58,7 +58,7 @@ from aboveboard.exchange.reward_lotteries import (
     list_tickets,
 )
 from aboveboard.exchange.truthful_range import promise_over_range
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import Number, encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Array, from_units
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
@@ -136,7 +136,7 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
 
     exclusivity: Exclusivities
     pareto: bool
-    values: tuple[Any, ...]
+    values: tuple[Number, ...]
     drawn: bool = False
 
     NAME: ClassVar[str] = "exchange.contribution"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
@@ -62,7 +62,7 @@ class ExclusivityRange:
     high: Fraction
 
     @classmethod
-    def from_value(cls, value: Any) -> Self:
+    def from_value(cls, value: object) -> Self:
         """Return the range that a file or a program states: a number, or two of them.
 
         Raises
@@ -100,7 +100,7 @@ class ExclusivityRange:
         return str(low) if self.is_point else f"{low} to {high}"
 
 
-def _read_number(value: Any) -> Fraction:
+def _read_number(value: object) -> Fraction:
     try:
         return _NUMBER.validate_python(value)
     except ValidationError as error:
@@ -114,7 +114,7 @@ UNSTATED = ExclusivityRange(Fraction(0), Fraction(1))
 """What a file means that does not say how much its parties mind what rivals gain."""
 
 
-def _read_exclusivity(value: Any) -> Fraction | tuple[Fraction, Fraction]:
+def _read_exclusivity(value: object) -> Fraction | tuple[Fraction, Fraction]:
     found = ExclusivityRange.from_value(value)
     return found.low if found.is_point else (found.low, found.high)
 

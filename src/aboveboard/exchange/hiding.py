@@ -35,6 +35,7 @@ from aboveboard.exchange.utility import (
     find_best_rivals,
     find_unit,
 )
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.actions import AWAY, Codes, Grid, encode
 from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import Array
@@ -353,7 +354,7 @@ class HidingGame:
                     self, regions=regions, exclusivity=weights, invented=invented, lists=None
                 )
 
-    def instance(self) -> dict[str, Any]:
+    def instance(self) -> dict[str, Json]:
         """Return the instance in plain data."""
         return self.regions.describe()
 
@@ -363,7 +364,7 @@ class HidingGame:
             return None
         return proofs.find_proof(name, self.regions, self.rule, self.exclusivity)
 
-    def describe(self, i: int, action: Hidden) -> Any:
+    def describe(self, i: int, action: Hidden) -> object:
         """Return what is hidden and invented; elements by name where each is a region."""
         if action == self.truth(i):
             return "truth"

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.exchange.exclusivity import ExclusivityRange
@@ -32,6 +31,7 @@ from aboveboard.formatting import (
     format_number,
     format_probability,
 )
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.settlement import Exhibit
 
 ALL_LIES = "all lies of each party"
@@ -144,7 +144,7 @@ class InspectionDesign:
     basis: str
     lies: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         return {
             "rate": encode_number(self.rate),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting.plain_json import Json
 
 MOST_OWNERS = 63
 """Parties that a mask of owners has bits for: 64, without the sign bit that polars keeps."""
@@ -52,7 +52,7 @@ class Regions:
     counts: NDArray[np.int64]
 
     @classmethod
-    def from_sets(cls, sets: Mapping[str, Sequence[Any] | set[Any] | frozenset[Any]]) -> Regions:
+    def from_sets(cls, sets: Mapping[str, Collection[Hashable]]) -> Regions:
         """Return the regions of explicit sets.
 
         Raises
@@ -67,7 +67,7 @@ class Regions:
         (3, [1, 1])
         """
         check_owners(len(sets))
-        mask_of: dict[Any, int] = {}
+        mask_of: dict[Hashable, int] = {}
         for i, elements in enumerate(sets.values()):
             for element in elements:
                 mask_of[element] = mask_of.get(element, 0) | 1 << i
@@ -193,7 +193,7 @@ class Regions:
         """Name the elements of an instance of single elements: e1, e2, .."""
         return [f"e{r + 1}" for r in range(len(self.counts))]
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Json]:
         """Describe the instance: the parties' sets where they are small, else region counts."""
         if self.union <= LISTED:
             single = self.split_into_elements()

@@ -60,6 +60,7 @@ from aboveboard.exchange.union_notes import (
     note_spellings,
     note_text_replies,
 )
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.reading import ListSource, Read
@@ -379,7 +380,7 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
 
     def remarks(
         self, game: HidingGame | ParticipationGame, budget: Budget, seed: int
-    ) -> Mapping[str, Any]:
+    ) -> Mapping[str, Json]:
         """Return for which exclusivity the rule is truthful on these lists."""
         return {"exclusivity": find_truthful_range(game, budget=budget, seed=seed).as_dict()}
 

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from math import floor, isfinite, log10
-from typing import Any
+
+from aboveboard.formatting.plain_json import Json
 
 Number = int | float | Fraction
 """A number that may be exact."""
@@ -24,7 +25,7 @@ LEGIBLE = 5
 """Characters up to which a fraction is shown as one; JSON has all of them exactly."""
 
 
-def encode_number(x: Number | None) -> Any:
+def encode_number(x: Number | None) -> int | float | str | None:
     """Return a number as data that prints exactly: an integer, "5/12", or the float.
 
     Where that would take more than some thousand digits, which nobody reads and Python does not
@@ -46,7 +47,7 @@ def encode_number(x: Number | None) -> Any:
     return x
 
 
-def encode(x: Any) -> Any:
+def encode(x: object) -> Json:
     """Return an action, a number or a structure of them as plain data that JSON can hold.
 
     Examples
@@ -66,7 +67,7 @@ def encode(x: Any) -> Any:
     return x if x is None or isinstance(x, str | bool | int | float) else str(x)
 
 
-def describe_action(action: Any) -> str:
+def describe_action(action: object) -> str:
     """Return a described action for people: keys and values, entries of lists by commas.
 
     Examples

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""Plain data that JSON can hold."""
 
 
-def write_json(data: Any, *, indent: int | None = None) -> str:
+def write_json(data: object, *, indent: int | None = None) -> str:
     r"""Return plain data as JSON, in which every sign can be shown; it reads as what was given.
 
     Parameters

@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.actions import Action, Codes
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Array, Number
@@ -179,7 +180,7 @@ class Shrinkable(Protocol):
         """Yield smaller instances, the boldest cut first."""
         ...
 
-    def instance(self) -> dict[str, Any]:
+    def instance(self) -> dict[str, Json]:
         """Describe the instance in plain data."""
         ...
 
@@ -207,7 +208,7 @@ class HasCost(Protocol):
 class HasDescriptions(Protocol):
     """A game that can put an action into words."""
 
-    def describe(self, i: int, action: Action) -> Any:
+    def describe(self, i: int, action: Action) -> object:
         """Return plain data (text, number, list or dict) that says what the action is."""
         ...
 
@@ -257,7 +258,7 @@ class ListsActions(Protocol):
 class PlaysReports(Protocol):
     """A game that says which report an action stands for, to be compared with `settle`."""
 
-    def report(self, i: int, action: Action, /) -> Any:
+    def report(self, i: int, action: Action, /) -> object:
         """Return what player i reports when it takes the action; None where it stays away."""
         ...
 

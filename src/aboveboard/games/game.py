@@ -138,7 +138,7 @@ class TabularGame:
         payoffs: Entries,
         *,
         players: Sequence[str] | None = None,
-        truth: Sequence[int] | int | np.integer[Any] = 0,
+        truth: Sequence[int] | int | np.integer = 0,
         absent: Sequence[int | None] | None = None,
         outside: Sequence[Number] | None = None,
         payments: Entries | None = None,

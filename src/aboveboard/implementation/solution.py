@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aboveboard.formatting import encode, encode_number
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.capabilities import HasDescriptions
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Array
@@ -160,7 +161,7 @@ class Implementation:
         """Whether payments exist that meet all requirements."""
         return self.implementable and self.budget is not False
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data; types as the games describe them, numbers exact."""
         return {
             "implementable": self.implementable,

@@ -17,7 +17,7 @@ from aboveboard.formatting import format_quantity
 from aboveboard.games.actions import Action, count_actions, decode, draw
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
-from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism, ReportT
+from aboveboard.mechanisms.mechanism import AnyMechanism, FileT, Mechanism, ReportT
 from aboveboard.mechanisms.profile_comparer import Outcome, ProfileComparer
 from aboveboard.mechanisms.settlement_game import SettlementGame
 from aboveboard.mechanisms.settling import settle_reports
@@ -58,7 +58,7 @@ class Comparison:
 
 
 def compare_game_with_settle(
-    mechanism: Mechanism[Any, ReportT, Game],
+    mechanism: Mechanism[FileT, ReportT, Game],
     types: Mapping[str, ReportT],
     *,
     seed: int = 0,

@@ -27,6 +27,7 @@ from typing import (
 
 from aboveboard.auditing import Budget, Property
 from aboveboard.errors import InputError
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Number
@@ -277,7 +278,7 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
         """
         return settlement
 
-    def is_plausible(self, place: str, recorded: Any, again: Any) -> bool:
+    def is_plausible(self, place: str, recorded: object, again: object) -> bool:
         """Return whether a file that cannot be made again can have been drawn by this rule.
 
         Parameters
@@ -332,7 +333,7 @@ class DesignsForReports(Protocol):
 class Remarks(Protocol):
     """A mechanism that adds facts that are no claims to an audit: ranges, advice."""
 
-    def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Any]:
+    def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Json]:
         """Return plain data by name."""
         ...
 

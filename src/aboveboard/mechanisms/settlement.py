@@ -116,7 +116,7 @@ class Exhibit:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[tuple[object, ...], ...]
     note: str = ""
 
 

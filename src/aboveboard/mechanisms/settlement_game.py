@@ -63,13 +63,13 @@ class SettlementGame:
     (['reports 1', 'reports 2', 'stays away'], (2, 2))
     """
 
-    def __init__(self, mechanism: AnyMechanism, types: Mapping[str, Any]) -> None:
+    def __init__(self, mechanism: AnyMechanism, types: Mapping[str, object]) -> None:
         self.mechanism, self.types = mechanism, dict(types)
         self.players = tuple(types)
         self._reports = [self._list_reports(party) for party in self.players]
         self._kept: dict[tuple[int, ...], tuple[tuple[Number, ...], tuple[Number, ...]]] = {}
 
-    def plays(self, mechanism: AnyMechanism, types: Mapping[str, Any]) -> bool:
+    def plays(self, mechanism: AnyMechanism, types: Mapping[str, object]) -> bool:
         """Return whether it is this rule, among parties of these types, whose `settle` is played.
 
         A subclass may list other reports; one that values them in a way of its own does not.
@@ -111,7 +111,7 @@ class SettlementGame:
         last = len(self._reports[i]) - 1
         return last if self._reports[i][last] is AWAY else None
 
-    def report(self, i: int, action: int, /) -> Any:
+    def report(self, i: int, action: int, /) -> object:
         """Return the report that an action stands for; None where the player stays away."""
         return None if action == self.absent(i) else self._reports[i][action]
 

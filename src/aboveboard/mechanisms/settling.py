@@ -29,11 +29,11 @@ LOTTERY = "lottery"
 
 if TYPE_CHECKING:
     from aboveboard.games.game import Game
-    from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
+    from aboveboard.mechanisms.mechanism import AnyMechanism, FileT, Mechanism
 
 
 def settle_reports(
-    mechanism: Mechanism[Any, ReportT, Game], reports: Mapping[str, ReportT]
+    mechanism: Mechanism[FileT, ReportT, Game], reports: Mapping[str, ReportT]
 ) -> Settlement | Lottery[Settlement]:
     """Apply the rule and check what comes out: exactly one share for each party.
 

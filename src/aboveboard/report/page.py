@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
 from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
@@ -26,7 +26,7 @@ def render_page(
     settlement: Settlement | None = None,
     lies: Sequence[BestLie] = (),
     verdicts: Verdicts | None = None,
-    remarks: Mapping[str, Any] | None = None,
+    remarks: Mapping[str, Json] | None = None,
     kinds: Sequence[str] = (),
     date: str = "",
     picture: Picture | None = None,

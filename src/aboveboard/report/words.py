@@ -52,7 +52,7 @@ def is_profitable(lie: BestLie) -> bool:
     return best - truth > RELATIVE_TOLERANCE * max(abs(truth), abs(best))
 
 
-def format_report(report: Any) -> str:
+def format_report(report: object) -> str:
     """Return a report in words.
 
     Examples

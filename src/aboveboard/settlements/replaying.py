@@ -14,6 +14,7 @@ from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.source_file import TrustCode
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
@@ -63,7 +64,7 @@ class Replay:
     charts: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         return {
             "folder": str(self.folder),

@@ -28,6 +28,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.disclosures import list_disclosures
 from aboveboard.evidence.keys import write_private
 from aboveboard.formatting import encode_number
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.reply_files import write_json, write_reply
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
 from aboveboard.settlements.audiences import list_audiences, protect_folder
@@ -51,7 +52,7 @@ SYSTEM_FILES = (".DS_Store", "._*", ".directory", ".nfs*")
 """Files that file managers and file systems make by themselves."""
 
 
-def summarize(settlement: Settlement) -> dict[str, Any]:
+def summarize(settlement: Settlement) -> dict[str, Json]:
     """Return what other programs rely on: mechanism, each party's numbers and reply, details.
 
     Examples

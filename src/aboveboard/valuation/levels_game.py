@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.numbers import Number
@@ -97,6 +96,6 @@ class LevelsGame:
         """Return what a level costs user i."""
         return self.costs[i][self.levels[i].index(level)]
 
-    def describe(self, i: int, action: Level) -> Any:
+    def describe(self, i: int, action: Level) -> object:
         """Return what the user does: the level as data."""
         return {"chooses level": encode_level(action)}

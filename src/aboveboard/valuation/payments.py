@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from aboveboard.auditing import (
     DSIC,
@@ -25,6 +25,7 @@ from aboveboard.auditing import (
 from aboveboard.currencies import MONEY
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Spending, Work
@@ -274,7 +275,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             return settlement
         return publish_release(self.study, settlement, allow=self.spending == "allow")
 
-    def is_plausible(self, place: str, recorded: Any, again: Any) -> bool:
+    def is_plausible(self, place: str, recorded: object, again: object) -> bool:
         """Return whether a release can be one of these data with this noise."""
         return is_plausible_release(recorded, again)
 
@@ -366,7 +367,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             usual = (*usual, DSIC(), UniqueEquilibrium())
         return (*usual, *list_examined(self.game(types)))
 
-    def remarks(self, game: LevelsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
+    def remarks(self, game: LevelsGame, budget: Budget, seed: int) -> Mapping[str, Json]:
         """Return what an audit leaves out, and why."""
         if self._is_sampled(game.chosen):
             return describe_sampling()

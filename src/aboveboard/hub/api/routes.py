@@ -248,7 +248,7 @@ def show_receipt(
         note = read_checkpoint(connection, identifier, row.size)
         path = prove_stored(connection, identifier, index, row.size)
     receipt = Receipt(index, tuple(path), read_note(note.encode(), "checkpoint"))
-    return ReceiptText(**receipt.as_dict())
+    return ReceiptText.model_validate(receipt.as_dict())
 
 
 @router.post(

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
 import numpy as np
 
@@ -77,7 +77,7 @@ MOST_ROWS = 10**7
 
 
 @dataclass(frozen=True)
-class Desirable(Mechanism[DesirableFile, Any, Game]):
+class Desirable(Mechanism[DesirableFile, object, Game]):
     """The largest payments that are IC, IR and weakly budget-balanced with efficient models.
 
     Parameters
@@ -142,7 +142,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
         return cls(tuple(file.parties), market, grid, training, file.seed)
 
     @staticmethod
-    def read_reports(file: DesirableFile, read: Read) -> Mapping[str, Any]:
+    def read_reports(file: DesirableFile, read: Read) -> Mapping[str, object]:
         """Return each party's size, or where its data are; these are read and checked."""
         if not has_data(file):
             return read_sizes_on_grid(file)
@@ -159,7 +159,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
         """Return the same rule, its training done as `work` says."""
         return replace(self, work=work)
 
-    def thin(self, types: Mapping[str, Any]) -> Mapping[str, Any]:
+    def thin(self, types: Mapping[str, object]) -> Mapping[str, Fraction]:
         """Return the sizes that the parties' data measure, on the grid; given ones as they are."""
         return types if self._has_sizes(types) else self._measure(types)
 
@@ -180,17 +180,17 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
         refuse_large(self.market, grid.count, way)
         return search(self.market, grid.sizes())
 
-    def settle(self, reports: Mapping[str, Any]) -> Settlement:
+    def settle(self, reports: Mapping[str, object]) -> Settlement:
         """Search the grid; hand out models and charge payments if the mechanism exists.
 
         With quasi-monotone values the payments are maximal exploitation payments, which are
         defined also where a party is absent. Where parties have data, their sizes are measured and
         rounded down to the grid, and who is served is handed the model.
         """
-        if not self._has_sizes(reports):
-            sizes = self._measure(reports)
-            return add_training(self._settle_sizes(sizes), self._train(reports))
-        return self._settle_sizes(reports)
+        if self._has_sizes(reports):
+            return self._settle_sizes(reports)
+        sizes = self._measure(reports)
+        return add_training(self._settle_sizes(sizes), self._train(reports))
 
     def _settle_sizes(self, reports: Mapping[str, Fraction]) -> Settlement:
         if len(reports) < len(self.parties) and self._is_defined_without_all():
@@ -235,15 +235,15 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
             files=self._make_files(found),
         )
 
-    def game(self, types: Mapping[str, Any]) -> Game:
+    def game(self, types: Mapping[str, object]) -> Game:
         """Return the game in which each party reports a size of the grid up to its own."""
         return make_game(self.parties, self.search_result, self._find_positions(self.thin(types)))
 
     def true_utility(
         self,
         party: str,
-        types: Mapping[str, Any],
-        reports: Mapping[str, Any],
+        types: Mapping[str, object],
+        reports: Mapping[str, object],
         settlement: Settlement,
     ) -> Number:
         """Return a party's valuation of the models in use, minus its payment."""
@@ -253,7 +253,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
         """Return how far the grid may reach, or whether the mechanism exists on the file's grid."""
         return design_grid(self.market, self.grid, lambda: self.search_result)
 
-    def promises(self, types: Mapping[str, Any]) -> Sequence[Property]:
+    def promises(self, types: Mapping[str, object]) -> Sequence[Property]:
         """Return what the rule promises for its parameters."""
         exists = MechanismExists(self.parties, self.search_result)
         if not self.search_result.exists:
@@ -262,7 +262,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
         efficient = (Efficient(),) if self._is_efficient else ()
         return (exists, ExPostIC(), IndividualRationality(), WeakBudgetBalance(), *efficient)
 
-    def examines(self, types: Mapping[str, Any]) -> Sequence[Property]:
+    def examines(self, types: Mapping[str, object]) -> Sequence[Property]:
         """Return what an audit looks at besides."""
         promised = self.promises(types)
         efficient = (
@@ -275,16 +275,16 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
         """Whether no lesser model can be better: totals rise or fall with each quality."""
         return isinstance(self.market.valuation, Linear | Growth) and self.market.n <= MOST_COMPARED
 
-    def _has_sizes(self, reports: Mapping[str, Any]) -> bool:
+    def _has_sizes(self, reports: Mapping[str, object]) -> TypeGuard[Mapping[str, Fraction]]:
         return self.training is None or all(
             isinstance(each, Fraction | int) for each in reports.values()
         )
 
-    def _train(self, reports: Mapping[str, Any]) -> TrainingResult:
+    def _train(self, reports: Mapping[str, object]) -> TrainingResult:
         assert self.training is not None
         return train_on_reports(self.training, reports, seed=self.seed, work=self.work)
 
-    def _measure(self, reports: Mapping[str, Any]) -> dict[str, Fraction]:
+    def _measure(self, reports: Mapping[str, object]) -> dict[str, Fraction]:
         """Return the sizes that the parties' data measure, on the grid."""
         trained = self._train(reports)
         for name, problem in trained.failed.items():

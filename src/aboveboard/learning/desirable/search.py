@@ -171,7 +171,7 @@ class SearchResult:
         """Return each party's largest payment at a profile, by positions on the grid."""
         return tuple(self.worth(table[tuple(profile)]) for table in self.payments)
 
-    def worth(self, amount: Any) -> Number:
+    def worth(self, amount: Number) -> Number:
         """Turn an entry of `payments` into money."""
         return to_number(amount) if self.scale == 1 else float(amount) * self.scale
 

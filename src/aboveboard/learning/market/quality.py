@@ -10,10 +10,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_rounded, round_digits
@@ -39,7 +39,7 @@ class Quality(Protocol):
 
     KIND: ClassVar[str]
 
-    def evaluate(self, sizes: Any) -> Array:
+    def evaluate(self, sizes: ArrayLike) -> Array:
         """Return Q of every size, in the shape of `sizes`; increasing, and 0 at 0."""
         ...
 
@@ -57,7 +57,7 @@ class Logistic:
 
     KIND: ClassVar[str] = "logistic"
 
-    def evaluate(self, sizes: Any) -> Array:
+    def evaluate(self, sizes: ArrayLike) -> Array:
         """Return Q of every size; it is tanh(s / 2), which loses no digits near 0."""
         quality: Array = np.tanh(_as_floats(sizes) / 2)
         return quality
@@ -76,7 +76,7 @@ class Identity:
 
     KIND: ClassVar[str] = "identity"
 
-    def evaluate(self, sizes: Any) -> Array:
+    def evaluate(self, sizes: ArrayLike) -> Array:
         """Return the sizes themselves."""
         return np.asarray(sizes)
 
@@ -114,7 +114,7 @@ class LearningCurve:
 
     KIND: ClassVar[str] = "fitted"
 
-    def evaluate(self, sizes: Any) -> Array:
+    def evaluate(self, sizes: ArrayLike) -> Array:
         """Return Q of every size."""
         rest = np.expm1(-self.power * np.log1p(_as_floats(sizes) / self.scale))
         quality: Array = -self.ceiling * rest
@@ -217,5 +217,5 @@ def _check(sizes: NDArray[np.float64], scores: NDArray[np.float64], place: str) 
         )
 
 
-def _as_floats(sizes: Any) -> NDArray[np.float64]:
+def _as_floats(sizes: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(sizes).astype(np.float64)

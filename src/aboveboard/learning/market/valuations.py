@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_rounded
@@ -43,11 +43,11 @@ class Valuation(Protocol):
     quasi_monotone: ClassVar[bool]
     """Whether v_i(q) = F_i(q_i) + theta_i(q_-i) with F_i increasing: then payments are truthful."""
 
-    def evaluate(self, q: Any) -> Array:
+    def evaluate(self, q: ArrayLike) -> Array:
         """Return v_i for profiles of qualities: shape (.., n) to shape (.., n)."""
         ...
 
-    def compute_addends(self, q: Any, i: int) -> Array:
+    def compute_addends(self, q: ArrayLike, i: int) -> Array:
         """Return v_i as addends, as finely as they fall apart: shape (.., n) to (.., k).
 
         What a lie leaves as it is then cancels to the last bit.
@@ -108,7 +108,7 @@ class Linear:
         object.__setattr__(self, "whole", make_exact_if_possible(self.exact)[0])
         object.__setattr__(self, "floats", np.array([float(x) for x in flat]).reshape(n, n))
 
-    def evaluate(self, q: Any) -> Array:
+    def evaluate(self, q: ArrayLike) -> Array:
         """Return the matrix times each profile; an equal profile gives equal bits in any batch."""
         q = np.asarray(q)
         by = self.floats if q.dtype == np.float64 else self.exact
@@ -118,7 +118,7 @@ class Linear:
                 values = values + q[..., j : j + 1] * by[:, j]
         return _check_range(values)
 
-    def compute_addends(self, q: Any, i: int) -> Array:
+    def compute_addends(self, q: ArrayLike, i: int) -> Array:
         """Return alpha_ij q_j for each j."""
         q = np.asarray(q)
         with np.errstate(over="ignore"):
@@ -162,7 +162,7 @@ class Growth:
     KIND: ClassVar[str] = "growth"
     quasi_monotone: ClassVar[bool] = False
 
-    def evaluate(self, q: Any) -> Array:
+    def evaluate(self, q: ArrayLike) -> Array:
         """Return each party's part of the market."""
         q = np.asarray(q)
         if q.dtype != np.float64 and self.alpha.denominator == 1:
@@ -179,7 +179,7 @@ class Growth:
             values: Array = rate * q
         return _check_range(values)
 
-    def compute_addends(self, q: Any, i: int) -> Array:
+    def compute_addends(self, q: ArrayLike, i: int) -> Array:
         """Return v_i, which does not fall apart."""
         return self.evaluate(q)[..., i : i + 1]
 
@@ -224,8 +224,8 @@ class QuasiMonotone:
     [[4.0, 2.0]]
     """
 
-    own: tuple[Callable[[float], Any], ...]
-    others: tuple[Callable[[tuple[float, ...]], Any], ...]
+    own: tuple[Callable[[float], object], ...]
+    others: tuple[Callable[[tuple[float, ...]], object], ...]
     parts: tuple[tuple[CachedFunction, CachedFunction], ...] = field(
         init=False, repr=False, compare=False
     )
@@ -243,12 +243,12 @@ class QuasiMonotone:
         )
         object.__setattr__(self, "parts", parts)
 
-    def evaluate(self, q: Any) -> Array:
+    def evaluate(self, q: ArrayLike) -> Array:
         """Return F_i(q_i) + theta_i(q_-i)."""
         each = [self.compute_addends(q, i).sum(axis=-1) for i in range(len(self.own))]
         return np.stack(each, axis=-1)
 
-    def compute_addends(self, q: Any, i: int) -> Array:
+    def compute_addends(self, q: ArrayLike, i: int) -> Array:
         """Return F_i(q_i) and theta_i(q_-i)."""
         q = np.asarray(q).astype(np.float64)
         mine, theirs = self.parts[i]
@@ -323,7 +323,7 @@ class FunctionValuation:
     """
 
     name: str
-    function: Callable[[tuple[float, ...]], Sequence[Any]]
+    function: Callable[[tuple[float, ...]], Sequence[object]]
     n: int
     cached: CachedFunction = field(init=False, repr=False, compare=False)
 
@@ -335,11 +335,11 @@ class FunctionValuation:
             self, "cached", CachedFunction(f"function {self.name!r}", self.function, self.n)
         )
 
-    def evaluate(self, q: Any) -> Array:
+    def evaluate(self, q: ArrayLike) -> Array:
         """Call the function for each different profile."""
         return apply_to_rows(self.cached, np.asarray(q).astype(np.float64))
 
-    def compute_addends(self, q: Any, i: int) -> Array:
+    def compute_addends(self, q: ArrayLike, i: int) -> Array:
         """Return v_i, of which nothing more is known."""
         return self.evaluate(q)[..., i : i + 1]
 

@@ -166,7 +166,7 @@ class MarketGame:
         """Stay away."""
         return ABSENT
 
-    def describe(self, i: int, action: Action) -> Any:
+    def describe(self, i: int, action: Action) -> object:
         """Return the size as plain data."""
         return action if isinstance(action, str) else encode_number(action)
 

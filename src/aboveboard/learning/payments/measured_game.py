@@ -98,7 +98,7 @@ class MeasuredGame:
         """Return that the party stays away."""
         return ABSENT
 
-    def describe(self, i: int, action: int) -> Any:
+    def describe(self, i: int, action: int) -> object:
         """Return an action in words."""
         return (AWAY, "reports half of its rows", "reports all of its rows")[action]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
@@ -73,7 +73,7 @@ MOST_COMPARED = 12
 
 
 @dataclass(frozen=True)
-class Payments(Mechanism[PaymentsFile, Any, Any]):
+class Payments(Mechanism[PaymentsFile, object, "MarketGame | MeasuredGame"]):
     """Maximal exploitation payments.
 
     Parameters
@@ -155,7 +155,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         )
 
     @staticmethod
-    def read_reports(file: PaymentsFile, read: Read) -> Mapping[str, Any]:
+    def read_reports(file: PaymentsFile, read: Read) -> Mapping[str, object]:
         """Return each party's size, or where its data are; these are read and checked."""
         if not has_data(file):
             return read_sizes(file)
@@ -177,10 +177,12 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         """Return the same rule, its training done as `work` says."""
         return replace(self, work=work)
 
-    def settle(self, reports: Mapping[str, Any]) -> Settlement:
+    def settle(self, reports: Mapping[str, object]) -> Settlement:
         """Train where there are data, serve those who are worth it, and let everybody pay."""
         if self.training is None:
-            return make_settlement(self.NAME, self.parties, self.market(self.quality), reports)
+            return make_settlement(
+                self.NAME, self.parties, self.market(self.quality), _as_sizes(reports)
+            )
         from aboveboard.learning.payments.measured_market import make_measured_market
         from aboveboard.learning.payments.trained_settlement import TrainedSettlement
 
@@ -188,7 +190,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         measured = make_measured_market(self.parties, self._market_of(trained), trained)
         return TrainedSettlement(self.NAME, measured, trained, self.training.widest_interval).make()
 
-    def game(self, types: Mapping[str, Any]) -> MarketGame | MeasuredGame:
+    def game(self, types: Mapping[str, object]) -> MarketGame | MeasuredGame:
         """Return the game in which each party reports a part of its data or stays away.
 
         A party whose type is not given has no data.
@@ -202,14 +204,16 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
                 make_measured_market(self.parties, self._market_of(trained), trained)
             )
         market = self.market(self.quality)
-        own = tuple(types.get(name, Fraction(0)) for name in self.parties)
+        given = _as_sizes(types)
+        own = tuple(given.get(name, Fraction(0)) for name in self.parties)
         reports = tuple(self._list_reports(market, size) for size in own)
         return MarketGame(self.parties, market, own, reports)
 
-    def offer_for(self, reports: Mapping[str, Any]) -> PaymentsOffer:
+    def offer_for(self, reports: Mapping[str, object]) -> PaymentsOffer:
         """Return the four rules for a party that stays away, compared on what is reported."""
         if self.training is None:
-            sizes = [reports[name] for name in self.parties]
+            stated = _as_sizes(reports)
+            sizes = [stated[name] for name in self.parties]
             given = self.market(self.quality)
 
             def compute(rule: Counterfactual) -> tuple[Market, Outcome]:
@@ -236,8 +240,8 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
     def true_utility(
         self,
         party: str,
-        types: Mapping[str, Any],
-        reports: Mapping[str, Any],
+        types: Mapping[str, object],
+        reports: Mapping[str, object],
         settlement: Settlement,
     ) -> Number | None:
         """Return a party's valuation of the models in use, minus its payment.
@@ -247,7 +251,8 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         """
         if self.training is not None:
             return super().true_utility(party, types, reports, settlement)
-        return value_models(self.market(self.quality), self.parties, party, types, settlement)
+        sizes = _as_sizes(types)
+        return value_models(self.market(self.quality), self.parties, party, sizes, settlement)
 
     def market(self, quality: Quality | None) -> Market:
         """Return what decides allocations and payments.
@@ -265,7 +270,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
             )
         return Market(quality, self.valuation, len(self.parties), self.counterfactual)
 
-    def promises(self, types: Mapping[str, Any]) -> Sequence[Property]:
+    def promises(self, types: Mapping[str, object]) -> Sequence[Property]:
         """Return what the rule promises for its parameters and these types.
 
         Ex-post IC where values are quasi-monotone and sizes are given: what is measured on data
@@ -281,7 +286,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
             promised.append(Efficient())
         return tuple(promised)
 
-    def examines(self, types: Mapping[str, Any]) -> Sequence[Property]:
+    def examines(self, types: Mapping[str, object]) -> Sequence[Property]:
         """Return what an audit looks at besides."""
         n, promised = len(self.parties), self.promises(types)
         examined: list[Property] = [ExPostIC()]
@@ -305,7 +310,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
             return keeps_budget(self.market(self.quality or Logistic()), there)
         return self.quality is not None and prove_balance(self.market(self.quality)) is not None
 
-    def _train(self, reports: Mapping[str, Any]) -> TrainingResult:
+    def _train(self, reports: Mapping[str, object]) -> TrainingResult:
         assert self.training is not None
         return train_on_reports(self.training, reports, seed=self.seed, work=self.work)
 
@@ -374,3 +379,8 @@ def type_grid(
     smallest = tuple(grid[0] for grid in by_party)
     game = MarketGame(rule.parties, market, smallest, tuple((size,) for size in smallest))
     yield from iterate_games(game, by_party)
+
+
+def _as_sizes(reports: Mapping[str, object]) -> Mapping[str, Number]:
+    """Return reports as what `read_reports` returns where there is no training: sizes."""
+    return cast("Mapping[str, Number]", reports)

@@ -272,7 +272,7 @@ def require_scorer(metric: str | None) -> None:
         )
 
 
-def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
+def measure_skill(model: object, rows: Rows, terms: Terms) -> Skill:
     """Return a fitted model's skill by squared distance.
 
     Parameters

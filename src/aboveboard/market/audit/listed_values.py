@@ -64,10 +64,11 @@ class ListedValuesGame(SettlementGame):
         self._words = [[name for name, _ in lies[party]] for party in types]
         self._lies = {party: [lie for _, lie in listed] for party, listed in lies.items()}
         self._size = len(setup.goods) + sum(_count_bids(x.valuation) for x in types.values())
+        self._traders = types
         super().__init__(mechanism, types)
 
     def _list_reports(self, party: str) -> list[Trader]:
-        return [self.types[party], *self._lies[party]]
+        return [self._traders[party], *self._lies[party]]
 
     @property
     def covers_all_lies(self) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Protocol
 
 from aboveboard.formatting import encode_number, format_amount, format_decimal
 from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor, find_problem
@@ -136,7 +136,7 @@ class Market:
         """Return an amount in steps as money."""
         return amount if self.step == 1 else Fraction(amount) * self.step
 
-    def encode_amount(self, amount: Price) -> Any:
+    def encode_amount(self, amount: Price) -> int | float | str | None:
         """Return an amount in steps as money, in plain data: exact where it can be."""
         return encode_number(self.to_money(amount))
 

@@ -7,6 +7,7 @@ levels cost. Market: goods and money before and after. Curation: who discloses o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.mechanisms.settlement import Settlement
@@ -67,5 +68,5 @@ def draw_picture(collaboration: Collaboration, settlement: Settlement) -> Pictur
 def _list_brought(collaboration: Collaboration) -> Mapping[str, Sequence[str]]:
     """Return the goods that each party brings to a market."""
     setup = collaboration.mechanism.setup  # type: ignore[attr-defined]  # a market's has one
-    traders = collaboration.reports.items()
-    return {name: setup.list_goods(trader.endowment) for name, trader in traders}
+    traders: Mapping[str, Any] = collaboration.reports
+    return {name: setup.list_goods(trader.endowment) for name, trader in traders.items()}

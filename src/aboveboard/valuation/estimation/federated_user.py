@@ -75,7 +75,7 @@ class User:
         self._pieces: dict[int, tuple[int, int]] = {}
         self._done = 0
 
-    def receive(self, message: Message) -> Any:
+    def receive(self, message: Message) -> object:
         """Answer a message of the platform.
 
         Raises

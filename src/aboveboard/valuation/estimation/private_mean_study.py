@@ -176,7 +176,7 @@ def publish_release(
     return replace(settlement, files={**settlement.files, RELEASE: Reply("json", data=content)})
 
 
-def is_plausible_release(recorded: Any, again: Any) -> bool:
+def is_plausible_release(recorded: object, again: object) -> bool:
     """Return whether a release can be one of the data that `again` is a release of.
 
     All but the mean is repeated to the digit; two means differ by more than `FAR` scales of the

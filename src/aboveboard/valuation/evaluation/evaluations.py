@@ -19,7 +19,7 @@ from fractions import Fraction
 from itertools import islice
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
@@ -201,7 +201,7 @@ def _checksum(text: str) -> str:
     return hmac.digest(read_cache_key(), text.encode(), "sha256").hex()[:CHECK]
 
 
-def name_cache(folder: Path, name: str, *content: Any) -> Path:
+def name_cache(folder: Path, name: str, *content: object) -> Path:
     """Return the file of a function with this content of code and data.
 
     Parameters

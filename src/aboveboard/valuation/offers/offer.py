@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from aboveboard.auditing import Verdict
 from aboveboard.formatting import format_count, format_number, join_names
+from aboveboard.formatting.plain_json import Json
 from aboveboard.mechanisms.settlement import Exhibit
 from aboveboard.valuation.levels import NOTHING, Level, encode_level
 from aboveboard.valuation.offers.curve import Curve, SymmetricOffer
@@ -139,7 +140,7 @@ class Offer:
         """Who shares with certainty: is above the most private level."""
         return tuple(n for n, p in zip(self.names, self.private, strict=True) if p == 0)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
         alike = len(set(self.private)) == 1
         by_name = dict(zip(self.names, self.private, strict=True))

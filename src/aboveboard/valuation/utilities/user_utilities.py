@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +139,7 @@ class FunctionUtility(_WithoutTypes):
     """
 
     name: str
-    function: Callable[[tuple[float, ...]], Any]
+    function: Callable[[tuple[float, ...]], object]
     source: Source | None = None
     work: Work = field(default_factory=Work, compare=False, repr=False)
     values_by_levels: EvaluationCache = field(
