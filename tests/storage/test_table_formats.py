@@ -347,6 +347,23 @@ def test_times_of_a_workbook_that_are_all_at_midnight_are_dates(tmp_path: Path) 
     assert records.frame.rows() == [("2026-01-02", datetime(2026, 1, 2, 3))]
 
 
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [([datetime(2026, 1, 1)], ["2026-01-01", "late"]),
+     ([datetime(2026, 1, 1), datetime(2026, 1, 1, 12)],
+      ["2026-01-01 00:00:00", "2026-01-01 12:00:00", "late"])],
+)  # fmt: skip  # read as a table
+def test_dates_among_texts_of_a_workbook_have_no_time(
+    tmp_path: Path, days: list[datetime], found: list[str]
+) -> None:
+    pytest.importorskip("fastexcel")
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    stated = {"default_date_format": "yyyy-mm-dd hh:mm"}
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx", stated) as book:
+        book.add_worksheet().write_column(0, 0, ["k", *days, "late"])
+    assert read(tmp_path / "a.xlsx").frame["element"].to_list() == found
+
+
 def test_an_empty_column_of_a_workbook_says_nothing_on_the_terminal(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,9 @@ for _name in ("fastexcel", "calamine"):
 LISTED = 8
 """Sheets named in a message."""
 
+TIME, MIDNIGHT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$", " 00:00:00"
+"""How a time is written in a column that holds texts, too; and its end if it is a date."""
+
 MOST_WHOLE = float(1 << 53)
 """Largest number up to which floats have every integer."""
 
@@ -124,6 +127,11 @@ def _as_whole(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype, pl.Datetime) and column.null_count() < column.len():
         at_midnight = (column.dt.truncate("1d") == column).all()
         return column.cast(pl.Date) if at_midnight else column
+    if column.dtype == pl.String:  # dates among texts come with their time
+        times = column.str.contains(TIME).fill_null(value=False)
+        if times.any() and column.filter(times).str.ends_with(MIDNIGHT).all():
+            return column.str.strip_suffix(MIDNIGHT).zip_with(times, column)
+        return column
     if column.dtype != pl.Float64 or column.null_count() == column.len():
         return column
     values = column.drop_nulls()
