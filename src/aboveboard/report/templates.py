@@ -28,6 +28,7 @@ def make_environment() -> Environment:
     )
 
 
+@cache
 def load_template(name: str) -> Template:
     """Return a template of the folder `templates`."""
     return make_environment().get_template(name)

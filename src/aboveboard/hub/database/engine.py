@@ -70,8 +70,11 @@ def _open_sqlite(url: str) -> Engine:
         cursor.close()
 
     def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get(_READS, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(_READS, False):
+            # Of the driver itself, since pages begin each time: it takes no lock, and cannot fail.
+            connection.connection.cursor().execute("BEGIN")
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)

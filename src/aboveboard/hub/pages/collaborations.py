@@ -328,17 +328,16 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
     if number >= min(MOST_INDEX, seen.row.size):
         raise NoCollaborationError(identifier)
     row = find_entry(visit.connection, identifier, number)
-    statement = read_taken(row.content)
     note = read_checkpoint(visit.connection, identifier, seen.row.size)
-    path = tuple(prove_stored(visit.connection, identifier, number, seen.row.size))
-    receipt = Receipt(number, path, read_note(note.encode(), "checkpoint")).as_dict()
     return _render(
         visit,
         seen,
         "entry",
         index=number,
         signer=row.signer,
-        what=describe_entry(statement),
+        what=visit.parts.find(
+            ("what", row.digest), lambda: escape(describe_entry(read_taken(row.content)))
+        ),
         facts=[
             ("Signed by", row.signer),
             ("With the key", seen.round.find_key(row.signer) or "of earlier"),
@@ -349,5 +348,14 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
             ("statement", row.digest),
             lambda: escape(write_json(json.loads(row.content), indent=2)),
         ),
-        receipt=write_json(receipt, indent=2),
+        receipt=visit.parts.find(
+            ("receipt", number, note), lambda: _write_receipt(visit, seen, number, note)
+        ),
     )
+
+
+def _write_receipt(visit: Visit, seen: Seen, number: int, note: str) -> Markup:
+    """Return the proof that an entry stands in the log whose signed checkpoint this is."""
+    path = tuple(prove_stored(visit.connection, seen.row.id, number, seen.row.size))
+    receipt = Receipt(number, path, read_note(note.encode(), "checkpoint"))
+    return escape(write_json(receipt.as_dict(), indent=2))

@@ -19,7 +19,7 @@ from aboveboard.hub.pages.collaborations import (
 from aboveboard.hub.pages.log_in import router
 from aboveboard.hub.pages.parts import PartCache
 from aboveboard.hub.pages.rule_book import RuleBook
-from aboveboard.hub.pages.visits import make_endpoint, make_threads
+from aboveboard.hub.pages.visits import Endpoint, make_threads
 
 COLLABORATION = "/collaborations/{identifier:str}"
 
@@ -48,8 +48,8 @@ def install_pages(app: FastAPI, hub: Hub) -> None:
     app.include_router(router)
     # First, since routes are tried in their order, and the API has many.
     app.router.routes[:0] = [
-        *(Route(path, make_endpoint(view, open_to_all=True)) for path, view in OPEN),
-        *(Route(path, make_endpoint(view)) for path, view in SHOWN),
+        *(Route(path, Endpoint(view, open_to_all=True), methods=["GET"]) for path, view in OPEN),
+        *(Route(path, Endpoint(view), methods=["GET"]) for path, view in SHOWN),
         Route("/login", entrance.log_in, methods=["POST"]),
         Route("/logout", entrance.log_out, methods=["POST"]),
         Route("/static/{name:str}", entrance.send_style),

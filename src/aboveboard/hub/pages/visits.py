@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from aboveboard._version import __version__
 from aboveboard.errors import InputError
@@ -136,10 +137,8 @@ def render_problem(
     return render(hub, request, viewer, "problem", status, problem=problem, remedy=remedy)
 
 
-def make_endpoint(
-    view: View, *, open_to_all: bool = False
-) -> Callable[[Request], Awaitable[Response]]:
-    """Return what answers requests with a view.
+class Endpoint:
+    """What answers requests with a view: an application of its own, which Starlette wraps no more.
 
     Parameters
     ----------
@@ -149,13 +148,16 @@ def make_endpoint(
         Whether strangers see the page, too.
     """
 
-    async def answer(request: Request) -> Response:
-        threads: ThreadPoolExecutor = request.app.state.page_threads
-        make = partial(_answer, view, request, open_to_all=open_to_all)
-        return await asyncio.get_running_loop().run_in_executor(threads, make)
+    def __init__(self, view: View, *, open_to_all: bool = False) -> None:
+        self._make = partial(_answer, view, open_to_all=open_to_all)
 
-    answer.__name__ = view.__name__
-    return answer
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        request = Request(scope, receive)
+        threads: ThreadPoolExecutor = request.app.state.page_threads
+        loop = asyncio.get_running_loop()
+        response = await loop.run_in_executor(threads, self._make, request)
+        await response(scope, receive, send)
 
 
 def _answer(view: View, request: Request, *, open_to_all: bool) -> Response:
