@@ -29,6 +29,7 @@ from aboveboard.report.claims import describe_claim
 from aboveboard.report.deviations import describe_search
 from aboveboard.report.drawing import WIDTH
 from aboveboard.report.lie_chart import plot_truth_against_lie
+from aboveboard.report.templates import load_template
 from aboveboard.report.words import format_witness
 
 
@@ -315,6 +316,7 @@ def test_no_page_calls_a_choice_a_lie(mechanism: str, tmp_path: Path) -> None:
         shown = re.sub("<[^>]*>|is a lie", " ", re.sub("(?s)<style>.*?</style>", "", page))
         assert re.findall(r"(?i)\b(?:lie|lies|lying)\b", shown) == []
         assert "Choice against the best other choice" in page
+        assert "were tried, the others as they chose" in page
         assert 'data-head="best other choice earns"' in page
 
 
@@ -324,6 +326,23 @@ def test_a_size_that_is_reported_is_called_hidden_data(tmp_path: Path) -> None:
     page = audit_collaboration(ab.load(path, seed=1)).report()
     assert "Nobody is better off hiding data while" in page
     assert "Not looked at: inventing data." in page
+
+
+def test_a_table_of_sentences_is_stacked_on_a_phone_whatever_its_columns() -> None:
+    macro = load_template("macros.html.jinja").module.table  # type: ignore[attr-defined]
+
+    def draw(*row: str) -> str:
+        columns = ["claim", "checked", "found"][: len(row)]
+        made = {"columns": columns, "numeric": [False] * len(row), "rows": [row], "note": ""}
+        return str(macro(made, "x"))
+
+    assert 'class="stacked"' in draw(
+        "claim", "7", "a sentence of some length, as exhibits have them"
+    )
+    assert 'class="stacked"' not in draw("claim", "7", "holds")
+    assert 'class="stacked"' not in draw(
+        "claim", "a sentence of some length, as exhibits have them"
+    )
 
 
 def test_a_sample_of_listed_reports_is_not_called_a_sample_of_all() -> None:

@@ -15,7 +15,7 @@ from aboveboard.formatting import format_amount, format_count_typeset, format_pr
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report.claims import describe_claim
-from aboveboard.report.deviations import LYING, Nouns, name_deed, name_reports
+from aboveboard.report.deviations import CHOOSING, LYING, Nouns, name_deed, name_reports
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
 from aboveboard.settlements.money import describe_payments, has_payments
 
@@ -199,13 +199,14 @@ def write_chart_notes(lies: Sequence[BestLie], deed: str = LYING) -> list[str]:
         return []
     tried = sum(lie.checked for lie in lies)
     what = "lies" if deed == LYING else f"ways of {deed}"
+    held = "the others as they chose" if deed == CHOOSING else "the others truthful"
     if not tried:
         notes = ["Nothing was tried: no party has another report that this search could try."]
     elif all(lie.exhaustive for lie in lies):
-        notes = [f"All {format_count_typeset(tried)} {what} were tried, the others truthful."]
+        notes = [f"All {format_count_typeset(tried)} {what} were tried, {held}."]
     else:
         notes = [
-            f"{format_count_typeset(tried)} {what} were tried, the others truthful; where not all "
+            f"{format_count_typeset(tried)} {what} were tried, {held}; where not all "
             "were, a better one may exist unless a verdict below says that none does."
         ]
     if any(_numbers_elements(lie.report) for lie in lies):
