@@ -25,6 +25,7 @@ from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import key, organization, session
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.pages import sessions
 
 STRANGERS = {"/", "/login", "/join", "/health", "/static/{name:str}"}
 """Pages that tell a stranger nothing about anybody."""
@@ -392,6 +393,17 @@ def test_a_flood_of_log_ins_is_slowed_down_and_hurts_no_member(house: House) -> 
     assert statuses[0] == 404
     assert statuses[-1] == 429
     assert acme.get("/keys").status_code == 200
+
+
+def test_guessed_links_do_not_wait_for_those_who_write(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise AssertionError("a stranger writes to the database")
+
+    monkeypatch.setattr(sessions, "write", refuse)
+    answer = Reader(house).client.post("/login", data={"token": "guess"}, headers=ORIGIN)
+    assert answer.status_code == 404
 
 
 @pytest.mark.deep

@@ -121,7 +121,12 @@ def find_link(hub: Hub, token: str) -> Viewer | None:
 
 
 def open_session(hub: Hub, token: str) -> tuple[str, Viewer] | None:
-    """Spend a link; return the token of a new session and its reader, or None."""
+    """Spend a link; return the token of a new session and its reader, or None.
+
+    Only a link that is known waits for the members who write to the database.
+    """
+    if find_link(hub, token) is None:
+        return None
     fresh = secrets.token_urlsafe(32)
     with write(hub.engine) as connection:
         found = _find(connection, hub, token, LINK)
