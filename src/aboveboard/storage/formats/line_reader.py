@@ -111,7 +111,9 @@ class LineReader:
 
     def _take(self, text: str, raw: str) -> str | None:
         # A quotation mark may be part of a mail address or a URL.
-        normal = normalize(text, self.kind) or normalize(text.strip("\"'"), self.kind)
+        normal = normalize(text, self.kind)
+        if normal is None and (bare := text.strip("\"'")) != text:
+            normal = normalize(bare, self.kind)
         if normal is not None and normal != raw:
             self.respelled += 1
         return normal
