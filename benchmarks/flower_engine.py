@@ -51,7 +51,7 @@ def measure(path: Path) -> tuple[float, float, float]:
     collaboration = load(path)
     begun, cpu = time.perf_counter(), read_cpu()
     settlement = run(collaboration)
-    quality = settlement.details["training"]["joint_quality"]  # type: ignore[union-attr]
+    quality = settlement.details["training"]["joint_quality"]
     return time.perf_counter() - begun, read_cpu() - cpu, float(quality)
 
 

@@ -162,9 +162,7 @@ def open_town() -> Town:
     place = Path(tempfile.mkdtemp(prefix="aboveboard-fuzz-pages-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     hub = make_hub(place / "hub", Configuration.model_validate({"limits": {"free_bytes": 0}}))
-    settling.spawn_child = lambda _hub, _lease, folder: write_outcome(  # type: ignore[assignment]
-        folder, settle_folder(folder)
-    )
+    settling.spawn_child = lambda _hub, _lease, folder: write_outcome(folder, settle_folder(folder))
     server = BackgroundServer(hub)
     server.__enter__()
     atexit.register(server.__exit__, None, None, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction as F  # noqa: N817
+from fractions import Fraction as F  # noqa: N817 - it fills tables of payoffs
 from itertools import product
 from pathlib import Path
 from typing import Any

@@ -26,7 +26,7 @@ def from_file(folder: Path, text: str) -> ab.Settlement:
 
 
 def replies(settlement: object) -> dict[str, list]:
-    shares = settlement.parties  # type: ignore[attr-defined]
+    shares = settlement.parties
     return {name: share.reply.rows().to_dicts() for name, share in shares.items()}
 
 
@@ -168,7 +168,7 @@ def test_a_report_that_is_no_list_of_elements_is_refused(report: object, fault: 
 
 def test_reports_without_names_are_refused() -> None:
     with pytest.raises(ab.InputError, match="type list, which names no parties"):
-        ab.collaborate("exchange.union", [["a"], ["b"]])  # type: ignore[arg-type]  # wrong on purpose
+        ab.collaborate("exchange.union", [["a"], ["b"]])
 
 
 def test_its_repr_is_one_short_line() -> None:

@@ -136,7 +136,7 @@ def test_a_report_that_its_game_does_not_know_is_for_its_author_to_refuse(tmp_pa
         ("pass", lambda collaboration, _: commands.audit_collaboration(collaboration)),
     ],
 )
-def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, does) -> None:  # type: ignore[no-untyped-def]
+def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, does) -> None:
     broken = RULE.replace("{GAME}", "pass").replace(where, 'raise KeyError("lost")')
     line = broken.splitlines().index(next(each for each in broken.splitlines() if "lost" in each))
     path = _club(tmp_path, broken)

@@ -223,7 +223,7 @@ def test_the_rows_kept_do_not_depend_on_the_order_of_rows(
         return set(read(path, "k").frame.rows())
 
     shuffled = list(rows)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert kept(rows) == kept(shuffled)
 
 

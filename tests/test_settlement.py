@@ -108,7 +108,7 @@ def noisy(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def settle_with_noise(self: Union, reports: object) -> Settlement:
         drawn = Reply("json", data=os.urandom(8).hex())
         return replace(
-            plain(self, reports),  # type: ignore[arg-type]
+            plain(self, reports),
             files={"noise": drawn},
             unrepeatable=frozenset({"noise.json"}),
         )

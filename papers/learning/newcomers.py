@@ -23,8 +23,8 @@ def _newcomer_pays_more(instance: tuple[str, int, int], rng: np.random.Generator
         entries = coefficients(rng, n + 1).matrix
         sizes = rng.uniform(0, 1, n).tolist()
         before = Linear(tuple(row[:n] for row in entries[:n]))
-        grown = play_market(before, [sizes[0] + SMALL, *sizes[1:]], rule)  # type: ignore[arg-type]
-        joined = play_market(Linear(entries), [*sizes, SMALL], rule)  # type: ignore[arg-type]
+        grown = play_market(before, [sizes[0] + SMALL, *sizes[1:]], rule)  # type: ignore[arg-type]  # fractions
+        joined = play_market(Linear(entries), [*sizes, SMALL], rule)  # type: ignore[arg-type]  # fractions
         ahead.append(float(joined.revenue) - float(grown.revenue))
     found = average(ahead)
     if found.is_above:

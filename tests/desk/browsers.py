@@ -29,7 +29,7 @@ class Visitor:
     def __init__(self, home: Path) -> None:
         self.application = DeskApplication(Desk(home), (HOST,))
         self.root = self.application.guard.root
-        transport = httpx.WSGITransport(app=self.application)  # type: ignore[arg-type]
+        transport = httpx.WSGITransport(app=self.application)
         self.client = httpx.Client(transport=transport, base_url=f"http://{HOST}")
 
     def get(self, path: str, **options: Any) -> httpx.Response:

@@ -33,7 +33,7 @@ class Trickle(io.BytesIO):
 
 def send(folder: Path, piece: int = 2**16, **options: object) -> Form:
     """Return what is read of a form that another library has written."""
-    request = httpx.Request("POST", "http://x/", **options)  # type: ignore[arg-type]
+    request = httpx.Request("POST", "http://x/", **options)
     body = request.read()
     return read_form(Trickle(body, piece), request.headers["content-type"], len(body), folder)
 

@@ -15,11 +15,11 @@ pytest.importorskip("playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
 
-import pages_screenshots  # noqa: E402
+import pages_screenshots  # noqa: E402 - once it is known what is installed
 
-from aboveboard.hub.configuration import Configuration  # noqa: E402
-from aboveboard.hub.home import make_hub  # noqa: E402
-from aboveboard.hub.serving import BackgroundServer  # noqa: E402
+from aboveboard.hub.configuration import Configuration  # noqa: E402 - once it is known what is installed
+from aboveboard.hub.home import make_hub  # noqa: E402 - once it is known what is installed
+from aboveboard.hub.serving import BackgroundServer  # noqa: E402 - once it is known what is installed
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(900)]  # some 35 pages in a real browser
 

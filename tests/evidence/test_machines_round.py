@@ -45,7 +45,7 @@ class Machines:
 
     def ask(self, requests: Any) -> dict[str, Answer]:
         def answer(name: str, request: Request) -> Answer:
-            return unpack(pack(self.parties[name].respond(unpack(pack(request)))))  # type: ignore[no-any-return]
+            return unpack(pack(self.parties[name].respond(unpack(pack(request)))))
 
         return {name: answer(name, request) for name, request in requests.items()}
 

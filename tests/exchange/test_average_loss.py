@@ -57,7 +57,7 @@ def test_the_game_has_the_payoffs_of_the_definition(metric: str, power: str) -> 
     generator = np.random.default_rng(2)
     points = generator.integers(-9, 10, (3, 2))
     types = {f"p{i}": tuple(Fraction(int(x)) for x in row) for i, row in enumerate(points)}
-    rule = AveragePoint(dict.fromkeys(types, 1), Loss(Fraction(power), metric))  # type: ignore[arg-type]
+    rule = AveragePoint(dict.fromkeys(types, 1), Loss(Fraction(power), metric))
     game = rule.game(types)
     for i in range(3):
         away = ["joins"] * 3

@@ -375,7 +375,7 @@ def test_the_order_of_parties_and_rows_changes_no_reply(
 ) -> None:
     def turned(party: Records) -> Records:
         rows = list(range(len(party)))
-        random.shuffle(rows)  # type: ignore[attr-defined]
+        random.shuffle(rows)
         return Records(party.frame[rows], party.form, party.key)
 
     one_way = all_replies(records)

@@ -38,7 +38,7 @@ def make_setting(
 ) -> InspectionSetting:
     own = ExclusivityRange.from_value(e)
     regions = Regions.from_sets({f"p{i}": s for i, s in enumerate(sets)})
-    return InspectionSetting(regions, RULES[rule], (own,) * len(sets), **more)  # type: ignore[arg-type]
+    return InspectionSetting(regions, RULES[rule], (own,) * len(sets), **more)
 
 
 def settle(
@@ -183,7 +183,7 @@ def test_the_closed_form_is_enough_for_every_list_of_few_elements() -> None:
         [set("abcd"), set("efgh")],
     ):
         for e in ("0", "1/4", "1/2", "3/4", "9/10"):
-            setting = make_setting(sets, e)  # type: ignore[arg-type]
+            setting = make_setting(sets, e)
             alone = design_inspection(setting).rate_alone
             assert alone is not None
             assert float(alone) <= compute_proved_rate(setting.gain, Fraction(e)).value + 1e-8
@@ -413,7 +413,7 @@ def test_the_closed_form_is_enough_for_whole_lists_too() -> None:
     """They have fewer lies: where there are too many of them, the closed form of all answers."""
     for sets in (THREE, [{0, 1}, {1, 2}, {0, 3}], [set("abcd"), set("efgh")]):
         for e in ("0", "1/2", "9/10"):
-            setting = make_setting(sets, e, whole_lists=True)  # type: ignore[arg-type]
+            setting = make_setting(sets, e, whole_lists=True)
             alone = design_inspection(setting).rate_alone
             assert alone is not None
             assert float(alone) <= compute_proved_rate(setting.gain, Fraction(e)).value + 1e-8

@@ -18,7 +18,7 @@ PLAIN = {"best-group": oracle.best_group, "equal-gain": oracle.equal_gain}
 
 
 def make_game(rule: str, *sets: object, exclusivity: Fraction | int = 1) -> HidingGame:
-    regions = Regions.from_sets({f"p{i}": s for i, s in enumerate(sets)})  # type: ignore[misc]
+    regions = Regions.from_sets({f"p{i}": s for i, s in enumerate(sets)})
     return HidingGame(regions, RULES[rule], (Fraction(exclusivity),) * len(sets))
 
 

@@ -29,7 +29,7 @@ PLAIN = {
 
 
 def make_game(rule: str, *sets: object, exclusivity: Fraction | int = 1) -> HidingGame:
-    regions = Regions.from_sets({f"p{i}": s for i, s in enumerate(sets)})  # type: ignore[misc]
+    regions = Regions.from_sets({f"p{i}": s for i, s in enumerate(sets)})
     return HidingGame(regions, RULES[rule], (Fraction(exclusivity),) * len(sets))
 
 

@@ -56,7 +56,7 @@ def test_the_order_of_parties_and_rows_changes_nothing(
     holdings: dict[str, list[str]], random: object
 ) -> None:
     names = list(holdings)
-    random.shuffle(names)  # type: ignore[attr-defined]
+    random.shuffle(names)
     shuffled = {name: held(holdings[name][::-1]) for name in names}
     one = index_owners({name: held(elements) for name, elements in holdings.items()})
     other = index_owners(shuffled)

@@ -47,7 +47,7 @@ def records(lists: dict[str, list[str]]) -> dict[str, Records]:
 
 def promised(rule: str, exclusivity: object, hiding: str = "partial", n: int = 3) -> set[str]:
     types = records(dict(list(LISTS.items())[:n]))
-    union = Union(RULES[rule], hiding, dict.fromkeys(types, exclusivity), seed=1)  # type: ignore[arg-type]
+    union = Union(RULES[rule], hiding, dict.fromkeys(types, exclusivity), seed=1)
     return {prop.name for prop in union.promises(types)}
 
 
@@ -97,7 +97,7 @@ def test_an_average_promises_a_best_reply_and_no_dominance() -> None:
 
 def test_beyond_exclusivity_one_intervals_and_contributions_promise_symmetry_only() -> None:
     search = OneDimensionalSearch({"a": 2, "b": 2})
-    assert [p.name for p in search.promises({"a": (0, 2), "b": (1, 3)})] == ["symmetric"]  # type: ignore[dict-item]
+    assert [p.name for p in search.promises({"a": (0, 2), "b": (1, 3)})] == ["symmetric"]
     rule = Contribution({"a": 2, "b": 2}, pareto=False, values=(0, 0, 0, 1))
     assert "DSIC" not in {p.name for p in rule.promises({"a": 1, "b": 2})}
 

@@ -45,18 +45,18 @@ ONES = {"a": 1, "b": 1}
         ),
         (lambda: Union(RULES["equal-gain"], "partial", {"a": -1, "b": 1}, 1), "at least 0"),
         (
-            lambda: OneDimensionalSearch(ONES).settle({"a": (0, 1), "b": (2, 3)}),  # type: ignore[dict-item]
+            lambda: OneDimensionalSearch(ONES).settle({"a": (0, 1), "b": (2, 3)}),
             "must lie in every interval",
         ),
         (
-            lambda: OneDimensionalSearch(ONES).game({"a": (3, 1), "b": (0, 3)}),  # type: ignore[dict-item]
+            lambda: OneDimensionalSearch(ONES).game({"a": (3, 1), "b": (0, 3)}),
             "write the lower end first",
         ),
         (
-            lambda: AveragePoint(ONES).settle({"a": (1,), "b": (1, 2)}),  # type: ignore[dict-item]
+            lambda: AveragePoint(ONES).settle({"a": (1,), "b": (1, 2)}),
             "all points must have as many",
         ),
-        (lambda: AveragePoint({"a": float("nan"), "b": 1}), "not a finite number"),  # type: ignore[dict-item]
+        (lambda: AveragePoint({"a": float("nan"), "b": 1}), "not a finite number"),
         (lambda: Contribution(ONES, False, (0, 5, 2, 3)), "must not be worth less"),
         (lambda: Contribution(ONES, False, (0, 1, 2)), "values has 3 entries; write 4"),
         (lambda: Contribution(ONES, False, (0, 1, 2, 10**400)), "more than 300 digits"),

@@ -29,7 +29,7 @@ def draw_values(generator: np.random.Generator, n: int) -> list[int]:
 
 def make_rule(values: object, e: object = 1, n: int = 3) -> Contribution:
     names = NAMES[:n] if n <= 3 else tuple("abcd"[:n])
-    return Contribution(dict.fromkeys(names, e), False, tuple(values), drawn=True)  # type: ignore[arg-type,call-overload]
+    return Contribution(dict.fromkeys(names, e), False, tuple(values), drawn=True)
 
 
 def test_expected_rewards_are_those_of_mechanism_4_and_each_is_known_by_a_coalition() -> None:
@@ -42,7 +42,7 @@ def test_expected_rewards_are_those_of_mechanism_4_and_each_is_known_by_a_coalit
         assert isinstance(lottery, Lottery)
         due = oracle.contribution(values, 7)
         for i, name in enumerate(NAMES):
-            assert lottery.expectation(lambda s: s.parties[name].benefit) == due[i]  # noqa: B023
+            assert lottery.expectation(lambda s: s.parties[name].benefit) == due[i]  # noqa: B023 - it is called at once
             for settlement, _ in lottery:
                 data = settlement.parties[name].reply.data
                 group = sum(types[member] for member in data["known by"])

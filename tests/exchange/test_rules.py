@@ -108,7 +108,7 @@ def test_amounts_do_not_depend_on_the_order_of_parties(name: str) -> None:
     @given(sets(rule.least, min(rule.most, 4)), st.randoms(use_true_random=False))
     def check(listed: list[frozenset[int]], random: object) -> None:
         order = list(range(len(listed)))
-        random.shuffle(order)  # type: ignore[attr-defined]
+        random.shuffle(order)
         straight = rule.compute_amounts(regions_of(listed))
         shuffled = rule.compute_amounts(regions_of([listed[k] for k in order]))
         assert shuffled.tolist() == straight[order].tolist()

@@ -24,8 +24,8 @@ def largest_surplus(room: Numbers, e: Numbers, benefits: Numbers, *, no_less: bo
         rows, limits = [], []
 
         def add(entries: dict[int, float], limit: float) -> None:
-            rows.append([entries.get(k, 0.0) for k in range(n + 1)])  # noqa: B023
-            limits.append(limit)  # noqa: B023
+            rows.append([entries.get(k, 0.0) for k in range(n + 1)])  # noqa: B023 - it is called at once
+            limits.append(limit)  # noqa: B023 - it is called at once
 
         for j in range(n):
             if j != top:

@@ -254,7 +254,7 @@ def test_threads_that_load_leave_the_process_as_it_was(tmp_path: Path) -> None:
     def load(turn: int) -> None:
         for step in range(5):
             k = (turn + step) % 4
-            found = ab.load(files[k], trust_code=True).mechanism.values  # type: ignore[attr-defined]
+            found = ab.load(files[k], trust_code=True).mechanism.values
             if {int(value) for value in found} != {k}:
                 failures.append(f"{k}: {found}")
 

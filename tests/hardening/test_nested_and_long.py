@@ -173,7 +173,7 @@ def test_a_result_whose_first_line_is_nonsense_is_refused(header: bytes) -> None
 @pytest.mark.parametrize("content", JSON.values(), ids=JSON)
 def test_a_hub_that_answers_nonsense_is_named(content: bytes) -> None:
     body = io.BytesIO(content)
-    error = HTTPError("http://hub.example", 422, "no", {}, body)  # type: ignore[arg-type]
+    error = HTTPError("http://hub.example", 422, "no", {}, body)
     assert "hub.example" in str(transport._read_problem("http://hub.example", error))
 
 

@@ -113,7 +113,7 @@ def test_too_little_memory_is_a_line_and_a_status_of_its_own(
         raise MemoryError
 
     with pytest.raises(SystemExit) as ended:
-        run_app(fail, "aboveboard")  # type: ignore[arg-type]
+        run_app(fail, "aboveboard")
     assert ended.value.code == NO_MEMORY
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1
@@ -248,7 +248,7 @@ def test_memory_that_a_library_lacks_is_no_fault_of_the_output(
             raise error
 
     with pytest.raises(SystemExit) as ended:
-        run_app(fail, "aboveboard")  # type: ignore[arg-type]
+        run_app(fail, "aboveboard")
     assert ended.value.code == NO_MEMORY
     printed = capsys.readouterr().err
     assert printed == (

@@ -93,7 +93,7 @@ def test_an_answer_is_read_up_to_its_limit() -> None:
         def open(self, *_: Any, **__: Any) -> Any:
             return io.BytesIO(b"x" * 1000)
 
-    connection._opener = Opener()  # type: ignore[assignment]  # answers without a network
+    connection._opener = Opener()
     assert len(connection.get("/log", most=1000)) == 1000
     with pytest.raises(InputError, match="more than 999 bytes"):
         connection.get("/log", most=999)

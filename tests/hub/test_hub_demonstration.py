@@ -37,4 +37,4 @@ def test_the_member_whose_reply_was_cut_finds_it() -> None:
 
 def test_an_unknown_way_to_cheat_is_named(tmp_path: object) -> None:
     with pytest.raises(InputError, match="short-reply"):
-        demonstrate_hub(tmp_path / "demo", cheat="magic")  # type: ignore[operator]
+        demonstrate_hub(tmp_path / "demo", cheat="magic")

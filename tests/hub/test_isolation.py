@@ -209,7 +209,7 @@ def test_a_folder_that_cannot_be_taken_back_leaves_no_descriptor_open(
     def fail_at_the_third(*given: object, **options: object) -> int:
         if len(opened) == 3:
             raise OSError(errno.ELOOP, "a link took its place")
-        opened.append(real(*given, **options))  # type: ignore[arg-type]  # as they come
+        opened.append(real(*given, **options))
         return opened[-1]
 
     monkeypatch.setattr(os, "open", fail_at_the_third)

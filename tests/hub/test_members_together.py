@@ -34,7 +34,7 @@ def open_with(town: Town, **options: object) -> str:
     file = town.folder / "lists.toml"
     head = 'name = "lists"\nmechanism = "exchange.union"\nkind = "domain"\n'
     file.write_text(head + "".join(f"[parties.{name}]\n" for name in LISTS))
-    identifier, _ = open_collaboration(town.hub, file, **options)  # type: ignore[arg-type]
+    identifier, _ = open_collaboration(town.hub, file, **options)
     for name in LISTS:
         agree(identifier, town.home(name))
     return identifier

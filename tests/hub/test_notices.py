@@ -97,7 +97,7 @@ def mails() -> Iterator[MailStub]:
 def hook() -> Iterator[type[HookHandler]]:
     handler = type("Handler", (HookHandler,), {"calls": [], "keys": [], "status": 200})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
-        handler.port = server.server_port  # type: ignore[attr-defined]
+        handler.port = server.server_port
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield handler
         server.shutdown()

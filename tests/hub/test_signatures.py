@@ -77,7 +77,7 @@ def test_another_implementation_of_rfc_9421_accepts_our_signatures() -> None:
     import requests
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    class Resolver(oracle.HTTPSignatureKeyResolver):  # type: ignore[name-defined,misc]
+    class Resolver(oracle.HTTPSignatureKeyResolver):
         def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
             return Ed25519PublicKey.from_public_bytes(bytes.fromhex(key_id.partition(":")[2]))
 

@@ -311,7 +311,7 @@ def test_what_is_no_family_is_refused() -> None:
     with pytest.raises(ValueError, match="there is no game"):
         implement([])
     with pytest.raises(ValueError, match="dominant"):
-        implement(games, ic="bayesian")  # type: ignore[arg-type]
+        implement(games, ic="bayesian")
 
 
 def test_a_single_game_has_one_type_each_and_payments() -> None:

@@ -130,7 +130,7 @@ def test_average_revenue_in_the_papers_setting() -> None:
         exact = tuple(tuple(Fraction(int(x), 1000) for x in row) for row in matrix)
         sizes = rng.random(3).tolist()
         for rule, into in taken.items():
-            market = Market(Logistic(), Linear(exact), 3, rule)  # type: ignore[arg-type]
+            market = Market(Logistic(), Linear(exact), 3, rule)
             into.append(float(compute_outcome(market, sizes).revenue))
             paid = pay(list(map(list, exact)), sizes, rule, lambda size: tanh(size / 2))
             assert into[-1] == pytest.approx(sum(paid), abs=1e-9)

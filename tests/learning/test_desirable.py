@@ -45,7 +45,7 @@ def rule(text: str, **sizes: object) -> tuple[Desirable, dict]:
     parties = {name: {"size": size} for name, size in sizes.items()}
     table = {**tomllib.loads(text, parse_float=Decimal), "parties": parties}
     file = DesirableFile.model_validate(table)
-    return Desirable.from_file(file), dict(Desirable.read_reports(file, None))  # type: ignore[arg-type]
+    return Desirable.from_file(file), dict(Desirable.read_reports(file, None))
 
 
 def growing(alpha="-0.7", step="1", top="50", zero="false", **sizes):
@@ -312,11 +312,11 @@ def test_parties_with_data_need_a_training() -> None:
     table["parties"] = {"a": {"data": "a.csv"}, "b": {"data": "b.csv"}}
     file = DesirableFile.model_validate(table)
     with pytest.raises(InputError, match=r"training: it is missing"):
-        Desirable.read_reports(file, None)  # type: ignore[arg-type]
+        Desirable.read_reports(file, None)
 
 
 def test_the_starting_file_runs() -> None:
     table = tomllib.loads(Desirable.STARTING_FILE, parse_float=Decimal)
     file = DesirableFile.model_validate(table)
-    done = Desirable.from_file(file).settle(Desirable.read_reports(file, None))  # type: ignore[arg-type]
+    done = Desirable.from_file(file).settle(Desirable.read_reports(file, None))
     assert done.details["exists"] is True

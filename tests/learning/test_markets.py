@@ -34,7 +34,7 @@ F = Fraction
 
 def market_of(matrix: list[list[Fraction]], rule: str = "all", quality: object = None) -> Market:
     linear = Linear(tuple(tuple(row) for row in matrix))
-    return Market(quality or Identity(), linear, len(matrix), rule)  # type: ignore[arg-type]
+    return Market(quality or Identity(), linear, len(matrix), rule)
 
 
 def row_of(values: list[Fraction]) -> np.ndarray:
@@ -51,7 +51,7 @@ def test_the_logistic_quality_is_that_of_section_6_1(s: float) -> None:
 
 @pytest.mark.parametrize("quality", [Logistic(), Identity(), LearningCurve(0.9, 20.0, 0.5)])
 def test_quality_starts_at_zero_and_increases(quality: object) -> None:
-    values = quality.evaluate(np.linspace(0, 20, 400))  # type: ignore[attr-defined]
+    values = quality.evaluate(np.linspace(0, 20, 400))
     assert values[0] == 0
     assert (np.diff(values) > 0).all()
 
@@ -159,7 +159,7 @@ def test_a_party_by_itself_has_no_others() -> None:
 )
 def test_a_function_that_gives_no_values_is_refused(function: object, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        FunctionValuation("odd", function, 2).evaluate(np.ones((1, 2)))  # type: ignore[arg-type]
+        FunctionValuation("odd", function, 2).evaluate(np.ones((1, 2)))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_function_that_gives_no_values_is_refused(function: object, said: str)
 )
 def test_an_own_value_that_does_not_increase_is_refused(own: object, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        QuasiMonotone((own,), (lambda q: 0.0,)).check(1.0)  # type: ignore[arg-type]
+        QuasiMonotone((own,), (lambda q: 0.0,)).check(1.0)
 
 
 # ------------------------------------------------------------------------------- allocation
@@ -202,7 +202,7 @@ def test_trying_all_sets_serves_as_well_as_the_columns(
     sizes = [float(data.draw(SIZES)) for _ in range(n)]
     there = [data.draw(st.booleans()) for _ in range(n)]
     floats = np.array([[float(x) for x in row] for row in matrix])
-    searched = Market(Identity(), FunctionValuation("m", lambda q: floats @ q, n), n, rule)  # type: ignore[arg-type]
+    searched = Market(Identity(), FunctionValuation("m", lambda q: floats @ q, n), n, rule)
     row, present = np.array([sizes]), np.array([there])
     x = assign_models(searched, row, present)[0]
     closed = assign_models(market_of(matrix, rule), row, present)[0]
@@ -224,7 +224,7 @@ def test_the_growth_market_serves_all_or_nobody_as_trying_all_sets_would(
     n = len(sizes)
     there = [data.draw(st.booleans()) for _ in sizes]
     growth = Growth(F(rate))
-    market = Market(Identity(), growth, n, rule)  # type: ignore[arg-type]
+    market = Market(Identity(), growth, n, rule)
     row = row_of([F(t) for t in sizes])
     x = assign_models(market, row, np.array([there]))[0].tolist()
     reports = [t if yes else oracle.ABSENT for t, yes in zip(sizes, there, strict=True)]

@@ -61,7 +61,7 @@ size = {last}
 
 def read(text: str) -> tuple[Payments, dict[str, Any]]:
     file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-    return Payments.from_file(file), dict(Payments.read_reports(file, None))  # type: ignore[arg-type]
+    return Payments.from_file(file), dict(Payments.read_reports(file, None))
 
 
 def settled(text: str) -> Settlement:
@@ -282,7 +282,7 @@ def test_the_worst_for_an_absent_party_is_the_most_that_the_rest_pays() -> None:
     text = text.replace("size = 1.5", "size = 2")
     mechanism, reports = read(text)
     mine = [float(reports[name]) for name in names]
-    sizes[:] = [F(x) for x in reports.values()]  # type: ignore[assignment]
+    sizes[:] = [F(x) for x in reports.values()]
     found = mechanism.settle(reports)
     for i, name in enumerate(names):
         others = [j for j in range(3) if j != i]

@@ -159,10 +159,10 @@ def test_in_naive_4_a_wrong_belief_about_a_coalition_costs_the_proposer() -> Non
 
 def outcome_of(of: Market, shown: dict[str, dict[str, object]]) -> Outcome:
     """Read an outcome back from its description."""
-    owner = dict.fromkeys(shown["allocation"]["destroyed"], -1)  # type: ignore[attr-defined]
+    owner = dict.fromkeys(shown["allocation"]["destroyed"], -1)
     for i, name in enumerate(of.players):
-        owner |= dict.fromkeys(shown["allocation"][name], i)  # type: ignore[attr-defined]
-    prices = tuple(int(shown["prices"][name]) for name in of.players)  # type: ignore[call-overload]
+        owner |= dict.fromkeys(shown["allocation"][name], i)
+    prices = tuple(int(shown["prices"][name]) for name in of.players)
     outcome = Outcome(tuple(owner[g] for g in of.goods), prices)
     assert sum(prices) == 0
     assert len(utilities(of, outcome)) == of.n

@@ -26,7 +26,7 @@ def altered(change: object) -> VotingRule:
     rule = make_rule(SWAP, choose_parameters(SWAP))
 
     def play(proposal: Outcome, votes: Votes) -> Lottery[Ending]:
-        return rule.play(proposal, votes).map(change)  # type: ignore[arg-type]
+        return rule.play(proposal, votes).map(change)
 
     return replace(rule, play=play)
 

@@ -232,7 +232,7 @@ def test_groups_and_units_against_all_choices_with_every_solver(seed: int) -> No
         )
         for allocation in product((-1, 0, 1), repeat=goods)
     )
-    found = {s: search_optimum(market, solver=s) for s in ("exhaustive", "highs", "cp-sat")}  # type: ignore[arg-type]
+    found = {s: search_optimum(market, solver=s) for s in ("exhaustive", "highs", "cp-sat")}
     assert {each.welfare for each in found.values()} == {best}
     assert len({each.allocation for each in found.values()}) == 1
 

@@ -15,7 +15,7 @@ from aboveboard.storage.records import Reading, Records
 
 def party(*elements: str, **reading: object) -> Records:
     frame = pl.DataFrame({"element": pl.Series(elements, dtype=pl.String)})
-    return Records(frame, reading=Reading(**reading))  # type: ignore[arg-type]
+    return Records(frame, reading=Reading(**reading))
 
 
 def test_elements_are_counted_by_kind() -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from aboveboard.storage.kinds import FEW, KINDS, Kind, find_normal, normalize, normalize_column
 
 SAME: list[tuple[Kind, list[str]]] = [
-    ("domain", ["bad.example", "BAD.example.", "bad[.]example", "bad(dot)example", " bad.example "]),  # noqa: E501
+    ("domain", ["bad.example", "BAD.example.", "bad[.]example", "bad(dot)example", " bad.example "]),  # noqa: E501 - one row of a table
     ("domain", ["bad.example", "\ufeffbad.example", "bad\u200b.example", "bad\u3002example"]),
-    ("domain", ["bücher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.EXAMPLE", "BÜCHER.example"]),  # noqa: E501
+    ("domain", ["bücher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.EXAMPLE", "BÜCHER.example"]),  # noqa: E501 - one row of a table
     ("domain", ["bu\u0308cher.example", "bücher.example"]),
     ("domain", ["i❤.example", "xn--i-7iq.example"]),
     ("domain", ["x.ΣΊΓΜΑΣ", "x.σίγμασ", "X.xn--kxaef0b6ae"]),
@@ -26,7 +26,7 @@ SAME: list[tuple[Kind, list[str]]] = [
     ("domain", ["i❤.example", "i❤\u200d.example"]),
     ("domain", ["r3---sn-x.bad.example", "R3---SN-x.bad.example"]),
     ("address", ["192.0.2.7", "192.0.2.7/32", "::ffff:192.0.2.7", "192[.]0[.]2[.]7"]),
-    ("address", ["192.0.2.7", "::ffff:c000:207/128", "192.0.2.7/255.255.255.255", "192.0.2.7-192.0.2.7"]),  # noqa: E501
+    ("address", ["192.0.2.7", "::ffff:c000:207/128", "192.0.2.7/255.255.255.255", "192.0.2.7-192.0.2.7"]),  # noqa: E501 - one row of a table
     ("address", ["2001:db8::1", "2001:0DB8:0:0:0:0:0:1", "2001:db8::1/128", "[2001:db8::1]"]),
     ("address", ["198.51.100.0/24", "198.51.100.17/24", "198.51.100.0 - 198.51.100.255",
                  "198.51.100.0/255.255.255.0", "::ffff:198.51.100.0/120"]),
@@ -44,7 +44,7 @@ SAME: list[tuple[Kind, list[str]]] = [
     ("url", ["http://xn--bcher-kva.example/", "http://bücher.example"]),
     ("url", ["http://[2001:db8::1]/x", "http://[2001:DB8:0::1]:80/x"]),
     ("url", ["bad.example/x", "BAD.example/x"]),
-    ("email", ["ann@bad.example", "Ann@BAD.example.", "ann[@]bad[.]example", "mailto:ann@bad.example"]),  # noqa: E501
+    ("email", ["ann@bad.example", "Ann@BAD.example.", "ann[@]bad[.]example", "mailto:ann@bad.example"]),  # noqa: E501 - one row of a table
     ("email", ["ann@bad.example", '"ann"@bad.example', '"A\\nn"@bad.example']),
     ("email", ['"a b"@bad.example', '"A b"@BAD.example', '"a\\ b"@bad.example']),
     ("email", ["ann@bad.example", "Ann B <Ann@bad.example>", "mailto:ann@bad.example?subject=x"]),
@@ -93,7 +93,7 @@ NONE: list[tuple[Kind, str]] = [
     ("url", "http://bad.example:99999/"), ("url", "javascript:alert(1)"),
     ("email", "ann"), ("email", "ann@@bad.example"), ("email", ".ann@bad.example"),
     ("email", '""@bad.example'), ("email", '"a"b"@bad.example'), ("email", "ann\xa0@bad.example"),
-    ("email", "ann@localhost"), ("email", "ann b@bad.example"), ("email", "a" * 65 + "@bad.example"),  # noqa: E501
+    ("email", "ann@localhost"), ("email", "ann b@bad.example"), ("email", "a" * 65 + "@bad.example"),  # noqa: E501 - one row of a table
     ("hash", "d41d8cd9"), ("hash", "g" * 32), ("hash", "sha256:d41d8cd98f00b204e9800998ecf8427e"),
     ("text", "  "), ("text", "\ufeff"),
 ]  # fmt: skip

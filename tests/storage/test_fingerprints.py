@@ -49,7 +49,7 @@ def test_a_swap_between_two_opens_changes_nothing_for_there_is_one_open(
     true_open = content.open_regular_file
 
     def open_and_swap(*args: object) -> object:
-        opened = true_open(*args)  # type: ignore[arg-type]
+        opened = true_open(*args)
         path.unlink()
         write("second.example")
         return opened

@@ -376,7 +376,7 @@ def test_as_text_every_line_is_an_element_as_it_stands(write: Write, content: st
 @pytest.mark.parametrize(
     "content",
     ["bad.example\nworse.example\n", "192.0.2.1\n2001:db8::1\n", "Acme Corp\nNode.js\nBolt & Co\n",
-     "http://bad.example/a#b\n", "d41d8cd98f00b204e9800998ecf8427e\n", "7\n8\n", "C# teams\nF teams\n"],  # noqa: E501
+     "http://bad.example/a#b\n", "d41d8cd98f00b204e9800998ecf8427e\n", "7\n8\n", "C# teams\nF teams\n"],  # noqa: E501 - one row of a table
 )  # fmt: skip
 def test_plain_lists_need_no_kind(write: Write, content: str) -> None:
     assert elements(read(write("a.txt", content))) == sorted(content.split("\n")[:-1])

@@ -713,7 +713,7 @@ def test_a_run_takes_keys_of_one_value_for_one(tmp_path: Path) -> None:
     pl.DataFrame({"k": [7, 8]}).write_parquet(tmp_path / "a.parquet")
     (tmp_path / "b.csv").write_text("k\n7.0\n9\n")
     (tmp_path / "c.toml").write_text(
-        'mechanism = "exchange.union"\n[parties.a]\ndata = "a.parquet"\n[parties.b]\ndata = "b.csv"\n'  # noqa: E501
+        'mechanism = "exchange.union"\n[parties.a]\ndata = "a.parquet"\n[parties.b]\ndata = "b.csv"\n'  # noqa: E501 - one row of a table
     )
     assert ab.run(ab.load(tmp_path / "c.toml")).details["union"] == 3
 

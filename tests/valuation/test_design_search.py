@@ -98,7 +98,7 @@ def names(n: int) -> tuple[str, ...]:
 
 def design_of(levels: Sequence[Any], costs: Sequence[Sequence[F]], selection: str) -> Design:
     each = tuple({ZERO: ZERO, **dict(zip(levels, (ZERO, *own), strict=True))} for own in costs)
-    return Design(tuple(levels), each, selection)  # type: ignore[arg-type]
+    return Design(tuple(levels), each, selection)
 
 
 @pytest.mark.deep

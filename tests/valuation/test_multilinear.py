@@ -16,7 +16,7 @@ from aboveboard.valuation.shares.product_sums import combine, contract, list_blo
 SIZES = [(7, 9), (30, 45), (4, 60, 11), (12, 10, 9)]
 
 
-def worth_of(name: str):  # type: ignore[no-untyped-def]
+def worth_of(name: str):
     """A smooth utility, one with a kink, one of thresholds, and one of pure noise."""
     noise = np.random.default_rng(1).random((80, 80, 80))
     return {
@@ -187,7 +187,7 @@ def test_a_few_states_show_that_numbers_are_too_few() -> None:
     """What differs on a line need not be valued everywhere; the shares stay those of all states."""
     valued: list[int] = []
 
-    def worth(counts):  # type: ignore[no-untyped-def]
+    def worth(counts):
         valued.append(len(counts))
         return 1 / (1.0 + counts.sum(axis=1))
 

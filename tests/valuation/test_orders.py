@@ -60,7 +60,7 @@ def test_a_walk_adds_up_what_each_user_adds(
 def test_shares_are_within_their_standard_errors_of_the_exact_ones(
     utility: OrderWalker, levels: tuple[Level, ...], fairness: Fairness
 ) -> None:
-    exact = divide(utility, levels, fairness)  # type: ignore[arg-type]
+    exact = divide(utility, levels, fairness)
     found = divide_along_orders(utility, levels, fairness, seed=3, blocks=400)
     gaps = np.array(found.users) - np.array([float(x) for x in exact.users])
     errors = np.array(found.standard_errors)
@@ -152,7 +152,7 @@ def settled(users: int, kind: str = "dp-mean", keys: str = "", budget: str = "")
     level = 'epsilon = "{i}/7"' if kind == "dp-mean" else ""
     text += "".join(f"[parties.p{i}]\n{level.format(i=i + 1)}\n" for i in range(users))
     file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-    return Payments.from_file(file).settle(Payments.read_reports(file, None))  # type: ignore[arg-type]
+    return Payments.from_file(file).settle(Payments.read_reports(file, None))
 
 
 @pytest.mark.deep

@@ -31,7 +31,7 @@ def test_the_free_rider_gets_no_model_and_pays_nothing_and_the_others_get_the_jo
     }
     assert found.pop("rider") == (0.0, False, 0.0)
     assert set(found) == {"north", "south", "east", "west"}
-    joint = float(re.search(r"joint quality ([\d.]+)", ran.stdout)[1])  # type: ignore[index]
+    joint = float(re.search(r"joint quality ([\d.]+)", ran.stdout)[1])
     assert all(served and joint >= own for own, served, _ in found.values())
     paid = [payment for _, _, payment in found.values()]
     assert paid == sorted(paid)  # who has fewer rows gains more, and pays it

@@ -13,10 +13,10 @@ from aboveboard.flower import Market
 
 flwr = pytest.importorskip("flwr.app")
 
-from flwr.clientapp import ClientApp  # noqa: E402
-from flwr.serverapp.strategy import FedAdam, FedAvg, FedMedian  # noqa: E402
+from flwr.clientapp import ClientApp  # noqa: E402 - once it is known what is installed
+from flwr.serverapp.strategy import FedAdam, FedAvg, FedMedian  # noqa: E402 - once it is known what is installed
 
-from aboveboard.flower import LocalGrid, make_node  # noqa: E402
+from aboveboard.flower import LocalGrid, make_node  # noqa: E402 - once it is known what is installed
 
 SLOPES = np.array([1.5, -1.0, 0.5])
 ROWS = {"large": 300, "small": 60}

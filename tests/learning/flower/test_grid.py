@@ -30,7 +30,7 @@ from aboveboard.learning.training.training_result import TrainingResult
 from oracles.training import honest, party_data, write
 
 flwr = pytest.importorskip("flwr.app")
-from aboveboard.flower import LocalGrid  # noqa: E402
+from aboveboard.flower import LocalGrid  # noqa: E402 - once it is known what is installed
 
 NAMES = ("large", "small", "third")
 Node = Callable[[Any], Any]
@@ -109,14 +109,14 @@ def test_a_party_that_falls_silent_is_absent_and_the_others_go_on(folder: Path) 
 def test_a_party_that_is_gone_is_absent_at_once(folder: Path) -> None:
     grid = make_grid(folder)
     del grid.nodes[12]
-    grid.get_node_ids = lambda: [10, 11, 12]  # type: ignore[method-assign]
+    grid.get_node_ids = lambda: [10, 11, 12]
     found = run(folder, grid)
     assert found.failed == {"third": "its machine is gone, or refused (Node Unavailable)"}
 
 
 def test_a_party_that_never_connects_is_absent(folder: Path) -> None:
     grid = make_grid(folder)
-    grid.get_node_ids = lambda: [10, 11]  # type: ignore[method-assign]
+    grid.get_node_ids = lambda: [10, 11]
     assert run(folder, grid).failed == {"third": "its machine did not connect in time"}
 
 
@@ -137,14 +137,14 @@ MODEL = Parameters(np.zeros((1, 2)), np.zeros(1))
         RowCount(2**60),
         RowCount(True),
         RowCount(1, ("x" * 1000,)),
-        RowCount(1, "odd"),  # type: ignore[arg-type]
-        RowCount(1, (), 3),  # type: ignore[arg-type]
-        Parameters(np.zeros(2, dtype=np.int64), np.zeros(1)),  # type: ignore[arg-type]
-        Parameters([0.0], np.zeros(1)),  # type: ignore[arg-type]
-        Coincidences(1.5, ""),  # type: ignore[arg-type]
-        Coincidences(0, 3),  # type: ignore[arg-type]
-        Answers((Answers(()),)),  # type: ignore[arg-type]
-        Answers((MODEL, "more")),  # type: ignore[arg-type]
+        RowCount(1, "odd"),
+        RowCount(1, (), 3),
+        Parameters(np.zeros(2, dtype=np.int64), np.zeros(1)),
+        Parameters([0.0], np.zeros(1)),
+        Coincidences(1.5, ""),
+        Coincidences(0, 3),
+        Answers((Answers(()),)),
+        Answers((MODEL, "more")),
         Fit(1, 1.0),
     ],
     ids=range(15),
@@ -167,7 +167,7 @@ def test_an_answer_of_other_records_is_the_partys_fault() -> None:
         (Failure("parties.b.data", "it is empty", "add rows"), "parties.a: it is empty"),
         (Failure("parties.ab.data", "it is empty", "add rows"), "parties.a: it is empty"),
         (Failure("parties.a", "it is\n" + 999 * "x", "add rows"), "parties.a: it is x{594}[^x]"),
-        (Failure(1, "it is empty", "add rows"), "does not say how"),  # type: ignore[arg-type]
+        (Failure(1, "it is empty", "add rows"), "does not say how"),
     ],
 )
 def test_a_party_answers_for_its_own_faults_only(failure: Failure, place: str) -> None:

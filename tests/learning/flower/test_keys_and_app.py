@@ -149,7 +149,7 @@ def test_another_series_of_flower_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def table(**more: Any) -> TrainingTable:
-    return TrainingTable(estimator="sklearn.svm.SVC", test="t.csv", **more)  # type: ignore[arg-type]
+    return TrainingTable(estimator="sklearn.svm.SVC", test="t.csv", **more)
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,9 @@ def settlement(collaboration: ab.Collaboration) -> Any:
 
 @pytest.mark.deep
 def test_the_matrix_is_what_the_routes_say(flights: Any, collaboration: ab.Collaboration) -> None:
-    matrix = collaboration.file.valuation.matrix  # type: ignore[attr-defined]
+    matrix = collaboration.file.valuation.matrix
     assert [[float(x) for x in row] for row in matrix] == flights.worth(flights.flights())
-    assert list(collaboration.file.parties) == list(flights.AIRLINES)  # type: ignore[attr-defined]
+    assert list(collaboration.file.parties) == list(flights.AIRLINES)
 
 
 @pytest.mark.deep

@@ -45,7 +45,7 @@ def test_rounds_go_to_the_weighted_mean_of_what_parties_want() -> None:
 
 def test_who_returns_what_it_was_given_stalls_an_average_by_claims() -> None:
     def steps(current: Parameters) -> dict[str, Parameters]:
-        return {**towards(("a", A))(current), "rider": current}  # type: ignore[operator]
+        return {**towards(("a", A))(current), "rider": current}
 
     claims = {"a": 100.0, "rider": 1e6}
     stalled = run_averaging(model(9.0, 9.0), steps, Averaging(claims, 20)).parameters
@@ -147,5 +147,5 @@ def test_one_party_of_five_cannot_move_a_robust_average_far(averaging: str) -> N
     models = {name: model(x, x) for name, x in zip("abcd", (1.0, 1.1, 0.9, 1.0), strict=True)}
     sizes = dict.fromkeys([*models, "liar"], 1.0)
     moved = average({**models, "liar": model(1e6, -1e6)}, sizes,
-                    averaging)  # type: ignore[arg-type]  # fmt: skip
+                    averaging)  # fmt: skip
     assert 0.9 <= moved.coef[0, 0] <= 1.1

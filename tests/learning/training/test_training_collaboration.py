@@ -140,7 +140,7 @@ def test_files_of_one_length_that_differ_are_not_said_to_be_the_same(folder: Pat
 def test_payments_are_made_from_measured_sizes(folder: Path) -> None:
     collaboration = ab.load(written(folder))
     settlement: Any = ab.run(collaboration)
-    trained = train(collaboration.file.training, collaboration.reports, seed=0)  # type: ignore[attr-defined]
+    trained = train(collaboration.file.training, collaboration.reports, seed=0)
     for name, share in settlement.parties.items():
         assert share.more["size"] == trained.sizes[name] > 0
         assert share.more["own_quality"] == trained.own[name].quality
@@ -200,7 +200,7 @@ def test_payments_are_those_of_the_measured_qualities_by_hand(folder: Path) -> N
     )
     collaboration = ab.load(path)
     settlement: Any = ab.run(collaboration)
-    trained = train(collaboration.file.training, collaboration.reports, seed=0)  # type: ignore[attr-defined]
+    trained = train(collaboration.file.training, collaboration.reports, seed=0)
     names = ["large", "small", "third"]
     own = [trained.own[name].quality for name in names]
     served = [sum(row[j] for row in matrix) >= 0 for j in range(3)]

@@ -35,7 +35,7 @@ def is_averageable(estimator: Any) -> bool:
 def shows_averageable(estimator: Any, x: Any, y: Any) -> bool | None:
     """Whether it shows once fitted; None where it cannot be fitted."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # few steps need not converge
         try:
             model = fit_model(estimator, x, y, "rows")
         except (ab.InputError, AttributeError):  # the latter of one that is made of others

@@ -23,7 +23,7 @@ levels = st.one_of(st.just(inf), st.just(F(0)), st.fractions(F(1, 1000), 50, max
 
 def has_opendp() -> bool:
     try:
-        import opendp  # noqa: F401
+        import opendp  # noqa: F401 - is it installed?
     except ImportError:
         return False
     return True

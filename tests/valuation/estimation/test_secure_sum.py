@@ -270,7 +270,7 @@ def test_wrong_pieces_never_give_a_wrong_sum(users: int) -> None:
     try:
         found = secure_sum(links, 1)
     except InputError as error:
-        assert "do not fit" in str(error) and "\n" not in str(error)  # noqa: PT017, PT018
+        assert "do not fit" in str(error) and "\n" not in str(error)  # noqa: PT017, PT018 - it may succeed
     else:
         assert found.total == (sum(range(1, users + 1)),)
         assert list(found.faults) == [1]

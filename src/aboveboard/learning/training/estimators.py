@@ -235,7 +235,7 @@ def require_linear(pattern: Any, x: NDArray[np.float64]) -> None:
     shape = extract_parameters(pattern)
     nothing = Parameters(np.zeros_like(shape.coef), np.zeros_like(shape.intercept))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # a model of zeros is no real one
         said = np.asarray(build_model(pattern, nothing).predict(x))
     if (said != said[0]).any():
         raise make_not_averageable(pattern)

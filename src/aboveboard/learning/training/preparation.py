@@ -241,7 +241,7 @@ def _transform(transformer: Any, x: NDArray[Any], place: str) -> FloatArray:
 
     try:
         with keep_to_threads(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # what comes out is checked below
             table = np.asarray(transformer.transform(x), dtype=np.float64)
     except Exception as error:  # whatever a step raises
         raise InputError(

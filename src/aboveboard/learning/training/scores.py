@@ -193,7 +193,7 @@ class Meter:
         replay = make_replay(predictions, self.terms)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+                warnings.simplefilter("ignore")  # of classes that few drawn rows lack
                 return float(get_scorer(self.metric)(replay, drawn[:, None], self.targets[drawn]))
         except Exception as error:  # a scorer that does not suit the label raises what it likes
             if len(np.unique(self.targets[drawn])) < len(np.unique(self.targets)):
