@@ -229,6 +229,23 @@ def test_no_equilibrium_leaves_the_platform_more_than_the_bound(seed: int) -> No
             assert kept <= bound + 1e-9
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_best_offer_is_that_of_a_grid_of_many_more_alphas(seed: int) -> None:
+    game = random_game(np.random.default_rng([seed, 17]), 3)
+    best = game.best()
+    for alpha in np.linspace(0.0005, 1, 1500):
+        for answer in game.find_equilibria(float(alpha)):
+            chances = [
+                np.prod([p if mask >> i & 1 else 1 - p for i, p in enumerate(answer)])
+                for mask in range(8)
+            ]
+            kept = (1 - alpha) * float(game.worth @ np.array(chances))
+            assert best is not None
+            assert kept <= best[0].value + 1e-7
+    if best is not None:
+        assert regret_by_hand(game, best[0].alpha, best[1]) < 1e-8
+
+
 def test_three_users_of_different_costs_are_worth_more_where_one_tosses_a_coin() -> None:
     costs = [F(4, 15), F(13, 45), F(9, 10)]
     # The third user's data are worth nothing: the two others are those of section 5.2.

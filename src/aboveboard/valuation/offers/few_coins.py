@@ -4,7 +4,8 @@ What: two levels; the others share or do not, for certain. Where two toss coins,
 at the other's probability, which is linear in 1/alpha; where three do, two of the probabilities are
 quotients of linear functions of the third, which solves a quadratic equation. All of these are
 listed for many alphas at once, those who do not toss coins are held to what they do, and the best
-alpha is refined by ever finer grids. Four and more who toss coins are not searched: the bound of
+alpha is refined by ever finer grids. An equilibrium that there is only for alphas between two
+points of the first grid is missed. Four and more who toss coins are not searched: the bound of
 `limits` says how much that could bring. Cost: N^3 2^N cells of 500 alphas; up to `MOST_USERS`.
 Source: ours, after section 5.2 (two users) of "The Fair Value of Data Under Heterogeneous Privacy
 Constraints".
@@ -93,7 +94,7 @@ class FewCoins:
         return worst
 
     def best(self) -> tuple[Candidate, Probabilities] | None:
-        """Return the best offer that two or three users answer by tossing coins, or None."""
+        """Return the best offer found that two or three users answer by tossing coins, or None."""
         best: tuple[float, float, tuple[int, ...], int, int] | None = None
         grid = np.linspace(0.0, 1.0, POINTS + 1)[1:]
         for coins, others in self._list_supports():

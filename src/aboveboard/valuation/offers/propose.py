@@ -26,6 +26,7 @@ from aboveboard.valuation.offers.best_replies import follow_best_replies, reply_
 from aboveboard.valuation.offers.curve import SymmetricOffer, add_to_platform
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.few_coins import MOST_USERS as COINS_UP_TO
+from aboveboard.valuation.offers.few_coins import POINTS
 from aboveboard.valuation.offers.offer import Offer, snap_probability
 from aboveboard.valuation.offers.pure_profiles import PureProfiles
 from aboveboard.valuation.offers.two_users import TwoUsers
@@ -294,7 +295,10 @@ def _offer_with_coins(users: DesignUsers, pure: Offer) -> Offer:
         return pure
     proved = pure.bound is not None and pure.bound - pure.platform <= NEAR
     found = None if proved else users.make_few_coins().best()
-    searched = f"{pure.searched.partition(';')[0]}, two or three of whom may toss coins"
+    searched = (
+        f"{pure.searched.partition(';')[0]}, two or three of whom may toss coins (at "
+        f"{format_count(POINTS)} alphas, and near the best)"
+    )
     method = f"{pure.method.partition(';')[0]}; and equilibria in which two or three toss coins"
     if found is None or found[0].value <= pure.platform - users.at_nothing + NEAR:
         return pure if proved else replace(pure, method=method, searched=searched)
