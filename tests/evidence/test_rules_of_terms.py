@@ -50,6 +50,13 @@ def test_what_is_left_out_is_not_a_fault_of_the_terms() -> None:
     assert found["note"] == WITH_THESE
 
 
+def test_keys_are_described_without_the_marks_of_a_page() -> None:
+    for mechanism in ("exchange.union", "valuation.payments"):
+        keys = describe_rule(mechanism, {}, patience=0.001)["keys"]
+        assert not any("`" in text for text in keys.values())
+        assert any("'" in text for text in keys.values())
+
+
 def test_an_audit_that_does_not_end_is_ended_and_the_rule_is_told_all_the_same() -> None:
     found = describe_rule("exchange.interval", {"power": 2}, patience=0.001)
     assert "the audit took more than 0.001 seconds, and was ended" in found["note"]

@@ -19,6 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from aboveboard.auditing import Budget
 from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.registry import find_mechanism
@@ -105,10 +107,15 @@ def _describe_in_words(mechanism: str, parameters: Mapping[str, Any]) -> dict[st
         "guarantees": rule.GUARANTEES,
         "assumes": rule.ASSUMES,
         "source": rule.SOURCE,
-        "keys": {name: field.description or "" for name, field in rule.FILE.model_fields.items()},
+        "keys": {name: _describe_key(field) for name, field in rule.FILE.model_fields.items()},
         "told": list(list_facts(mechanism)),
         "trusted": list(list_trusted(mechanism, parameters)),
     }
+
+
+def _describe_key(field: FieldInfo) -> str:
+    """Return what a key means; its marks for code are those of a page in Markdown."""
+    return (field.description or "").replace("`", "'")
 
 
 def _audit_apart(mechanism: str, parameters: Mapping[str, Any], patience: float) -> dict[str, Any]:
