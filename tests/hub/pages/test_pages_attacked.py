@@ -21,6 +21,7 @@ from readers import (
 from sqlalchemy import select, update
 from starlette.routing import Route
 
+from aboveboard.hub.api.rates import RateWindow
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import key, organization, session
 from aboveboard.hub.home import Hub
@@ -404,6 +405,17 @@ def test_guessed_links_do_not_wait_for_those_who_write(
     monkeypatch.setattr(sessions, "write", refuse)
     answer = Reader(house).client.post("/login", data={"token": "guess"}, headers=ORIGIN)
     assert answer.status_code == 404
+
+
+def test_who_opens_many_sessions_reads_no_more_pages_than_with_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = [read_as(house, "acme") for _ in range(3)]
+    bolt = read_as(house, "bolt")
+    monkeypatch.setattr(house.app.state.rates, "_members", RateWindow(8, clock=lambda: 0.0))
+    statuses = [readers[k % 3].get("/keys").status_code for k in range(12)]
+    assert statuses == [200] * 8 + [429] * 4
+    assert bolt.get("/keys").status_code == 200
 
 
 @pytest.mark.deep

@@ -171,7 +171,7 @@ def _answer(view: View, request: Request, *, open_to_all: bool) -> Response:
             if token:
                 viewer = find_viewer(connection, hub, token)
             if viewer is not None:
-                rates.count_member(f"session {viewer.token}")
+                rates.count_member(f"pages {viewer.signing}")  # however many sessions it opens
             elif token or not open_to_all:
                 rates.count_stranger(request)
             if viewer is None and not open_to_all:
