@@ -122,7 +122,17 @@ def test_the_name_of_a_player_in_a_question_makes_no_line_of_its_own() -> None:
     assert len(text) < 10_000
 
 
-@pytest.mark.parametrize("players", [["You", "bert"], ["bert", "bert"], ["Nobody gets", "bert"]])
+@pytest.mark.parametrize(
+    "players",
+    [
+        ["You", "bert"],
+        ["bert", "bert"],
+        ["Nobody gets", "bert"],
+        [" y0u ", "bert"],
+        ["nobody  gets", "bert"],
+        [3, "bert"],
+    ],
+)
 def test_no_player_of_an_announcement_writes_a_second_row_about_the_reader(
     players: list[str],
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aboveboard.collaborations.party_names import simplify_name
 from aboveboard.commands.rounds.questions import answer_question, read_question
 from aboveboard.desk.counting import require_seen
 from aboveboard.desk.member import Place, require_attendance
@@ -77,11 +78,12 @@ def describe_announcement(own: str, shows: Mapping[str, Any]) -> list[tuple[str,
         return []
     try:
         players, goods = list(shows["players"]), list(shows["goods"])
-        are_told_apart = len({*players, *LABELS}) == len(players) + len(LABELS)
+        seen = {simplify_name(name) for name in (*players, *LABELS)}
+        are_told_apart = len(seen) == len(players) + len(LABELS)
         owned = list(zip(goods, shows["allocation"], strict=True))
         held = {name: [g for g, owner in owned if owner == k] for k, name in enumerate(players)}
         prices = dict(zip(players, shows["prices"], strict=True))
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         are_told_apart = False
     if not are_told_apart:
         return [("It shows", describe_action(shows))]
