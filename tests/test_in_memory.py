@@ -121,7 +121,8 @@ UUIDS = [UUID(int=1), UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")]
         ([date(2026, 1, 1)], np.array(["2026-01-01"], dtype="datetime64[s]")),
         ([datetime(2026, 1, 1)], ["2026-01-01"]), (UUIDS, [str(x) for x in UUIDS]),
         ({"k": UUIDS}, [str(x) for x in UUIDS]), ({1: 0, 2: 0}.keys(), deque([1, 2])),
-        ({"x": "a", "y": "b"}.values(), ["a", "b"]),
+        ({"x": "a", "y": "b"}.values(), ["a", "b"]), ([np.int64(1), 2.5], ["1", "2.5"]),
+        ([np.True_], ["true"]), ({np.float32(0.5)}, [0.5]),
     ],
 )  # fmt: skip  # read as a table
 def test_elements_of_one_value_are_one_whatever_holds_them(one: object, other: Any) -> None:
@@ -164,6 +165,23 @@ def test_columns_of_pandas_and_pyarrow_keep_their_types() -> None:
 def test_a_report_that_is_no_list_of_elements_is_refused(report: object, fault: str) -> None:
     with pytest.raises(ab.InputError, match=fault):
         count_union(report, ["a"])
+
+
+@pytest.mark.parametrize("report", [pl.DataFrame({"k": [1.0]}), {"k": [1.0]}])
+def test_a_table_is_refused_where_no_party_has_one(report: object) -> None:
+    with pytest.raises(
+        ab.InputError, match="does not report a table; write a list, or a dict with"
+    ):
+        ab.collaborate("exchange.average", {"a": report, "b": [2]})
+
+
+def test_a_list_is_not_too_short_for_want_of_a_wrong_entry() -> None:
+    with pytest.raises(ab.InputError) as raised:
+        ab.collaborate("exchange.average", {"a": [float("nan")], "b": [2]})
+    assert "point.0': it is NaN" in str(raised.value)
+    assert "write 1 or more" not in str(raised.value)
+    with pytest.raises(ab.InputError, match="point': it is empty; write 1 or more"):
+        ab.collaborate("exchange.average", {"a": [], "b": [2]})
 
 
 def test_reports_without_names_are_refused() -> None:

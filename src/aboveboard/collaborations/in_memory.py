@@ -40,7 +40,7 @@ PLACE = Path("collaborate")
 REPORT_KEYS = ("elements", "interval", "point", "bits", "values")
 """Keys of a party's table that hold its whole report, where it is a list or a set."""
 
-TYPED = (int, float, Decimal, date, time, timedelta)
+TYPED = (int, float, Decimal, date, time, timedelta, np.number, np.bool_)
 """Elements that are no texts, and are compared by their values as those of a column are."""
 
 POLARS_UNITS = ("[ms]", "[us]", "[ns]")
@@ -173,7 +173,14 @@ def _describe_party(
             frames[name] = _to_polars(name, {key or "element": _unify(name, report)})
             return {"data": name}
         return {reported: _plain(report)}
-    frames[name] = _to_polars(name, report)
+    frame = _to_polars(name, report)
+    if "elements" not in party:
+        raise InputError(
+            f"{PLACE}: parties.{name}",
+            "a party of this mechanism does not report a table",
+            f"write {'a list, or ' * (reported is not None)}a dict with some of {', '.join(party)}",
+        )
+    frames[name] = frame
     return {"data": name}
 
 
@@ -226,6 +233,7 @@ def _unify(name: str, values: Collection[Any]) -> list[Any]:
         at, other = next((k, x) for k, x in enumerate(values, 1) if not isinstance(x, str))
         problem = f"element {at} is {other!r}, and others are texts"
         raise InputError(f"{PLACE}: parties.{name}", problem, "write them all as texts")
+    values = [x.item() if isinstance(x, np.generic) else x for x in values]
     exact = all(isinstance(x, float) or (type(x) is int and abs(x) < MOST_WHOLE) for x in values)
     return [float(x) for x in values] if exact and float in map(type, values) else list(values)
 
@@ -263,7 +271,7 @@ def _convert(name: str, report: Any) -> pl.DataFrame:
                     raise InputError(f"{PLACE}: parties.{name}", problem, remedy)
             columns = {str(key): map(_write_uuid, value) for key, value in report.items()}
             return pl.DataFrame({key: list(values) for key, values in columns.items()})
-        if kind.startswith("pandas."):
+        if kind.startswith("pandas.") and hasattr(report, "reset_index"):
             return pl.from_pandas(_simplify(report))
         if kind.startswith("pyarrow."):
             import pyarrow as pa

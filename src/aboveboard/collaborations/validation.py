@@ -100,8 +100,10 @@ def _raise_details(details: Sequence[Any], model: type[BaseModel], text: str, pa
 def _drop_echoes(details: Sequence[Any], model: type[BaseModel]) -> list[Any]:
     """Return the errors worth a line: no "missing" for a key that another error misspells.
 
-    A value that may be of several kinds has an error for each; the first one is kept.
+    A value that may be of several kinds has an error for each; the first one is kept. A list is
+    not too short for want of the entries that are named as wrong.
     """
+    lists = {tuple(map(str, e["loc"][:-1])) for e in details}
     misspelt = {
         (*map(str, e["loc"][:-1]), near)
         for e in details
@@ -113,6 +115,8 @@ def _drop_echoes(details: Sequence[Any], model: type[BaseModel]) -> list[Any]:
     for error in details:
         place = tuple(map(str, error["loc"]))
         if place in places or (error["type"] == "missing" and place in misspelt):
+            continue
+        if error["type"] == "too_short" and place in lists:
             continue
         places.add(place)
         kept.append(error)
