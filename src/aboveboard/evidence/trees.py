@@ -12,8 +12,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
-import numpy as np
-
 DIGEST = 32
 """Bytes of a SHA-256 digest."""
 
@@ -213,6 +211,8 @@ def prove_inclusions(levels: Sequence[Sequence[bytes]], indices: Iterable[int]) 
     """
     if isinstance(indices, range) and indices.start == 0 and indices.step == 1:
         return _prove_first(levels, len(indices))
+    import numpy as np  # large, and a hub that serves pages proves one leaf at a time
+
     wanted = np.unique(np.fromiter(indices, dtype=np.int64))
     if not len(wanted):
         return []

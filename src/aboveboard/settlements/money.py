@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from aboveboard.collaborations.party_names import simplify_name
 from aboveboard.currencies import count_decimals, describe_rounding
 from aboveboard.formatting import format_count, format_transfer
-from aboveboard.games.numbers import Number
 
 if TYPE_CHECKING:
+    from aboveboard.games.numbers import Number
     from aboveboard.mechanisms.settlement import Settlement
 
 CENTER = "center"

@@ -7,21 +7,52 @@ import subprocess
 import sys
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
+from aboveboard.errors import InputError
 from aboveboard.hub.api import rates
 from aboveboard.hub.api.rates import RateWindow
+from aboveboard.hub.database.engine import MIGRATIONS, find_newest, refuse_old_tables, write
+from aboveboard.hub.home import Hub
 from aboveboard.hub.serving import bind
 
-HEAVY = ("polars", "numba", "scipy", "matplotlib", "aboveboard.exchange", "aboveboard.auditing")
+HEAVY = (
+    "polars", "numba", "numpy", "scipy", "matplotlib", "alembic", "pygments", "aboveboard.exchange",
+    "aboveboard.auditing",
+)  # fmt: skip  # one line for each would hide the test
 
 
 @pytest.mark.deep
-def test_what_serves_pages_loads_nothing_that_reads_lists() -> None:
-    code = f"import sys, aboveboard.hub.serving; print([m for m in {HEAVY} if m in sys.modules])"
+def test_what_serves_pages_loads_nothing_that_reads_lists(hub: Hub) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from aboveboard.hub.home import open_hub
+from aboveboard.hub.serving import bind, make_server
+make_server(open_hub(Path({str(hub.folder)!r})), bind("127.0.0.1", 0), print)
+print([m for m in {HEAVY} if m in sys.modules])
+"""
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_tables_are_compared_with_the_newest_migration_without_what_migrates(hub: Hub) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert find_newest() == ScriptDirectory.from_config(config).get_current_head()
+    refuse_old_tables(hub.engine)
+    with write(hub.engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(InputError, match="of version 0001, not"):
+        refuse_old_tables(hub.engine)
+    with write(hub.engine) as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    with pytest.raises(InputError, match="of version none, not"):
+        refuse_old_tables(hub.engine)
 
 
 def test_answers_of_a_kept_connection_do_not_wait_for_the_client() -> None:
