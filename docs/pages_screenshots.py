@@ -91,10 +91,58 @@ def _shrink(path: Path) -> None:
         small.save(path, optimize=True)
 
 
+MOST_STEPS = 80
+"""Presses of the Tab key by which everything on a page must be reached."""
+
+
+def reach(tab: Any, selector: str) -> None:
+    """Go to a part of a page with the Tab key alone, as somebody without a mouse does.
+
+    Raises
+    ------
+    LookupError
+        If it is not reached.
+    """
+    wanted = tab.wait_for_selector(selector)
+    for _ in range(MOST_STEPS):
+        tab.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise LookupError(f"{tab.url}: {selector} is not reached with the keyboard")
+
+
 def press(tab: Any, button: str) -> None:
-    """Press a button, and wait for the page that follows."""
+    """Press a button or follow a link, and wait for the page that follows."""
+    reach(tab, button)
     with tab.expect_navigation():
-        tab.click(button)
+        tab.keyboard.press("Enter")
+
+
+def tick(tab: Any, box: str) -> None:
+    """Tick a box."""
+    reach(tab, box)
+    tab.keyboard.press("Space")
+
+
+def choose(tab: Any, first: str, key: str | None = None) -> None:
+    """Choose one of several: the first one that is reached, or from there with an arrow's key."""
+    reach(tab, first)
+    tab.keyboard.press(key or "Space")
+
+
+def write(tab: Any, field: str, text: str) -> None:
+    """Type a text into a field."""
+    reach(tab, field)
+    tab.keyboard.type(text)
+
+
+def choose_file(tab: Any, field: str, file: Path) -> None:
+    """Choose a file in the dialog that a field opens."""
+    tab.bring_to_front()  # a browser opens no dialog for what is behind
+    reach(tab, field)
+    with tab.expect_file_chooser(timeout=20_000) as chooser:
+        tab.keyboard.press("Space")
+    chooser.value.set_files(file)
 
 
 def settle(hub: Hub) -> None:
@@ -117,7 +165,7 @@ def photograph(photographer: Photographer, hub: Hub, address: str, scratch: Path
     tab = photographer.tab
     tab.goto(server.link)
     photographer.take("desk-welcome")
-    tab.fill("input[name=link]", invite(hub, "acme", address=address).link)
+    write(tab, "input[name=link]", invite(hub, "acme", address=address).link)
     press(tab, "button:has-text('Join')")
     for name, desk in others.items():
         desk.join(invite(hub, name, address=address).link)
@@ -135,7 +183,7 @@ def photograph(photographer: Photographer, hub: Hub, address: str, scratch: Path
     photographer.take("desk-round")
     tab.goto(f"{round_}/terms")
     photographer.take("desk-terms")
-    tab.check("input[name=read]")
+    tick(tab, "input[name=read]")
     press(tab, "button:has-text('Agree')")
 
     member = photographer.open_tab()
@@ -155,7 +203,7 @@ def photograph(photographer: Photographer, hub: Hub, address: str, scratch: Path
         desk.agree(desk.look(identifier))
     tab.goto(f"{round_}/data")
     photographer.take("desk-choose")
-    tab.set_input_files("input[type=file]", files["acme"])
+    choose_file(tab, "input[type=file]", files["acme"])
     press(tab, "button:has-text('Check it')")
     tab.goto(f"{round_}/data")
     photographer.take("desk-check")
@@ -170,7 +218,7 @@ def photograph(photographer: Photographer, hub: Hub, address: str, scratch: Path
         desk.commit(desk.look(identifier))
     tab.goto(f"{round_}/send")
     photographer.take("desk-send")
-    tab.check("input[name=seen]")
+    tick(tab, "input[name=seen]")
     press(tab, "button:has-text('Send')")
     for desk in others.values():
         desk.submit(desk.look(identifier))
@@ -349,8 +397,8 @@ def photograph_turns(photographer: Photographer, hub: Hub, address: str, scratch
     settle(hub)
     tab.goto(f"{people.serve(people.desks['bolt'], identifier)}/question")
     photographer.take("desk-question")
-    tab.check("input[name=step_2][value=yes]")
-    tab.check("input[name=step_3][value=no]")
+    choose(tab, "input[name=step_2][value=yes]")
+    choose(tab, "input[name=step_3][value=yes]", "ArrowDown")  # no
     press(tab, "button:has-text('Show what will be sent')")
     photographer.take("desk-answer")
     people.close()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsers import LISTS, Town, Visitor
+from sqlalchemy import update
 
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import collaboration
 from aboveboard.hub.jobs.worker import Worker
 
 
@@ -240,3 +244,19 @@ def test_a_machine_without_the_committed_data_opens_the_reply_and_says_what_is_m
     assert "Something is missing to verify all of it" in shown
     assert "You committed on another machine" in shown
     assert acme.get(f"{path}/reply").status_code == 200
+
+
+def test_who_is_not_asked_to_send_again_is_not_told_to(town: Town) -> None:
+    town.join()
+    identifier = town.open()
+    town.until_sealed(identifier)
+    again = "You can send your data again"
+    for faults, said, told in (
+        ({"": "parties.bolt: it is 77"}, "The settlement failed", False),
+        ({"acme": "it is another list"}, "It is another list", True),
+    ):
+        with write(town.hub.engine) as connection:
+            connection.execute(update(collaboration).values(faults=json.dumps(faults)))
+        shown = town.desks["acme"].get(f"/round/{identifier}").text
+        assert said.lower() in shown.lower()
+        assert (again in shown) is told

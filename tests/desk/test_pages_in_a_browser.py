@@ -31,6 +31,13 @@ CUT = """() => [...document.querySelectorAll('th, td, p, dd, h1, h2, li')].filte
   && !element.closest('.scroll, .skip')
 ).map(element => element.textContent.slice(0, 40))"""
 
+# Commands and fingerprints that are shown in other letters than they have.
+CHANGED = """() => [...document.querySelectorAll('code')].filter(code => {
+  const block = code.closest('p, h1, h2, li, dd, td');
+  return block && block.textContent.trim().startsWith(code.textContent.trim())
+    && getComputedStyle(block, '::first-letter').textTransform !== 'none';
+}).map(code => code.textContent)"""
+
 
 class Inspector(pages_screenshots.Photographer):
     """Looks at each page in place of photographing it."""
@@ -47,7 +54,7 @@ class Inspector(pages_screenshots.Photographer):
 
     def take(self, name: str, tab: Any = None) -> None:
         tab = tab or self.tab
-        faults = []
+        faults = [f"in other letters: {text}" for text in tab.evaluate(CHANGED)]
         before = tab.viewport_size
         for width in (pages_screenshots.PHONE, before["width"]):
             tab.set_viewport_size({"width": width, "height": before["height"]})
