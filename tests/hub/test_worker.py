@@ -19,10 +19,11 @@ from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import job, log_entry, notice, reply
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs import archiving, settling
+from aboveboard.hub.jobs import archiving, inputs, settling
 from aboveboard.hub.jobs import worker as worker_module
 from aboveboard.hub.jobs.queue import LostLeaseError, claim, finish, renew
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.operations.checking import check_hub
 from aboveboard.hub.operations.overview import look
 
 slow = pytest.mark.slow
@@ -260,6 +261,56 @@ def test_a_worker_killed_at_any_moment_leaves_one_result(
     assert not list((hub.folder / "scratch").iterdir())
     for name in table.names:
         assert table.fetch(name)
+
+
+class KilledError(BaseException):
+    """What ends a worker between two of its functions; nothing takes it for an error."""
+
+
+def work_until(worker: Worker, calls: int) -> bool:
+    """Let a worker do a job until so many functions of the hub were called; return whether."""
+    seen = 0
+
+    def count(frame: Any, event: str, _: object) -> None:
+        nonlocal seen
+        if event == "call" and "/aboveboard/hub/" in frame.f_code.co_filename:
+            seen += 1
+            if seen == calls:
+                raise KilledError
+
+    sys.setprofile(count)
+    try:
+        worker.work()
+    except KilledError:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+@pytest.mark.deep
+def test_a_worker_that_ends_between_any_two_functions_leaves_one_result_and_its_hashes(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = True
+    for calls in range(40, 10_000, 60):
+        table = house.open(tmp_path, more={"repeats": {"added": 1}})
+        table.until_sealed()
+        with monkeypatch.context() as patched:
+            patched.setattr(inputs, "remove_folder", lambda _: None)
+            ended = work_until(Worker(hub), calls)
+        house.clock.seconds += 61  # its lease runs out
+        while Worker(hub).work():
+            pass
+        assert table.view("acme")["state"] == "result", calls
+        assert all(table.fetch(name) for name in table.names), calls
+        assert len(list((hub.folder / "series").glob(f"*/{table.id}/*.bin"))) == 3, calls
+        if not ended:
+            break
+    assert calls > 100
+    assert not ended
+    assert count_results(hub) == calls // 60 + 1
+    assert check_hub(hub).faults == ()
 
 
 def test_a_worker_goes_on_once_the_database_answers_again(
