@@ -56,7 +56,7 @@ LONGEST_DIGEST = 128
 """Hexadecimal digits of the longest hash."""
 
 SHORT = domain.LONGEST_LABEL
-"""Bytes: in so short a text no label and no local part is too long. Hashes have a length anyway."""
+"""Bytes: in so short a text no label is too long."""
 
 
 def normalize(element: str, kind: Kind) -> str | None:
@@ -79,13 +79,42 @@ def find_normal(elements: pl.Series, kind: Kind) -> pl.Series:
         found = [text is not None and _fits(text, kind) for text in elements.to_list()]
         return pl.Series("element", found, dtype=pl.Boolean)
     if kind == "domain":
-        return find_normal_names(elements)
+        return _add_long_names(elements, find_normal_names(elements))
     # Lazily, for then polars works on all cores.
-    fits = pl.col("element").str.contains(PATTERNS[kind])
-    if kind not in ("address", "hash"):
-        fits &= pl.col("element").str.len_bytes() <= SHORT
     plan = elements.alias("element").to_frame().lazy()
-    return plan.select(fits.fill_null(value=False)).collect().to_series()
+    fits = plan.select(
+        pl.col("element").str.contains(PATTERNS[kind]).fill_null(value=False)
+    ).collect()["element"]
+    if kind in ("address", "hash"):
+        return fits
+    return _check_lengths(elements, fits, kind)
+
+
+def _check_lengths(elements: pl.Series, fits: pl.Series, kind: Kind) -> pl.Series:
+    """Return which of the elements that fit have no part that is too long."""
+    sizes = elements.str.len_bytes()
+    long = (fits & (sizes > SHORT)).fill_null(value=False)
+    if not long.any():
+        return fits
+    texts = elements.filter(long)
+    if kind == "url":
+        host = texts.str.extract(r"://([^/:]*)")
+        good = host.str.len_bytes() <= SHORT
+    else:
+        good = (texts.str.extract(r"^(.*)@").str.len_bytes() <= email.LONGEST_LOCAL) & (
+            texts.str.extract(r"@(.*)$").str.len_bytes() <= SHORT
+        )
+    return fits.scatter(long.arg_true(), good)
+
+
+def _add_long_names(elements: pl.Series, fits: pl.Series) -> pl.Series:
+    """Return which names are in normal form, those with a look at their labels that are long."""
+    long = (elements.str.len_bytes() > SHORT).fill_null(value=False)
+    if not long.any():
+        return fits
+    names = elements.filter(long)
+    good = names.str.contains(PATTERNS["domain"]) & ~names.str.contains(rf"[^.]{{{SHORT + 1}}}")
+    return fits.scatter(long.arg_true(), good & (names.str.len_bytes() <= domain.LONGEST))
 
 
 def _fits(text: str, kind: Kind) -> bool:
@@ -140,10 +169,7 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
     if kind == "domain":
         shaped = shaped.str.strip_suffix(".").str.replace_all("[.]", ".", literal=True)
     if kind == "url":
-        defanged = shaped.str.contains(r"^(?:hxxps?://|https?://[^/?#]*\[\.\])")
-        plain = shaped.str.replace(r"^hxxp(s?)://", "http$1://")
-        plain = plain.str.replace_all("[.]", ".", literal=True)
-        shaped = plain.zip_with(defanged, shaped)
+        shaped = _shape_urls(shaped)
     fits = find_normal(shaped, kind)
     # Lower case in Unicode maps some other letters to ASCII ones: the slow way knows all rules.
     ascii_only = elements.str.len_bytes() == elements.str.len_chars()
@@ -157,6 +183,20 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
         one_by_one, pl.Series(normal, dtype=pl.String), default=None, return_dtype=pl.String
     )
     return shaped.clone().scatter((~fits).arg_true(), found)
+
+
+def _shape_urls(urls: pl.Series) -> pl.Series:
+    """Return URLs refanged, with a small host, no usual port, and a slash after it."""
+    defanged = urls.str.contains(r"^(?:hxxps?://|https?://[^/?#]*\[\.\])")
+    plain = urls.str.replace(r"^hxxp(s?)://", "http$1://")
+    plain = plain.str.replace_all("[.]", ".", literal=True)
+    shaped = plain.zip_with(defanged, urls)
+    start = shaped.str.extract(r"^([A-Za-z]+://[^/?#]*)")
+    rest = shaped.str.replace(r"^[A-Za-z]+://[^/?#]*", "")
+    start = start.str.to_lowercase().str.replace(r"^(http://[^:]*):80$", "$1")
+    start = start.str.replace(r"^(https://[^:]*):443$", "$1")
+    rest = rest.str.replace(r"^(?:$|\?|#)", "/$0")
+    return (start + rest).zip_with(start.is_not_null(), shaped)
 
 
 def describe_kind(kind: Kind) -> str:

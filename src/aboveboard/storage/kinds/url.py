@@ -12,8 +12,22 @@ from aboveboard.storage.kinds import address, domain
 from aboveboard.storage.kinds.characters import refang, remove_invisible
 
 _HOST = domain.NORMAL.removeprefix("^").removesuffix("$")
-NORMAL = rf"^https?://{_HOST}/(?:[A-Za-z0-9_~!$&'()*+,;=:@-]+/)*(?:[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*)?$"
-"""URLs in normal form whose path is plain."""
+_ADDRESS = address.NORMAL.removeprefix("^").removesuffix("$")
+_PORT = (
+    r":(?:[1-9]|1[0-9]|2[02-9]|[3-7][0-9]|8[1-9]|9[0-9]|[1-35-9][0-9]{2}|4[0-35-9][0-9]|44[0-24-9]"
+    r"|[1-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+)
+"""Ports that no scheme here is usually at."""
+_OCTET = "%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])"
+"""Octets that must be written with a percent sign, in normal form."""
+_SIGN = "[!$&-.0-;=@-_a-~]"
+_SEGMENT = rf"(?:[!$&-\-0-;=@-_a-~]|{_OCTET})(?:{_SIGN}|{_OCTET})*"
+"""Between two slashes; one that begins with a dot may lead elsewhere."""
+NORMAL = (
+    rf"^(?:https?|ftp)://(?:{_HOST}|{_ADDRESS})(?:{_PORT})?(?:/(?:{_SEGMENT})?)+"
+    rf"(?:\?(?:[/?]|{_SIGN}|{_OCTET})*)?(?:#(?:[/?#]|{_SIGN}|{_OCTET})*)?$"
+)
+"""URLs in normal form of ASCII, if their host is no longer than one label may be."""
 
 PORTS = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443"}
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
