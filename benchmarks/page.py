@@ -53,6 +53,13 @@ MARK = re.compile(r"\n<!-- as written: (\w+) -->\n\Z")
 """The last line of a page: the digest of what stands above it."""
 
 
+def choose_place(path: Path) -> Path:
+    """Return where a page is to be written: beside the one that is there, if that is by hand."""
+    if path.exists() and _is_changed(path.read_text(encoding="utf-8")):
+        return path.with_name(f"{path.stem}.new{path.suffix}")
+    return path
+
+
 def save(path: Path, text: str) -> Path:
     """Write a page; beside the one that is there, if somebody has changed that by hand.
 
@@ -61,8 +68,7 @@ def save(path: Path, text: str) -> Path:
     Path
         Where it was written.
     """
-    if path.exists() and _is_changed(path.read_text(encoding="utf-8")):
-        path = path.with_name(f"{path.stem}.new{path.suffix}")
+    path = choose_place(path)
     path.write_text(f"{text}\n<!-- as written: {_digest(text)} -->\n", encoding="utf-8")
     return path
 

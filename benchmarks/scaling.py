@@ -220,12 +220,15 @@ WORKLOADS = (
         "rows of each party",
         {"full": (10_000, 100_000, 1_000_000, 3_000_000), "small": (400, 1_000)},
         prepare_exchange,
-        "Rows go to disk in parts, so memory holds the largest list while it is read, and a few "
-        "parts; the disk (`TMPDIR`) needs some 100 bytes for each row. It ends where one list "
-        "does not fit into memory while it is read: split that list. Parts are worked on by all "
-        "cores, and by a Dask cluster with `--executor dask://HOST:PORT`, whose workers must see "
-        "the same `TMPDIR`; replies are written side by side. Reading and the report are not "
-        "spread. Bundles (evidence) hold all lists in memory: leave them out with `--no-bundles`.",
+        "Files from 16 MiB on are read some rows at a time (Parquet by groups of rows, lines and "
+        "CSV by whole lines, packed or not), and rows go to disk in parts: memory holds a few "
+        "batches and a few parts, and does not grow with the rows. The disk (`TMPDIR`) needs some "
+        "100 bytes for each row. What must be looked at as a whole (JSON, workbooks, UTF-16, a "
+        "decimal comma that nobody states, a Parquet file of one group of rows) is read into "
+        "memory, one list at a time. Parts are worked on by all cores, and by a Dask cluster with "
+        "`--executor dask://HOST:PORT`, whose workers must see the same `TMPDIR`; replies are "
+        "written side by side. Reading and the report are not spread. Bundles (evidence) and "
+        "inspection hold all lists in memory: leave bundles out with `--no-bundles`.",
     ),
     Workload(
         "valuation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.machine import Machine
-from benchmarks.page import seconds, size
+from benchmarks.page import choose_place, seconds, size
 from benchmarks.scaling import GIB, MOST, Command, Curve, Point
 
 COLUMNS = (
@@ -16,9 +16,6 @@ COLUMNS = (
     "time grows as the size to the power of",
     "24 GiB of memory end at",
 )
-
-PICTURES = "scaling"
-"""The folder of pictures, beside the page."""
 
 
 def make_page(
@@ -31,8 +28,12 @@ def make_page(
     began: str,
     load: str,
 ) -> str:
-    """Return the page, its pictures written to a folder beside it."""
-    folder = path.parent / PICTURES
+    """Return the page that goes to a path, its pictures written to the folder of the same name.
+
+    A page that somebody has changed by hand keeps its pictures: those of the new one lie beside
+    them, as the new one does.
+    """
+    folder = choose_place(path).with_suffix("")
     folder.mkdir(exist_ok=True)
     for curve in curves:
         draw(curve, folder / f"{curve.workload.system}.svg")
@@ -48,7 +49,7 @@ Python and libraries included. "CPU" is processor time of all threads.
 | {" | ".join(COLUMNS)} |
 | {" | ".join("---" for _ in COLUMNS)} |
 {chr(10).join(_summarize(curve) for curve in curves)}"""
-    parts = [opening, *map(_describe, curves)]
+    parts = [opening, *(_describe(curve, folder.name) for curve in curves)]
     if commands:
         parts.append(_describe_commands(commands))
     return "\n\n".join(parts) + "\n"
@@ -75,7 +76,7 @@ def _tell_end(curve: Curve) -> str:
     return f"about {round(end, -digits):,.0f} {curve.workload.unit}"
 
 
-def _describe(curve: Curve) -> str:
+def _describe(curve: Curve, pictures: str) -> str:
     workload = curve.workload
     rows = "\n".join(_row(point) for point in curve.points)
     said = ", ".join(f"{p.size:,}: {seconds(p.wall)}, {size(p.peak)}" for p in curve.points)
@@ -89,7 +90,7 @@ def _describe(curve: Curve) -> str:
 | --- | --- | --- | --- |
 {rows}
 
-![Time and memory of {workload.system}: {said}]({PICTURES}/{workload.system}.svg)
+![Time and memory of {workload.system}: {said}]({pictures}/{workload.system}.svg)
 
 {workload.beyond}"""
 

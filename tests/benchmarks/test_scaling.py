@@ -46,6 +46,25 @@ def test_the_command_writes_a_row_and_a_picture_for_each_system(
     assert (tmp_path / "scaling" / "exchange.svg").read_text().startswith("<?xml")
 
 
+def test_a_page_that_was_changed_by_hand_keeps_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def measure_quickly(workload: scaling.Workload, scale: str) -> Curve:
+        return make_curve(*((size, float(size), size * 2**20) for size in workload.sizes["small"]))
+
+    monkeypatch.setattr(scaling, "measure", measure_quickly)
+    out = tmp_path / "scaling.md"
+    out.write_text("# By hand\n")
+    (tmp_path / "scaling").mkdir()
+    picture = tmp_path / "scaling" / "exchange.svg"
+    picture.write_text("by hand")
+    assert command.main(["--scaling", "exchange", "--out", str(out)]) == 0
+    assert out.read_text() == "# By hand\n"
+    assert picture.read_text() == "by hand"
+    assert "](scaling.new/exchange.svg)" in (tmp_path / "scaling.new.md").read_text()
+    assert (tmp_path / "scaling.new" / "exchange.svg").read_text().startswith("<?xml")
+
+
 def test_a_page_that_was_changed_by_hand_is_not_replaced(tmp_path: Path):
     path = tmp_path / "page.md"
     assert save(path, "# One\n") == save(path, "# Two\n") == path

@@ -22,7 +22,7 @@ from aboveboard.exchange.inspection_bounds import (
     round_up,
 )
 from aboveboard.exchange.inspection_search import STEPS, find_least_deposit, find_least_rate
-from aboveboard.exchange.lie_tables import LieTable, tabulate_lies
+from aboveboard.exchange.lie_tables import KeptTables, LieTable, tabulate_lies
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
 from aboveboard.formatting import (
@@ -88,18 +88,23 @@ class InspectionSetting:
         """(1 + e)/(V + 1 + e) at the highest exclusivity."""
         return compute_stated_bound(self.gain, self.highest)
 
-    def list_tables(self) -> Iterator[LieTable]:
+    def list_tables(self, first: int = 0) -> Iterator[LieTable]:
         """Yield the lies of each party, at both ends of its exclusivity.
+
+        Parameters
+        ----------
+        first
+            How many tables to leave out.
 
         Raises
         ------
         BudgetExceeded
             If there are too many.
         """
-        for i, own in enumerate(self.ranges):
-            for e in sorted({own.low, own.high}):
-                game = HidingGame(self.regions, self.rule, (e,) * len(self.ranges))
-                yield tabulate_lies(game, i, whole_lists=self.whole_lists, misses=bool(self.miss))
+        ends = [(i, e) for i, own in enumerate(self.ranges) for e in sorted({own.low, own.high})]
+        for i, e in ends[first:]:
+            game = HidingGame(self.regions, self.rule, (e,) * len(self.ranges))
+            yield tabulate_lies(game, i, whole_lists=self.whole_lists, misses=bool(self.miss))
 
 
 @dataclass(frozen=True)
@@ -216,14 +221,10 @@ def design_inspection(
     _check_setting(setting)
     if setting.coalitions:
         return _design_by_bounds(setting, rate, deposit)
-    tables, lies = [], 0
     try:
-        for table in setting.list_tables():
-            lies += table.size
-            tables.append(table.merge_rows())  # all at once they would take gigabytes
+        return _design_by_tables(setting, KeptTables(setting.list_tables), rate, deposit)
     except BudgetExceeded:
         return _design_by_bounds(setting, rate, deposit)
-    return _design_by_tables(setting, tables, lies, rate, deposit)
 
 
 def _check_setting(setting: InspectionSetting) -> None:
@@ -250,8 +251,7 @@ def _check_setting(setting: InspectionSetting) -> None:
 
 def _design_by_tables(
     setting: InspectionSetting,
-    tables: Sequence[LieTable],
-    lies: int,
+    tables: KeptTables,
     rate: Fraction | None,
     deposit: Fraction | None,
 ) -> InspectionDesign:
@@ -278,7 +278,7 @@ def _design_by_tables(
         bound,
         setting.gain,
         ALL_LIES,
-        lies,
+        tables.lies,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import comb
@@ -28,7 +28,7 @@ STEPS = 60
 
 
 def find_least_rate(
-    tables: Sequence[LieTable], miss: Fraction = Fraction(0), deposit: Fraction = Fraction(0)
+    tables: Iterable[LieTable], miss: Fraction = Fraction(0), deposit: Fraction = Fraction(0)
 ) -> tuple[Fraction | None, str]:
     """Return the least rate for which no lie pays, rounded up if it is no fraction, and its text.
 
@@ -40,16 +40,30 @@ def find_least_rate(
             return None, ""
         best = max((r for r in roots if r is not None), key=lambda r: r.value)
         return best.round_up(), str(best)
-    if find_worst_gain(tables, Fraction(1), deposit, miss) > 0:
-        return None, ""
+    rates = []
+    for table in tables:
+        rates.append(_search_rate(table, deposit, miss))
+        if rates[-1] is None:
+            return None, ""
+    # At this rate no lie of any table pays, and at a smaller one a lie of its table does.
+    high = max(rate for rate in rates if rate is not None)
+    if high in (0, 1):
+        return Fraction(int(high)), str(int(high))
+    return round_up(high), f"about {format_rounded(high, 9)}"
+
+
+def _search_rate(table: LieTable, deposit: Fraction, miss: Fraction) -> float | None:
+    """Return about the least rate at which no lie of one party pays; None if there is none."""
+    if find_worst_gain([table], Fraction(1), deposit, miss) > 0:
+        return None
+    if find_worst_gain([table], Fraction(0), deposit, miss) <= 0:
+        return 0.0
     low, high = 0.0, 1.0
-    if find_worst_gain(tables, Fraction(0), deposit, miss) <= 0:
-        return Fraction(0), "0"
     for _ in range(STEPS):
         middle = (low + high) / 2
-        pays = find_worst_gain(tables, Fraction(middle), deposit, miss) > 0
+        pays = find_worst_gain([table], Fraction(middle), deposit, miss) > 0
         low, high = (middle, high) if pays else (low, middle)
-    return (Fraction(1), "1") if high == 1 else (round_up(high), f"about {format_rounded(high, 9)}")
+    return high
 
 
 def _find_binding_root(table: LieTable, deposit: Fraction) -> Root | None:
@@ -88,7 +102,7 @@ def _find_largest(roots: Sequence[Root]) -> Root:
 
 
 def find_worst_gain(
-    tables: Sequence[LieTable], rate: Fraction, deposit: Fraction, miss: Fraction = Fraction(0)
+    tables: Iterable[LieTable], rate: Fraction, deposit: Fraction, miss: Fraction = Fraction(0)
 ) -> float:
     """Return the largest expected gain of a lie, in elements, rounded."""
     gains = (compute_gains(t, rate, deposit, miss).max() * float(t.unit) for t in tables)
@@ -171,7 +185,7 @@ def compute_exact_gain(
 
 
 def find_least_deposit(
-    tables: Sequence[LieTable], rate: Fraction, miss: Fraction = Fraction(0)
+    tables: Iterable[LieTable], rate: Fraction, miss: Fraction = Fraction(0)
 ) -> Fraction:
     """Return the least deposit for which no lie pays at this rate, in elements, rounded up.
 

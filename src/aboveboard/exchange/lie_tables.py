@@ -12,7 +12,7 @@ how many elements are hidden, and how many of these others own too, makes a diff
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -33,6 +33,10 @@ ROWS_AT_A_TIME = 1 << 13
 
 MOST_MISSED = 1 << 11
 """Invented elements up to which is computed how many inspectors miss: squared, 32 MiB a table."""
+
+
+KEPT = 256 << 20
+"""Bytes of merged tables that are kept from one search to the next."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,35 @@ class LieTable:
         unseen = np.maximum.reduceat(self.unseen[order], starts, axis=0)
         nothing = np.zeros((len(caught), 0), np.int64)
         return replace(self, hidden=nothing, unseen=unseen, caught=caught)
+
+
+class KeptTables:
+    """The merged tables of all parties' lies: those that would not fit are made each time.
+
+    Parameters
+    ----------
+    make
+        Returns the tables, but for so many of the first.
+    """
+
+    def __init__(self, make: Callable[[int], Iterator[LieTable]]) -> None:
+        self._make = make
+        self._kept: list[tuple[LieTable, int]] = []
+        self.lies = 0
+        """How many lies there are, once all tables were made."""
+
+    def __iter__(self) -> Iterator[LieTable]:
+        yield from (table for table, _ in self._kept)
+        lies = sum(size for _, size in self._kept)
+        room = KEPT - sum(table.unseen.nbytes + table.caught.nbytes for table, _ in self._kept)
+        for table in self._make(len(self._kept)):
+            lies += table.size
+            merged = table.merge_rows()
+            room -= merged.unseen.nbytes + merged.caught.nbytes
+            if room >= 0:
+                self._kept.append((merged, table.size))
+            yield merged
+        self.lies = lies
 
 
 def count_lies(game: HidingGame, *, whole_lists: bool = False) -> int:

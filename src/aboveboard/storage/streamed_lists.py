@@ -45,7 +45,7 @@ from aboveboard.storage.tabular_files import (
     read_table_batches,
 )
 
-LARGE = 1 << 25
+LARGE = 1 << 24
 """Bytes of a file from which on it is read batch by batch."""
 
 STEP = 1 << 22
