@@ -59,3 +59,17 @@ def test_a_small_run_imports_nothing_large(
     status, names = json.loads(ended.stderr.splitlines()[-1])
     assert status in (0, None)
     assert not set(names) & {*LARGE, *more}
+
+
+def test_a_command_looks_for_cycles_seldom_and_not_at_its_end() -> None:
+    """What is registered before a command starts runs after all that the command registers."""
+    code = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1000, gc.get_threshold()[0]))\n"
+        "import sys; sys.argv = ['aboveboard', '--version']\n"
+        "from aboveboard.start import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert ended.stdout.splitlines()[-1] == "True 50000"
