@@ -329,7 +329,7 @@ def test_a_size_that_is_reported_is_called_hidden_data(tmp_path: Path) -> None:
 
 
 def test_a_table_of_sentences_is_stacked_on_a_phone_whatever_its_columns() -> None:
-    macro = load_template("macros.html.jinja").module.table  # type: ignore[attr-defined]
+    macro = load_template("macros.html.jinja").module.table
 
     def draw(*row: str) -> str:
         columns = ["claim", "checked", "found"][: len(row)]
