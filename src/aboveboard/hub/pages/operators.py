@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -68,12 +69,16 @@ def _describe_late(
     return (
         row.id,
         row.name or row.id,
-        describe_step(step).title,
-        join_names(names, MOST_NAMES),
+        *_tell_awaited(step, names),
         describe_deadline(until, now) or "no deadline",
         format_span(now - row.updated),
         until is not None and until < now,
     )
+
+
+@lru_cache(maxsize=256)
+def _tell_awaited(step: str, names: tuple[str, ...]) -> tuple[str, str]:
+    return describe_step(step).title, join_names(names, MOST_NAMES)
 
 
 def _fill_organizations(found: Sequence[tuple[str, int, int]]) -> Markup:
