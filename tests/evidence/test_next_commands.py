@@ -91,6 +91,19 @@ def test_each_message_of_a_round_names_the_next_command(desk: Desk) -> None:
     assert desk.close() == ""
 
 
+def test_where_a_member_is_late_the_center_reads_how_to_go_on(desk: Desk) -> None:
+    desk.run("center", "open", "../c.toml", "--members", "../keys", "--out", desk.round)
+    desk.run_each("agree", desk.round)
+    desk.close()
+    desk.run("bo", "commit", "own.toml")
+    said = desk.run("center", "close", desk.round)
+    late = f"or, where they are late: aboveboard close '{desk.round}' --without 'Ann und Co'"
+    assert late in said.splitlines()
+    gone = desk.run("center", "close", desk.round, "--without", "Ann und Co")
+    assert "the round is cancelled" in gone
+    assert "next:" not in gone
+
+
 def test_a_name_that_no_round_can_have_is_refused_in_plain_words(desk: Desk) -> None:
     (desk.folder / "c.toml").write_text(FILE.replace("Ann und Co", "Ann & Söhne"), encoding="utf-8")
     with pytest.raises(InputError, match=r"parties\.Ann & Söhne.*called so; begin with a letter"):

@@ -20,6 +20,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
     audit,
 )
+from aboveboard.commands.checking import check_collaboration
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.games.game import TabularGame
 from aboveboard.learning.desirable import game as games
@@ -320,3 +321,16 @@ def test_the_starting_file_runs() -> None:
     file = DesirableFile.model_validate(table)
     done = Desirable.from_file(file).settle(Desirable.read_reports(file, None))
     assert done.details["exists"] is True
+
+
+def test_check_refuses_a_grid_that_no_run_could_search(tmp_path: Path) -> None:
+    parties = "".join(f"[parties.p{k}]\nsize = 2\n" for k in range(5))
+    text = 'mechanism = "learning.desirable"\n[valuation]\nkind = "growth"\nalpha = -0.5\n'
+    path = tmp_path / "c.toml"
+    for largest in (50, 4):
+        path.write_text(f"{text}[grid]\nstep = 1\nmax = {largest}\n{parties}")
+        faults = check_collaboration(path).faults
+        assert [str(fault) for fault in faults if "50 sizes of 5 parties" in str(fault)] == list(
+            map(str, faults)
+        )
+        assert bool(faults) == (largest == 50)

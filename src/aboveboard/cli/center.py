@@ -159,6 +159,9 @@ def close(
     lines += [f"refused: {path.name}: {why}" for path, why in intake.refused.items()]
     lines += [f"awaited: {', '.join(awaited)}"] if awaited else []
     lines += _name_next(folder, round_)
+    if 0 < len(awaited) < len(round_.present) and step in ("commit", "submit"):
+        left = " ".join(f"--without {quote(name)}" for name in awaited)
+        lines.append(f"or, where they are late: aboveboard close {quote(str(folder))} {left}")
     echo(
         output,
         "\n".join(lines),

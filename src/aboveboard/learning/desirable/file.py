@@ -10,6 +10,11 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from aboveboard.errors import InputError
+from aboveboard.learning.desirable.algorithms import (
+    GROWTH_OF_TWO,
+    choose_algorithm,
+    refuse_large,
+)
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.market_file import (
@@ -127,7 +132,8 @@ def make_market(file: DesirableFile) -> Market:
     Raises
     ------
     InputError
-        If parties come with data and the quality is to be fitted to their training.
+        If parties come with data and the quality is to be fitted to their training, or the grid is
+        too large to search, so that no run could be made.
     """
     quality = make_quality(file)
     if quality is None and file.quality is None and file.valuation.kind == "growth":
@@ -139,7 +145,12 @@ def make_market(file: DesirableFile) -> Market:
             "it is to be fitted to trainings, and the payments of all sizes on the grid hang on it",
             'give points = [[size, score], ..] of earlier trainings, or kind = "logistic"',
         )
-    return Market(quality, make_valuation(file), len(file.parties), file.counterfactual)
+    market = Market(quality, make_valuation(file), len(file.parties), file.counterfactual)
+    count = make_grid(file).count
+    way = choose_algorithm(market, count)
+    if way is not GROWTH_OF_TWO:  # which makes columns as they are asked for
+        refuse_large(market, count, way)
+    return market
 
 
 def read_sizes_on_grid(file: DesirableFile) -> Mapping[str, Fraction]:
