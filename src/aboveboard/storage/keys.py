@@ -35,6 +35,8 @@ _OTHER_DATE = (
     r"^(?:[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{2}|[0-9]{4})"
     r"|[0-9]{4}[./][0-9]{2}[./][0-9]{2}|[0-9]{8})$"
 )
+_OTHER_MOMENT = _OTHER_DATE.removesuffix("$") + r"(?:[T ].*[0-9]:[0-9]{2}.*)?$"
+_OTHER_TIME = r"^(?i)[0-9]{1,2}(?::[0-9]{2}){1,2}(?:[.,][0-9]+)?\s*(?:[ap]\.?m\.?)?$"
 _HEXADECIMAL = "^(?:3[0-9]|[46][1-6])+$"
 """The digits of 0 to 9, A to F and a to f, as bytes in hexadecimal."""
 _UUID = r"^(?i)(?:urn:uuid:)?\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?$"
@@ -258,6 +260,8 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
         return _respell(texts, bare, midnight, lambda text: text[:10])
     if kind == TIME:
         fits = bare.str.contains(_TIME)
+        odd = bare.str.contains(_OTHER_TIME) & ~fits
+        _refuse(bare, odd, name, typed, "times of day are written 01:02:03")
         return _respell(texts, bare, fits, lambda text: _write_local(f"2000-01-01T{text}")[11:])
     if kind == UUID:
         return _respell(texts, bare, bare.str.contains(_UUID), lambda text: str(uuid.UUID(text)))
@@ -274,6 +278,8 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
         local, zoned = bare.str.contains(_LOCAL), bare.str.contains(_ZONED)
         wrong = local if kind == INSTANT else zoned
         _refuse(bare, bare.str.contains(_DATE), name, typed, "times have hours and minutes")
+        odd = bare.str.contains(_OTHER_MOMENT)
+        _refuse(bare, odd, name, typed, "times are written 2020-12-31T01:02:03")
         problem = "times have a zone" if kind == INSTANT else "times have no zone"
         _refuse(bare, wrong, name, typed, problem)
         if kind == LOCAL:
