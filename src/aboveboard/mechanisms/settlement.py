@@ -148,6 +148,9 @@ class Settlement:
     unrepeatable
         Paths in the settlement folder whose bytes cannot be made again, such as noise that must
         not follow from a seed. A replay compares them with what the run recorded.
+    found_by
+        Which program found the result, and its version, where several can: for the record alone. A
+        replay may find the same by another, and two settlements are equal all the same.
 
     Examples
     --------
@@ -166,6 +169,7 @@ class Settlement:
     center: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()
     unexamined: str = ""
+    found_by: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __hash__(self) -> int:
         shares = ((p, s.benefit, s.utility, s.payment) for p, s in self.parties.items())

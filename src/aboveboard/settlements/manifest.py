@@ -22,8 +22,9 @@ SOURCE = "source.json"
 LONGEST_SEED = 100
 """Characters of a seed in a manifest: 2^256 has 78 digits."""
 
-VERSIONS = ("version", "versions")
-"""Keys of a manifest that say what computed it: a replay names the difference."""
+VERSIONS = ("version", "versions", "found_by")
+"""Keys of a manifest that say what computed it: a replay names the difference, or, of two solvers
+that race, may see the other one win."""
 
 REMEDY = "name a folder that 'run' wrote"
 

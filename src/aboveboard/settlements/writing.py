@@ -179,6 +179,7 @@ def _make_manifest(
         "audiences": list_audiences(settlement, {*outputs, COPY, MANIFEST, SOURCE}),
         "discloses": list_disclosures(collaboration),
         "unrepeatable": sorted(settlement.unrepeatable),
+        **({"found_by": dict(settlement.found_by)} if settlement.found_by else {}),
         "version": __version__,
         "versions": list_versions(),
     }

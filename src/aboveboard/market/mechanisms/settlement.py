@@ -150,6 +150,7 @@ class Play:
             self._headline(welfare, likely),
             FOR_COMPARISON if self.mechanism != "market.propose_and_agree" else "",
             (self._who_gets_what(outcome), *self.exhibits),
+            found_by=self.best.found_by,
         )
 
     def _encode(self, amount: Price) -> Any:

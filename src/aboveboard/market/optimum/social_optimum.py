@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import version
 
 from aboveboard.errors import InputError
 from aboveboard.market.model.market_file import SolverName
@@ -121,6 +122,14 @@ class Optimum:
     def gap(self) -> int | None:
         """How much welfare may be missing at most; None if nothing was proved."""
         return None if self.bound is None else self.bound - self.welfare
+
+    @property
+    def found_by(self) -> dict[str, str]:
+        """The search that found it, and the package and version of a solver."""
+        if self.solver not in PACKAGES:
+            return {"search": self.solver}
+        package = PACKAGES[self.solver][0]
+        return {"search": self.solver, "package": package, "version": version(package)}
 
 
 def find_optimum(
