@@ -174,7 +174,9 @@ class Resealing(Caller):
         pass
 
 
-@pytest.mark.parametrize(("times", "fits"), [(1, True), (2, True), (9, False)])
+@pytest.mark.parametrize(
+    ("times", "fits"), [(1, True), pytest.param(2, True, marks=pytest.mark.deep), (9, False)]
+)
 def test_a_result_that_is_sealed_anew_while_it_is_fetched_is_fetched_again(
     hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, fits: bool
 ) -> None:

@@ -51,7 +51,9 @@ def send(table: Table, round_: Round, parts: dict[str, str], folder: Path) -> No
     ("values", "secret"),
     [
         ('values = [{goods = ["kiosk"], value = 77777}]\n', "77777"),
-        ('values = [{goods = ["harbour"], value = 1}]\n', "harbour"),
+        pytest.param(
+            'values = [{goods = ["harbour"], value = 1}]\n', "harbour", marks=pytest.mark.deep
+        ),
     ],
 )
 def test_a_bid_that_the_rule_refuses_is_shown_to_the_operator_alone(
