@@ -17,7 +17,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from aboveboard.commands.rounds.disputes import AUDITOR, collect_opened
+from aboveboard.commands.rounds.disputes import collect_opened
 from aboveboard.commands.rounds.drafting import draft_table
 from aboveboard.commands.rounds.questions import read_answer_file
 from aboveboard.commands.rounds.results import parse_header
@@ -28,6 +28,7 @@ from aboveboard.evidence.canonical import decode_canonical, decode_json
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.own_part import read_own_file
 from aboveboard.evidence.sealing import encode_context, seal_message
+from aboveboard.evidence.terms import AUDITOR
 from aboveboard.hub.configuration import CONFIGURATION_FILE, read_configuration
 from aboveboard.hub.members import transport
 from aboveboard.hub.members.known_hubs import HUB_FILE, HUBS, list_hubs

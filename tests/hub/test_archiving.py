@@ -9,11 +9,12 @@ import pytest
 from houses import House, Table
 from test_agreements import read, rotate
 
+from aboveboard.hub.collaborations.deadlines import DAY
 from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs import archiving
-from aboveboard.hub.jobs.archiving import DAY, archive_ended
+from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.operations.backup import back_up
 from aboveboard.hub.operations.checking import check_hub

@@ -134,7 +134,8 @@ def test_an_upload_ends_once_others_have_filled_the_disk(
 def test_what_a_killed_server_was_writing_is_removed_after_a_day(hub: Hub) -> None:
     import os
 
-    from aboveboard.hub.jobs.archiving import DAY, archive_ended
+    from aboveboard.hub.collaborations.deadlines import DAY
+    from aboveboard.hub.jobs.archiving import archive_ended
 
     place = hub.folder / "files" / "incoming"
     place.mkdir(parents=True)

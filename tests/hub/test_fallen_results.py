@@ -13,10 +13,11 @@ from houses import LISTS, House, Person, Table
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.statements import sign_statement
+from aboveboard.hub.collaborations.deadlines import DAY
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs.archiving import DAY, archive_ended
+from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import money
 from aboveboard.hub.money.exports import export_csv, export_journal

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.seeds import derive_seed
+from aboveboard.hub.collaborations.deadlines import DAY
 from aboveboard.hub.collaborations.logs import lock
 from aboveboard.hub.collaborations.opening import locate_center_files, open_collaboration
 from aboveboard.hub.collaborations.steps import state_own
@@ -22,7 +23,7 @@ from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import key, organization
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs import settling
-from aboveboard.hub.jobs.archiving import DAY, archive_ended
+from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.money import ledger
 from aboveboard.hub.money.exports import export_csv, export_journal

@@ -22,7 +22,7 @@ from aboveboard.formatting import (
     format_rounded,
     format_table,
 )
-from aboveboard.formatting.plain_json import Json
+from aboveboard.formatting.plain_json import LARGEST_JSON, Json
 from aboveboard.games.numbers import Number, to_nearest_float
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Verdict:
             "gain": encode_number(self.gain),
             "counterexample": counterexample,
             "basis": self.full_basis(),
-            "of": self.total if self.total < 2**53 else format_digits(self.total),
+            "of": self.total if self.total < LARGEST_JSON else format_digits(self.total),
             "how": self.how,
             "gainer": self.gainer,
             "exact": self.exact,

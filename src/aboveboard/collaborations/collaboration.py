@@ -21,6 +21,7 @@ from aboveboard.collaborations.examination import examine
 from aboveboard.collaborations.loading import Content, find_rule, read_all
 from aboveboard.collaborations.source_file import SourceFile, TrustCode, read_source
 from aboveboard.currencies import name_unit
+from aboveboard.formatting.plain_json import LARGEST_JSON
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
@@ -34,9 +35,6 @@ from aboveboard.mechanisms.settlement import Settlement, Share, fingerprint
 from aboveboard.mechanisms.settling import draw_settlement, settle_reports
 from aboveboard.mechanisms.user_code import CodeList
 from aboveboard.mechanisms.user_functions import allow_code
-
-LARGEST_JSON = 2**53
-"""Integers from here on are text in JSON: other programs would round them."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aboveboard.commands.rounds.disputes import AUDITOR, open_to_auditor
+from aboveboard.commands.rounds.disputes import open_to_auditor
 from aboveboard.desk.counting import require_seen
 from aboveboard.desk.member import require_attendance
 from aboveboard.desk.pages import ShownError, render_place
@@ -12,7 +12,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.members import list_own_answers
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
-from aboveboard.evidence.terms import CENTER
+from aboveboard.evidence.terms import AUDITOR, CENTER
 from aboveboard.formatting import describe_action, join_names
 from aboveboard.hub.members.auditing import compute_at_hub, rule_at_hub
 

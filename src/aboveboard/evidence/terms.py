@@ -13,7 +13,8 @@ from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.statements import NAME, Statement
 
 CENTER = "center"
-"""The center's name as a signer; no member can have it."""
+AUDITOR = "auditor"
+"""The names of the center and of an auditor as signers; no member can have one of them."""
 
 FORMAT: Literal[1] = 1
 """Version of everything that the terms describe; another version is refused."""

@@ -9,6 +9,9 @@ from typing import TypeAlias
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """Plain data that JSON can hold."""
 
+LARGEST_JSON = 2**53
+"""Integers from here on are text in JSON: other programs would round them."""
+
 
 def write_json(data: object, *, indent: int | None = None) -> str:
     r"""Return plain data as JSON, in which every sign can be shown; it reads as what was given.

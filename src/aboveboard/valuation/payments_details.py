@@ -13,6 +13,7 @@ from aboveboard.formatting import (
     format_quantity,
     join_names,
 )
+from aboveboard.formatting.plain_json import LARGEST_JSON
 from aboveboard.valuation.levels import Level, encode_level
 from aboveboard.valuation.shares.division import Shares, find_negative
 from aboveboard.valuation.shares.sampling import SampledShares
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """Negative shares that a note lists before it ends."""
-LARGEST_JSON = 2**53
-"""Integers from here on are text in JSON: other programs would round them."""
 
 
 def describe_division(rule: Payments, found: Shares, levels: Sequence[Level]) -> dict[str, Any]:

@@ -22,9 +22,7 @@ from aboveboard.evidence.members import list_own_answers, read_payload, read_rou
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, open_message, seal_message
 from aboveboard.evidence.statements import Statement, sign_statement
-from aboveboard.evidence.terms import CENTER
-
-AUDITOR = "auditor"
+from aboveboard.evidence.terms import AUDITOR, CENTER
 
 MOST_REASON = 2000
 """Characters of a ruling's reason."""

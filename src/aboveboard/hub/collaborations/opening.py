@@ -17,11 +17,10 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
 from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.statements import Statement, sign_statement
-from aboveboard.evidence.terms import CENTER, parse_terms
+from aboveboard.evidence.terms import AUDITOR, CENTER, parse_terms
 from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.logs import describe_standing, sign_checkpoint, write_nodes
 from aboveboard.hub.collaborations.notices import notify_awaited
-from aboveboard.hub.collaborations.steps import AUDITOR
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, member
 from aboveboard.hub.home import CENTER_FILES, Hub

@@ -12,7 +12,7 @@ from aboveboard.evidence.keys import PublicKeys, verify_signature
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, name_key, read_checkpoint, read_note
 from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.evidence.rounds import Round
-from aboveboard.evidence.terms import CENTER
+from aboveboard.evidence.terms import AUDITOR, CENTER
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
     lock,
@@ -27,8 +27,6 @@ from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import cosignature, recovery
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.registry import Organization
-
-AUDITOR = "auditor"
 
 
 def find_shared(

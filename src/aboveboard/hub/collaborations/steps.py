@@ -15,7 +15,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement, sign_statement
-from aboveboard.evidence.terms import CENTER
+from aboveboard.evidence.terms import AUDITOR, CENTER
 from aboveboard.hub.collaborations.logs import (
     Position,
     append,
@@ -32,9 +32,6 @@ from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.queue import enqueue_resealing, enqueue_settlement
 from aboveboard.hub.money.ledger import void_payments
 from aboveboard.hub.organizations.registry import add_key, find_keys, find_organization
-
-AUDITOR = "auditor"
-"""The auditor's name as a signer; no member can have it."""
 
 
 def take(

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
 from aboveboard.evidence.round_states import ENDED, State
+from aboveboard.hub.collaborations.deadlines import DAY
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.collaborations.steps import make_own, take_own
@@ -29,9 +30,6 @@ from aboveboard.hub.jobs.queue import forget_failures
 from aboveboard.hub.series.elements import remove_elements
 
 logger = logging.getLogger(__name__)
-
-DAY = 24 * 3600
-"""Seconds of a day."""
 
 AGAIN = 7 * DAY
 """Seconds for which files that were deleted are looked for again."""

@@ -19,14 +19,14 @@ from sqlalchemy.exc import OperationalError
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import RefusedStatementError
-from aboveboard.hub.collaborations.deadlines import STEPS
+from aboveboard.hub.collaborations.deadlines import DAY, STEPS
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.notices import OPERATOR, write_notice
 from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, job
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs.archiving import DAY, archive_ended, remove_unnamed_files
+from aboveboard.hub.jobs.archiving import archive_ended, remove_unnamed_files
 from aboveboard.hub.jobs.failures import STEP, note_failure
 from aboveboard.hub.jobs.isolation import remove_folder
 from aboveboard.hub.jobs.queue import (

@@ -27,13 +27,12 @@ from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import Checkpoint, read_note
 from aboveboard.evidence.rounds import MOST_ENTRIES, Round, replay_log
 from aboveboard.evidence.statements import read_statement
-from aboveboard.evidence.terms import CENTER, read_terms
+from aboveboard.evidence.terms import AUDITOR, CENTER, read_terms
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.formatting import format_count
 from aboveboard.hub.members.answers import TakenAnswer, ViewAnswer, read_answer
 from aboveboard.hub.members.places import MIRROR_FILE, REFUSED_FILE, Mirror
 from aboveboard.hub.members.sharing import (
-    AUDITOR,
     compare_cosignatures,
     fetch_cosignatures,
     fetch_shared,

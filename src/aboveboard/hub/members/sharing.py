@@ -11,12 +11,11 @@ from aboveboard.evidence.folders import SEALED, read_limited, write_sealed
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, read_checkpoint, read_note
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement
+from aboveboard.evidence.terms import AUDITOR
 from aboveboard.hub.members.answers import CosignaturesAnswer, read_answer
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
 from aboveboard.storage.atomic import atomic_file
-
-AUDITOR = "auditor"
 
 
 def fetch_cosignatures(mirror: Mirror, connection: HubConnection) -> dict[str, str]:

@@ -14,7 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.round_states import BEFORE_RESULT, State
 from aboveboard.evidence.rounds import Round
-from aboveboard.evidence.terms import CENTER
+from aboveboard.evidence.terms import AUDITOR, CENTER
 from aboveboard.hub.collaborations.logs import Position, lock, read_round
 from aboveboard.hub.collaborations.opening import (
     Opening,
@@ -22,7 +22,7 @@ from aboveboard.hub.collaborations.opening import (
     keep_center_files,
     locate_center_files,
 )
-from aboveboard.hub.collaborations.steps import AUDITOR, make_own, take_own
+from aboveboard.hub.collaborations.steps import make_own, take_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, member, organization
 from aboveboard.hub.home import Hub

@@ -55,7 +55,7 @@ from aboveboard.learning.desirable.search import (
     search_on_demand,
     sizes_array,
 )
-from aboveboard.learning.market.allocation import Market, assign_models
+from aboveboard.learning.market.allocation import MOST_COMPARED, Market, assign_models
 from aboveboard.learning.market.market_file import has_data
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.market.valuations import Growth, Linear
@@ -68,9 +68,6 @@ from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 if TYPE_CHECKING:
     from aboveboard.learning.training.training_result import TrainingResult
-
-MOST_COMPARED = 12
-"""Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
 
 MOST_ROWS = 10**7
 """Rows of the payments table that a settlement holds: beyond, files of gigabytes."""

@@ -9,8 +9,8 @@ from typing import Any
 from aboveboard.formatting import encode_number, format_count, round_digits
 from aboveboard.learning.flower.market_session import MeasuredClients
 from aboveboard.learning.payments.exploitation_payment import Outcome
-from aboveboard.learning.payments.measured_market import (
-    MeasuredMarket,
+from aboveboard.learning.payments.measured_market import MeasuredMarket
+from aboveboard.learning.payments.measured_warnings import (
     describe_few_rows,
     describe_uncertain_sign,
 )

@@ -36,6 +36,9 @@ Counterfactual = Literal["all", "participants", "none", "punish"]
 AT_ONCE = 1 << 20
 """Entries of the arrays that value sets of the served: some 8 MiB each."""
 
+MOST_COMPARED = 12
+"""Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
+
 Mask = NDArray[np.bool_]
 
 MOST_SETS = 16

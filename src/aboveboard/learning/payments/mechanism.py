@@ -25,7 +25,7 @@ from aboveboard.auditing import (
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.numbers import Number
-from aboveboard.learning.market.allocation import Counterfactual, Market
+from aboveboard.learning.market.allocation import MOST_COMPARED, Counterfactual, Market
 from aboveboard.learning.market.market_file import (
     GridTable,
     PaymentsFile,
@@ -67,9 +67,6 @@ MOST_REPORTS = 10_000
 
 MOST_SEARCHED = 7
 """Parties up to whom an audit looks at the budget and at efficiency where sets have to be tried."""
-
-MOST_COMPARED = 12
-"""Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,15 @@ from aboveboard.formatting import (
 )
 from aboveboard.learning.market.quality import Quality
 from aboveboard.learning.payments.exploitation_payment import Outcome
-from aboveboard.learning.payments.measured_market import (
-    NOTHING,
-    MeasuredMarket,
+from aboveboard.learning.payments.measured_market import MeasuredMarket, find_interval
+from aboveboard.learning.payments.measured_warnings import (
     describe_few_rows,
     describe_uncertain_sign,
-    find_interval,
     round_rows_up,
 )
 from aboveboard.learning.payments.settlement import SIGNS, describe_quality, make_headline
 from aboveboard.learning.payments.trained_exhibits import TrainedExhibits
+from aboveboard.learning.training.scores import ROUNDING
 from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
@@ -240,7 +239,7 @@ class TrainedSettlement:
 
     def _warn_of_budget(self) -> list[str]:
         revenue = float(self._outcome.revenue)
-        if revenue >= -NOTHING:
+        if revenue >= -ROUNDING:
             return []
         return [
             f"weak budget balance fails here: payments sum to {format_number(revenue)}, which the "
@@ -261,7 +260,7 @@ class TrainedSettlement:
     def _warn_of_hiding(self) -> list[str]:
         warnings = []
         for name, (gain, (low, high)) in self._gains.items():
-            if gain > NOTHING:
+            if gain > ROUNDING:
                 sure = "" if low > 0 else ", so that it may as well bring nothing"
                 warnings.append(
                     f"on these data hiding half of its rows would bring {name} "

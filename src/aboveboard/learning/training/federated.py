@@ -50,7 +50,7 @@ from aboveboard.learning.training.estimators import (
     list_row_weights,
     require_linear,
 )
-from aboveboard.learning.training.scores import NOTHING, Meter, Skill
+from aboveboard.learning.training.scores import ROUNDING, Meter, Skill
 from aboveboard.learning.training.trainer import JointFit, JointPlan
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ class FederatedTrainer:
     def _find_floor(self, own: Parameters) -> float:
         measured = self._measure(own)
         # A model that predicts nothing is never good enough, however uncertain the party's own is.
-        return max(measured.value - measured.error, NOTHING)
+        return max(measured.value - measured.error, ROUNDING)
 
     def _measure(self, parameters: Parameters) -> Skill:
         return self._meter.measure(build_model(self._pattern, parameters))

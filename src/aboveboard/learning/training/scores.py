@@ -32,8 +32,8 @@ from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.predictions import FloatArray, Predictions, make_replay, predict
 from aboveboard.learning.training.tables import Rows, Terms
 
-NOTHING = 1e-9
-"""A skill below this is the rounding of zero."""
+ROUNDING = 1e-9
+"""A skill, or an amount of money, that is no larger is the rounding of zero."""
 
 RESAMPLES = 400
 """Draws of the test rows: percentiles of 95 percent intervals are then steady to a tenth."""
@@ -127,7 +127,7 @@ class Meter:
         if self.metric is None:
             return _score_distance(predictions, self.truth, self.terms)
         value = self._score_by_name([predictions], np.arange(len(self.targets)))[0]
-        return Skill(value if value > NOTHING else 0.0, 0.0)
+        return Skill(value if value > ROUNDING else 0.0, 0.0)
 
     def resample(self, predictions: Sequence[Predictions], seed: int) -> FloatArray:
         """Return qualities on rows drawn again with replacement, shape (draws, models)."""
@@ -161,7 +161,7 @@ class Meter:
         with np.errstate(all="ignore"):
             value = 1 - (weights @ losses) / constant
         value[~(constant > 0)] = np.nan
-        return np.where(value > NOTHING, value, np.where(np.isnan(value), np.nan, 0.0))
+        return np.where(value > ROUNDING, value, np.where(np.isnan(value), np.nan, 0.0))
 
     def _score_by_name(
         self, predictions: Sequence[Predictions], drawn: NDArray[np.intp]
@@ -311,7 +311,7 @@ def _score_distance(predictions: Predictions, truth: FloatArray, terms: Terms) -
     constant = ((truth - best) ** 2).sum(axis=1)
     ratio = loss.mean() / constant.mean()
     value = 1 - ratio
-    if not value > NOTHING:
+    if not value > ROUNDING:
         value = 0.0
     # The delta method for a ratio of two means over the same rows.
     residual = loss - ratio * constant
