@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aboveboard.storage import kinds
+from aboveboard.storage.formats.line_reader import LineReader
+from aboveboard.storage.formats.lines import read_kind_lines
 from aboveboard.storage.kinds import Kind, find_normal, normalize, normalize_column
 
 HOSTS = st.sampled_from(
@@ -57,6 +59,17 @@ def test_urls(texts: list[str]) -> None:
     compare(texts, "url")
 
 
+@given(st.lists(URLS | URLS.map(lambda url: f"{url} # x"), min_size=1, max_size=9))
+def test_lines_of_urls_are_read_as_each_is_alone(lines: list[str]) -> None:
+    lines = [line.replace(",", "").replace(";", "").replace("|", "") for line in lines]
+    read = LineReader("url")
+    expected = [element for line in lines for element in read(line) or ()]
+    listed = read_kind_lines(pl.Series(lines), "url")
+    assert sorted(listed.elements.to_list()) == sorted(expected)
+    assert (listed.respelled, listed.comments) == (read.respelled, read.comments)
+    assert listed.left_out.total() == len(read.reasons)
+
+
 @given(st.lists(MAILBOXES, min_size=1, max_size=12))
 def test_mail_addresses(texts: list[str]) -> None:
     compare(texts, "email")
@@ -65,6 +78,26 @@ def test_mail_addresses(texts: list[str]) -> None:
 @given(st.lists(HOSTS, min_size=1, max_size=12))
 def test_domains(texts: list[str]) -> None:
     compare(texts, "domain")
+
+
+NETWORKS = st.tuples(
+    st.lists(st.integers(0, 256).map(str) | st.just("01"), min_size=3, max_size=4).map(".".join),
+    st.integers(0, 34).map(lambda bits: f"/{bits}") | st.sampled_from(["", "/08", "/", " ", "-9"]),
+).map("".join)
+
+
+@given(st.lists(NETWORKS | st.just("::ffff:1.2.3.4/120"), min_size=1, max_size=12))
+def test_networks(texts: list[str]) -> None:
+    compare(texts, "address")
+    read = LineReader("address")
+    listed = read_kind_lines(pl.Series(texts), "address")
+    assert sorted(listed.elements) == sorted(each for text in texts for each in read(text) or ())
+    assert (listed.respelled, listed.left_out.total()) == (read.respelled, len(read.reasons))
+
+
+def test_networks_of_every_length_have_no_host_bits() -> None:
+    compare([f"{host}/{bits}" for host in ("255.255.255.255", "10.1.2.129", "0.0.0.1")
+             for bits in range(33)], "address")  # fmt: skip
 
 
 def test_every_port_and_every_octet_of_an_url() -> None:

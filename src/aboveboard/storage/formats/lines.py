@@ -39,6 +39,12 @@ LINE = 100
 WORD = r"^[0-9A-Za-z_.:@-]+\r?$"
 """Lines that are one word, without a sign that some format gives a meaning."""
 
+WORDS: dict[str, str] = {
+    "url": r"^[A-Za-z]+://[!-~]+$",
+    "address": r"^[0-9A-Za-z_.:@-]+(?:/[0-9]{1,3})?\r?$",
+}
+"""The same for kinds whose words have other signs."""
+
 
 @dataclass
 class ListedElements:
@@ -305,7 +311,7 @@ class KindLines:
 
     def _read_words(self, odd: pl.Series) -> pl.Series:
         """Return the elements of lines that are one word and nothing else, null for others."""
-        fits = odd.str.contains(WORD).fill_null(value=False)
+        fits = odd.str.contains(WORDS.get(self.kind, WORD)).fill_null(value=False)
         if self.kind == "domain":
             fits &= ~odd.str.contains(r"\.localdomain[0-9]?\.?$").fill_null(value=False)
         if self.kind == "email":

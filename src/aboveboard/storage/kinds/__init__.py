@@ -17,6 +17,7 @@ import polars as pl
 from aboveboard.storage.kinds import address, domain, email, hashes, text, url
 from aboveboard.storage.kinds.characters import INVISIBLE, LINE_BREAKS
 from aboveboard.storage.kinds.domain_columns import find_normal_names
+from aboveboard.storage.kinds.network_columns import normalize_networks
 
 __all__ = [
     "INVISIBLE",
@@ -171,6 +172,10 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
     if kind == "url":
         shaped = _shape_urls(shaped)
     fits = find_normal(shaped, kind)
+    if kind == "address":
+        networks = normalize_networks(shaped)
+        shaped = shaped.zip_with(networks.is_null(), networks)
+        fits |= networks.is_not_null()
     # Lower case in Unicode maps some other letters to ASCII ones: the slow way knows all rules.
     ascii_only = elements.str.len_bytes() == elements.str.len_chars()
     fits &= ascii_only.fill_null(value=False)

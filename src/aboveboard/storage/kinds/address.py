@@ -13,8 +13,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from aboveboard.storage.kinds.characters import refang, remove_invisible
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-NORMAL = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
+OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+NORMAL = rf"^(?:{OCTET}\.){{3}}{OCTET}$"
 """IPv4 addresses in normal form."""
 
 _dash = re.compile(r"\s*[-\u2013]\s*")
