@@ -124,6 +124,14 @@ def test_region_counts_of_the_parts_add_up(records: dict[str, Records]) -> None:
     assert dict(zip(masks.tolist(), counts.tolist(), strict=True)) == dict(Counter(owners.values()))
 
 
+@pytest.mark.parametrize(("each", "most"), [(3, 100), (1, 4), (40, 1000)])
+def test_the_first_of_each_region_are_those_of_lists_in_memory(each: int, most: int) -> None:
+    records = make_large_parties()
+    union = tabulate_union(records, 3, sizes=Sizes(part=500))
+    whole = tabulation.SmallUnion(records, 3)
+    assert union.head_regions(each, most).equals(whole.head_regions(each, most))
+
+
 texts = st.lists(st.text("ab\0é", max_size=20) | st.just("a" * 40) | st.just("a" * 41), max_size=90)
 
 

@@ -224,12 +224,14 @@ class PartitionedUnion:
 
     def head_regions(self, each: int, most: int) -> pl.Series:
         """Return so many first elements of each region, and at most so many in all."""
-        found = [
-            plan.select(ELEMENT, OWNERS).collect().group_by(OWNERS, maintain_order=True).head(each)
-            for plan in self._scan()
-        ]
-        few = pl.concat(found).group_by(OWNERS, maintain_order=True).head(each).head(most)
-        return few[ELEMENT]
+        few = pl.DataFrame(schema={OWNERS: pl.UInt64, ELEMENT: pl.String})
+        for plan in self._scan():
+            part = plan.select(OWNERS, ELEMENT).collect()
+            first = part.group_by(OWNERS, maintain_order=True).head(each)
+            # By way of lists: some texts of a column would keep all of its bytes in memory.
+            copied = pl.DataFrame(first.to_dict(as_series=False), schema=few.schema)
+            few = pl.concat([few, copied]).group_by(OWNERS, maintain_order=True).head(each)
+        return few.head(most)[ELEMENT]
 
     def _scan(self) -> Iterator[pl.LazyFrame]:
         for part in self.parts:
