@@ -22,8 +22,9 @@ from aboveboard.exchange import partitioned_union, tabulation
 from aboveboard.exchange.ownership import index_owners
 from aboveboard.exchange.partitioned_union import PartitionedUnion, tabulate_union
 from aboveboard.exchange.replies import Replies
-from aboveboard.storage import partitions
+from aboveboard.storage import partitions, streamed_lists
 from aboveboard.storage import shelf as shelves
+from aboveboard.storage.formats import parquet_batches, text_batches
 from aboveboard.storage.inspection import summarize_data
 from aboveboard.storage.partitions import Sizes
 from aboveboard.storage.records import Records
@@ -193,7 +194,11 @@ def make_large_parties() -> dict[str, Records]:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let lists of a few hundred rows be large."""
+    """Let lists of a few hundred rows be large, and their files be read in batches."""
+    monkeypatch.setattr(streamed_lists, "LARGE", 0)
+    monkeypatch.setattr(parquet_batches, "ROWS", 70)
+    monkeypatch.setattr(text_batches, "BATCH", 8)
+    monkeypatch.setattr(text_batches, "STEP", 3)
     monkeypatch.setattr(tabulation, "SMALL", 0)
     monkeypatch.setattr(partitioned_union, "TOGETHER", 2)
     monkeypatch.setattr(Sizes.__init__, "__defaults__", (4_000, 2_000, 2_000))
