@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# A party's name is also the name of its folder in the settlement.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
+"""Names of parties and of all who sign: they are also names of folders."""
 
 RESERVED = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{k}" for port in ("com", "lpt") for k in range(10))]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from aboveboard.collaborations.party_names import NAME
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import MOST_BYTES, decode_canonical, encode_canonical
 from aboveboard.evidence.keys import PrivateKeys, verify_signature
@@ -45,9 +46,6 @@ Kind = Literal[
 ]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 """The kinds of statements of a round."""
-
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
-"""Names of signers: they also name folders."""
 
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from aboveboard.collaborations.party_names import NAME
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
-from aboveboard.evidence.statements import NAME, Statement
+from aboveboard.evidence.statements import Statement
 
 CENTER = "center"
 AUDITOR = "auditor"

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
+from aboveboard.collaborations.party_names import NAME
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
-from aboveboard.evidence.statements import NAME
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import invitation, key, organization
