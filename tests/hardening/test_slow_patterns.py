@@ -18,12 +18,13 @@ import pytest
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_json
 from aboveboard.market.model import bids_table
-from aboveboard.storage.formats import json_lists
+from aboveboard.storage.formats import stix_patterns
 from aboveboard.storage.formats.json_paths import parse_path
+from aboveboard.storage.formats.stix_patterns import read_pattern
 
 
 def match_stix(text: str) -> object:
-    return json_lists._pattern.fullmatch(text) or json_lists._comparisons.findall(text)
+    return read_pattern(text) or stix_patterns._comparisons.findall(text)
 
 
 def split_goods(text: str) -> object:
@@ -38,6 +39,9 @@ TEXTS: dict[str, tuple[Callable[[str], Any], Callable[[int], str], int]] = {
     # By name: what reads it, the text of a size, and a size that was slow.
     "properties in quotes": (match_stix, lambda n: "[a:" + "w.'a'='a' OR a:" * n + "!", 500),
     "values that do not end": (match_stix, lambda n: "[a:w IN (" + "'a'," * n + "!", 20_000),
+    "groups": (match_stix, lambda n: "(" * n + "[a:w='b']" + ")" * n, 20_000),
+    "lists in lists": (match_stix, lambda n: "IN ('a'," * n, 20_000),
+    "quotes that are none": (read_pattern, lambda n: "'" + "\\'" * n, 20_000),
     "spaces between goods": (split_goods, lambda n: "a" + " " * n + "b", 50_000),
     "quotes outside of text": (decode, lambda n: "[" * 200 + '\\"' * n, 50_000),
 }
@@ -82,5 +86,8 @@ def test_an_odd_path_into_json_is_refused(path: str, tmp_path: Path) -> None:
 
 def test_a_pattern_with_quoted_properties_is_read_as_before() -> None:
     text = "[file:hashes.'SHA-256' = 'ab' OR domain-name:value IN ('a.example', 'b.example')]"
-    assert json_lists._pattern.fullmatch(text)
-    assert [x[1] for x in json_lists._comparisons.findall(text)] == ["hashes.'SHA-256'", "value"]
+    assert read_pattern(text) == [
+        ("file", "hashes.'SHA-256'", "ab"),
+        ("domain-name", "value", "a.example"),
+        ("domain-name", "value", "b.example"),
+    ]

@@ -449,6 +449,31 @@ def test_of_a_stix_bundle_the_values_of_the_kind_are_elements(write: Write) -> N
     assert elements(read(path, "url")) == ["http://x.example/"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("[(domain-name:value = 'a.example')]", ["a.example"]),
+        ("([domain-name:value = 'a.example']) OR ([url:value = 'http://(x).example/'])",
+         ["a.example"]),
+        ("[(domain-name:value IN ('a.example', 'b.example') OR ipv4-addr:value = '192.0.2.1')]",
+         ["a.example", "b.example"]),
+        ("[domain-name:value = 'a.example' AND (url:value = 'x' OR url:value = 'y')]", []),
+        ("[NOT (domain-name:value = 'a.example')]", []),
+        ("([domain-name:value = 'a.example'] FOLLOWEDBY [url:value = 'x'])", []),
+        ("[(domain-name:value = 'a.example']", []),
+        ("([domain-name:value = 'a.example']) WITHIN 5 SECONDS", []),
+    ],
+)  # fmt: skip  # read as a table
+def test_parentheses_of_a_stix_pattern_that_only_group_change_nothing(
+    write: Write, pattern: str, found: list[str]
+) -> None:
+    indicator = {"type": "indicator", "id": "indicator--1", "pattern": pattern}
+    bundle = {"type": "bundle", "id": "bundle--1", "objects": [indicator]}
+    records = read(write("a.json", json.dumps(bundle)), "domain")
+    assert elements(records) == found
+    assert ("patterns that are not single value" in records.reading.left_out) == (not found)
+
+
 MISP = {
     "Event": {
         "info": "x",

@@ -27,6 +27,7 @@ from aboveboard.storage.formats.json_paths import (
 )
 from aboveboard.storage.formats.line_reader import explain_refusal
 from aboveboard.storage.formats.lines import ListedElements, quote_sample
+from aboveboard.storage.formats.stix_patterns import read_pattern
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize
 from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import COPIES, refuse_too_large
@@ -57,18 +58,6 @@ STIX_OBJECTS: dict[str, Kind] = {
     "email-addr": "email", "file": "hash", "artifact": "hash", "x509-certificate": "hash",
 }  # fmt: skip  # read as a table
 
-# No text is read in two ways: each loop keeps what it took.
-_value = r"'(?:[^'\\]++|\\.)*+'"
-_comparison = (
-    r"([a-z0-9-]++):((?:[\w.\[\]*-]++|'[^']+')++)\s*+(==?|IN)\s*+"
-    rf"({_value}|\(\s*{_value}(?:\s*,\s*{_value})*+\s*\))"
-)
-_pattern = re.compile(
-    rf"\s*\[\s*{_comparison}(?:\s+OR\s+{_comparison})*+\s*\]"
-    rf"(?:\s+OR\s+\[\s*{_comparison}(?:\s+OR\s+{_comparison})*\s*\])*\s*"
-)
-_comparisons = re.compile(_comparison)
-_values = re.compile(_value)
 _broken = re.compile(LINE_BREAKS)
 _misp_hash = re.compile(r"(filename\|)?(?:x509-fingerprint-)?(?:md5|sha(?:3-)?\d+(?:/\d+)?)")
 
@@ -232,13 +221,12 @@ def _read_stix(entry: dict[str, Any], number: int, collect: _Collector) -> None:
         pattern = str(entry.get("pattern", ""))
         if entry.get("revoked") is True:
             collect.leave_out(REVOKED, place, pattern)
-        elif not _pattern.fullmatch(pattern) or entry.get("pattern_type", "stix") != "stix":
+            return
+        found = read_pattern(pattern) if entry.get("pattern_type", "stix") == "stix" else None
+        if found is None:
             collect.leave_out(COMPOSED, place, pattern)
-        else:
-            for object_, property_, _, values in _comparisons.findall(pattern):
-                for quoted in _values.findall(values):
-                    text = re.sub(r"\\(.)", r"\1", quoted[1:-1])
-                    _take_stix(object_, property_, text, place, collect)
+        for object_, property_, text in found or ():
+            _take_stix(object_, property_, text, place, collect)
     elif type_ == "observed-data" and isinstance(entry.get("objects"), dict):
         # As STIX 2.0 had it: what was observed stands inside.
         for inner in entry["objects"].values():
