@@ -156,3 +156,17 @@ def test_symmetry_of_many_parties_is_a_closed_form(name, power):
         joins[[0, 29]] = True
         benefits = list(game.benefits([JOIN if here else STAY_AWAY for here in joins]))
         assert benefits[0] == benefits[29]
+
+
+@pytest.mark.parametrize("loss", [Loss(Fraction(1)), Loss(Fraction(3), "maximum")], ids=str)
+def test_benefits_of_many_coalitions_are_those_of_each(loss):
+    """One loss a coalition gives what the replies of that coalition bring, party by party."""
+    rng = np.random.default_rng(12)
+    types = draw_points(rng, 6)
+    rule = AveragePoint(dict.fromkeys(types, Fraction(1)), loss)
+    game = rule.game(types)
+    for joined in product((False, True), repeat=6):
+        present = {p: x for (p, x), here in zip(types.items(), joined, strict=True) if here}
+        brought = rule.true_benefits(types, rule.settle(present)) if present else {}
+        profile = [JOIN if here else STAY_AWAY for here in joined]
+        assert list(game.benefits(profile)) == [brought.get(party, 0) for party in types]

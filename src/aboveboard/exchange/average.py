@@ -35,6 +35,8 @@ from aboveboard.exchange.average_loss import (
     LossBenefits,
     Metric,
     compute_mean,
+    find_offsets,
+    value_entries,
 )
 from aboveboard.exchange.exact_powers import LARGEST_POWER
 from aboveboard.exchange.exclusivity import (
@@ -143,12 +145,7 @@ class _CoalitionBenefits:
 
     @cached_property
     def _offsets(self) -> tuple[Array, int]:
-        """Each point minus the average, shape (n, d), as integers over a denominator."""
-        target = compute_mean(self.points)
-        offsets = [[x - a for x, a in zip(p, target, strict=True)] for p in self.points]
-        denominator = lcm(*(x.denominator for row in offsets for x in row))
-        whole = [int(x * denominator) for row in offsets for x in row]
-        return as_objects(whole).reshape(len(self.points), -1), denominator
+        return find_offsets(self.points)
 
     @cached_property
     def _sizes_product(self) -> int:
@@ -182,30 +179,14 @@ class _CoalitionBenefits:
         return benefits
 
     def value_entries(self, present: Present, rows: Codes, players: Codes) -> tuple[Array, Array]:
-        """Return a party's benefit and its best rival's in one coalition each, shape (k,).
-
-        In every coalition the points that are further away gain more.
-        """
+        """Return a party's benefit and its best rival's in one coalition each, shape (k,)."""
         offsets, own = self._scaled
-        every, n = self._sizes_product, present.shape[1]
+        every = self._sizes_product
         sums = present.astype(offsets.dtype) @ offsets
         sizes = present.sum(axis=1)
         scale = np.array([every // max(1, int(s)) for s in sizes], dtype=object)
         errors = ((sums.astype(object) * scale[:, None]) ** 2).sum(axis=1)
-        order = np.array(sorted(range(n), key=lambda i: -int(own[i])))
-        first = order[np.argmax(present[:, order], axis=1)]
-        others = present.copy()
-        others[np.arange(len(present)), first] = False
-        second = order[np.argmax(others[:, order], axis=1)]
-        alone = first[rows] == players
-        rival = np.where(alone, second[rows], first[rows])
-        exact = own.astype(object)
-        left = sizes[rows] - present[rows, players]  # rivals that take part
-        benefits = np.where(present[rows, players], exact[players] - errors[rows], 0)
-        best = np.where(left > 0, exact[rival] - errors[rows], 0)
-        # Those who stay away have benefit 0.
-        some_away = left < n - 1
-        return benefits, np.where(some_away & (best < 0), 0, best)
+        return value_entries(own.astype(object), errors, present, rows, players)
 
 
 @dataclass(frozen=True)
@@ -362,10 +343,7 @@ def find_likely_gain(
     """
     if not loss.is_square or len(points) < 3:
         return None
-    target = compute_mean(points)
-    offsets = [[x - a for x, a in zip(p, target, strict=True)] for p in points]
-    scale = lcm(*(x.denominator for row in offsets for x in row))
-    whole = as_objects([int(x * scale) for row in offsets for x in row]).reshape(len(points), -1)
+    whole, _ = find_offsets(points)
     own = 4 * (whole**2).sum(axis=1)
     shared = ((whole[:, None, :] + whole[None, :, :]) ** 2).sum(axis=2)
     weights = as_objects(list(exclusivity))

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import lcm
 from typing import Literal
 
+import numpy as np
+
 from aboveboard.exchange.exact_powers import raise_to
 from aboveboard.exchange.participation import Present
+from aboveboard.games.actions import Codes
 from aboveboard.games.numbers import Array, as_objects
 
 Point = tuple[Fraction, ...]
@@ -40,6 +44,15 @@ def _average(numbers: Sequence[Fraction]) -> Fraction:
     denominator = lcm(*(x.denominator for x in numbers))
     total = sum(x.numerator * (denominator // x.denominator) for x in numbers)
     return Fraction(total, denominator * len(numbers))
+
+
+def find_offsets(points: Sequence[Point]) -> tuple[Array, int]:
+    """Return each point minus the average of all, shape (n, d), as integers over a denominator."""
+    target = compute_mean(points)
+    offsets = [[x - a for x, a in zip(p, target, strict=True)] for p in points]
+    denominator = lcm(*(x.denominator for row in offsets for x in row))
+    whole = [int(x * denominator) for row in offsets for x in row]
+    return as_objects(whole).reshape(len(points), -1), denominator
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class LossBenefits:
-    """The benefits of many coalitions, one after the other.
+    """The benefits of many coalitions: each needs one loss, that of its average.
 
     Parameters
     ----------
@@ -101,13 +114,62 @@ class LossBenefits:
         """What one unit of a benefit is worth."""
         return Fraction(1)
 
+    @cached_property
+    def _offsets(self) -> tuple[Array, int]:
+        return find_offsets(self.points)
+
+    @cached_property
+    def _own(self) -> Array:
+        """What each party's own point loses."""
+        target = compute_mean(self.points)
+        return as_objects([self.loss.compute(x, target) for x in self.points])
+
+    def _compute_errors(self, present: Present) -> Array:
+        """Return what the averages of m coalitions lose, shape (m,); 0 where nobody takes part."""
+        offsets, denominator = self._offsets
+        sums, sizes = present.astype(object) @ offsets, present.sum(axis=1).tolist()
+        target = (Fraction(0),) * offsets.shape[1]
+        means = [
+            tuple(Fraction(x, denominator * max(1, size)) for x in row)
+            for row, size in zip(sums.tolist(), sizes, strict=True)
+        ]
+        return as_objects([self.loss.compute(mean, target) for mean in means])
+
     def __call__(self, present: Present) -> Array:
         """Return the benefits of m coalitions, shape (m, n), as fractions."""
-        target = compute_mean(self.points)
-        own = [self.loss.compute(x, target) for x in self.points]
-        rows: list[Fraction] = []
-        for here in present.tolist():
-            joined = [x for x, p in zip(self.points, here, strict=True) if p]
-            error = self.loss.compute(compute_mean(joined), target) if joined else Fraction(0)
-            rows += [o - error if p else Fraction(0) for o, p in zip(own, here, strict=True)]
-        return as_objects(rows).reshape(present.shape)
+        errors = self._compute_errors(present)
+        benefits: Array = np.where(present, self._own[None, :] - errors[:, None], 0)
+        return benefits
+
+
+def value_entries(
+    own: Array, errors: Array, present: Present, rows: Codes, players: Codes
+) -> tuple[Array, Array]:
+    """Return benefits of single parties, and of their best rivals, in one coalition each.
+
+    In every coalition the points that are further away gain more.
+
+    Parameters
+    ----------
+    own
+        What each party's own point loses, shape (n,), as objects.
+    errors
+        What each coalition's average loses, shape (m,), as objects.
+    present
+        Who takes part, shape (m, n).
+    rows, players
+        Which coalitions and which parties, shape (k,).
+    """
+    n, sizes = present.shape[1], present.sum(axis=1)
+    order = np.array(sorted(range(n), key=lambda i: -own[i]))
+    first = order[np.argmax(present[:, order], axis=1)]
+    others = present.copy()
+    others[np.arange(len(present)), first] = False
+    second = order[np.argmax(others[:, order], axis=1)]
+    rival = np.where(first[rows] == players, second[rows], first[rows])
+    left = sizes[rows] - present[rows, players]  # rivals that take part
+    benefits = np.where(present[rows, players], own[players] - errors[rows], 0)
+    best = np.where(left > 0, own[rival] - errors[rows], 0)
+    # Those who stay away have benefit 0.
+    some_away = left < n - 1
+    return benefits, np.where(some_away & (best < 0), 0, best)
