@@ -30,17 +30,6 @@ MOST_SECONDS = 600
 """Seconds of processor time after which the system ends such a child, whose parent may be gone."""
 
 
-def copy_environment() -> dict[str, str]:
-    """Return this process's variables for a child of ours, without those that add folders or code.
-
-    Examples
-    --------
-    >>> copy_environment()["PYTHONSAFEPATH"]
-    '1'
-    """
-    return {name: x for name, x in os.environ.items() if name not in DROPPED} | SAFE
-
-
 @contextmanager
 def safe_environment() -> Iterator[None]:
     """Start processes in here; the environment of this one is as it was afterwards."""

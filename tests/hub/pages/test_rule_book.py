@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 
 from aboveboard.hub.pages import rule_book
 from aboveboard.hub.pages.rule_book import AGAIN, FAILED, WAITING, RuleBook, describe_in_child
+from aboveboard.mechanisms import child_processes
 
 ON_AN_EXAMPLE: dict[str, Any] = {"note": "on an example", "audit": None}
 
@@ -96,12 +98,13 @@ def test_an_audit_that_cannot_be_kept_stops_no_other(
 def test_the_child_starts_without_what_adds_code(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
 
-    def note(*_: object, **options: Any) -> Any:
-        given.update(options["env"])
+    def note(*_: object, **__: object) -> Any:
+        given.update(os.environ)
         raise OSError
 
     monkeypatch.setenv("PYTHONPATH", "/a/folder/of/a/stranger")
-    monkeypatch.setattr(rule_book.subprocess, "run", note)
+    monkeypatch.setattr(child_processes.subprocess, "Popen", note)
     assert describe_in_child("exchange.interval", {}) == FAILED
     assert "PYTHONPATH" not in given
     assert given["PYTHONSAFEPATH"] == "1"
+    assert os.environ["PYTHONPATH"] == "/a/folder/of/a/stranger"

@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Hashable, Mapping
@@ -22,12 +21,15 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.terms import Terms
-from aboveboard.mechanisms.child_processes import copy_environment
+from aboveboard.mechanisms.child_processes import ask_child
 from aboveboard.storage.atomic import atomic_file
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "rules"
+
+RULES = "aboveboard.commands.rounds.rules"
+"""What the child runs."""
 
 SECONDS = 300
 """How long an audit may take."""
@@ -140,19 +142,9 @@ def _read(path: Path, changed: int, inode: int) -> dict[str, Any]:
 
 def describe_in_child(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `describe_rule` returns, computed in a process of its own."""
-    given = json.dumps({"mechanism": mechanism, "parameters": dict(parameters)})
-    command = [sys.executable, "-m", "aboveboard.commands.rounds.rules"]
+    given = {"mechanism": mechanism, "parameters": dict(parameters)}
     try:
-        done = subprocess.run(
-            command,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=True,
-            env=copy_environment(),
-        )
-        found: dict[str, Any] = json.loads(done.stdout)
+        found: dict[str, Any] = ask_child(RULES, given, patience=SECONDS)
     except (subprocess.SubprocessError, OSError, ValueError):
         return FAILED
     return found
