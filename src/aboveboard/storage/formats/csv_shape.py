@@ -9,7 +9,7 @@ import numpy as np
 
 from aboveboard.storage.bit_masks import TEXT_BYTES, TextBytes, add_starts, mark_following
 
-PIECE = 1 << 18
+PIECE = 1 << 19
 """Bytes looked at together: they and their masks stay near the processor."""
 
 
