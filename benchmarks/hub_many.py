@@ -119,6 +119,8 @@ def time_pages(hub: Hub, identifiers: list[str]) -> tuple[Pages, float]:
         asked.append(("the operator's board", operator, ["/"] * ASKED))
         asked.append(("all collaborations", operator, ["/collaborations"] * ASKED))
         for name, who, paths in asked:
+            if paths == plan["a collaboration, read before"]:
+                asyncio.run(read_each(reader, paths[:FEW]))
             busy = served.cpu_seconds
             times = sorted(asyncio.run(read_each(who, paths)))
             cpu = (served.cpu_seconds - busy) / len(times) * 1000
