@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from aboveboard.evidence.disclosures import list_facts
 from aboveboard.evidence.hidden_shares import hide_share
 from aboveboard.evidence.public_parameters import PRESENT, PUBLIC
 from aboveboard.evidence.terms import parse_terms
+from aboveboard.evidence.verifiers.learning import refuse_other_order
 from aboveboard.report.rounds import describe_terms
 
 MECHANISMS = tuple(sorted(path.stem for path in STARTING.glob("*.toml")))
@@ -184,3 +187,14 @@ def test_what_leaves_is_told_with_what_all_members_are_told(tmp_path: Path) -> N
     assert market["To the other members"].endswith("all votes, and how the play ended")
     levels = describe("valuation.payments")
     assert levels["To the center"].startswith("nothing but random numbers")
+
+
+@pytest.mark.parametrize(
+    ("order", "stands"),
+    [(["b", "a"], True), (["a", "b"], False), (["b", "c", "a"], False), (["b"], False)],
+)
+def test_a_market_of_models_is_that_of_those_who_are_left(order: list[str], stands: bool) -> None:
+    terms = SimpleNamespace(members={"a": 1, "b": 1, "c": 1}, ordered=("b", "c", "a"))
+    case: Any = SimpleNamespace(round=SimpleNamespace(terms=terms, present=("a", "b")))
+    with nullcontext() if stands else pytest.raises(ValueError, match="order of the terms"):
+        refuse_other_order(case, order)

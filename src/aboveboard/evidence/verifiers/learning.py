@@ -153,9 +153,11 @@ def settle(case: Case) -> Any:
 
 
 def refuse_other_order(case: Case, order: list[str]) -> None:
-    """Raise `ValueError` if the parties do not stand in the order of the terms."""
-    members = [name for name in order if name in case.round.terms.members]
-    if members != list(case.round.terms.ordered) or len(set(order)) < len(order):
+    """Raise `ValueError` if the parties are not those who are left, in the order of the terms."""
+    terms = case.round.terms
+    members = [name for name in order if name in terms.members]
+    left = [name for name in terms.ordered if name in case.round.present]
+    if members != left or len(set(order)) < len(order):
         raise ValueError("the parties are not in the order of the terms")
 
 
