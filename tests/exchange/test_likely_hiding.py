@@ -111,8 +111,8 @@ def test_no_row_is_named_where_none_of_its_kind_gains(
 @pytest.mark.parametrize("rule", ["equal-gain", "best-group", "best-group-inside"])
 def test_long_lists_fail_dominance_by_the_named_row(rule: str) -> None:
     generator = np.random.default_rng(1)
-    lists = {f"p{i}": set(generator.choice(900, 300, replace=False).tolist()) for i in range(5)}
-    game = HidingGame(Regions.from_sets(lists), RULES[rule], (Fraction(1),) * 5)
+    lists = {f"p{i}": set(generator.choice(360, 120, replace=False).tolist()) for i in range(4)}
+    game = HidingGame(Regions.from_sets(lists), RULES[rule], (Fraction(1),) * 4)
     verdict = ab.audit(game, [ab.DSIC()])["DSIC"]
     assert verdict.status is ab.Status.FAILS
     assert verdict.checked == 1
