@@ -87,8 +87,7 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse a pytest with which xdist forgets groups: each process would make every fixture.
 
-    Libraries and collected tests stay until the end: that the garbage collector goes through them
-    again and again is an eighth of the time of all quick tests.
+    Libraries and collected tests stay until the end: the garbage collector may pass them over.
     """
     gc.collect()
     gc.freeze()
