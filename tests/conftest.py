@@ -6,7 +6,6 @@ marked `deep` (exhaustive sweeps, many hypothesis examples, every claim of the p
 at each run; the other two draw the same ones each time.
 """
 
-import gc
 import os
 import shutil
 import sys
@@ -85,12 +84,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse a pytest with which xdist forgets groups: each process would make every fixture.
-
-    Libraries and collected tests stay until the end: the garbage collector may pass them over.
-    """
-    gc.collect()
-    gc.freeze()
+    """Refuse a pytest with which xdist forgets groups: each process would make every fixture."""
     if not getattr(session.config.option, "loadgroup", False):
         return
     for item in session.items:
