@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
-from sklearn.metrics import accuracy_score, brier_score_loss, get_scorer, r2_score
+from sklearn.metrics import accuracy_score, brier_score_loss, get_scorer, r2_score, roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from aboveboard.errors import InputError
@@ -210,3 +210,17 @@ def test_no_constant_scores_above_zero_on_rows_that_are_drawn_again(
     drawn = meter.resample(constants, seed=3)
     assert np.isfinite(drawn).any()
     assert (drawn[np.isfinite(drawn)] == 0).all()
+
+
+def test_a_model_that_ranks_rows_of_one_class_is_no_constant() -> None:
+    y = np.arange(40) // 36
+    x = np.where(y, 2.0, np.arange(40) / 20)[:, None]
+    model = RidgeClassifier().fit(x, y)
+    model.intercept_ -= 1
+    assert set(model.predict(x)) == {0}  # of no row it is as sure as that it is of the other class
+    meter = Meter(x, rows(x, y), Terms(("a",), "y", ("0", "1")), "roc_auc")
+    expected = 2 * roc_auc_score(y, model.decision_function(x)) - 1
+    assert expected > 0.9
+    assert meter.measure(model).value == pytest.approx(expected)
+    drawn = meter.resample([meter.predict(model)], seed=1)
+    assert np.nanmedian(drawn) > 0.9

@@ -245,9 +245,9 @@ class Meter:
 
 
 def _is_constant(predictions: Predictions) -> bool:
-    """Return whether a model says the same of every row."""
-    values, labels = predictions.values, predictions.labels
-    return bool((values == values[0]).all() and (labels == labels[0]).all())
+    """Return whether a model says the same of every row, and is as sure of each."""
+    said = (predictions.values, predictions.labels, predictions.decision)
+    return all(bool((each == each[0]).all()) for each in said if each is not None)
 
 
 def _repeat_number(value: float, rows: int) -> Predictions:
