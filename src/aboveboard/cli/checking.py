@@ -32,9 +32,7 @@ def check(
         Path | None,
         typer.Argument(help="The collaboration file (TOML); '-' reads standard input."),
     ] = None,
-    mine: Annotated[
-        Path | None, typer.Option(help="Your own data file, if you have no one else's.")
-    ] = None,
+    mine: Annotated[Path | None, typer.Option(help="Check your own data file alone.")] = None,
     terms: Annotated[Path | None, typer.Option(help="With --mine: the collaboration file.")] = None,
     party: Annotated[str | None, typer.Option(help="With --mine: your name in it.")] = None,
     allow_outside: OutsideOption = False,

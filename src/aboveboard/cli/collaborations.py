@@ -111,7 +111,7 @@ def audit(
     ] = 5_000,
     seconds: Annotated[
         float,
-        typer.Option(help="Seconds to search; a verdict whose search they ended says so."),
+        typer.Option(help="Seconds to search; a verdict says if its search was cut short."),
     ] = 10,
     refuse: Annotated[
         bool, typer.Option("--refuse", help="Refuse what is too large instead of sampling.")

@@ -22,7 +22,7 @@ BrowserOption = Annotated[
 
 
 def desk(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: a free one.")] = 0,
     browser: BrowserOption = True,
 ) -> None:
     """Member: take part with a browser.

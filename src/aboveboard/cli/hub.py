@@ -60,7 +60,7 @@ def echo_result(output: Format, text: str, data: Any) -> None:
 @hub.command("init")
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder to make.")],
-    name: Annotated[str, typer.Option(help="What members see it called.")] = "hub",
+    name: Annotated[str, typer.Option(help="The hub's name, as members see it.")] = "hub",
     address: Annotated[
         str, typer.Option(help="Where members reach it, such as https://hub.example.")
     ] = "http://127.0.0.1:8000",
@@ -96,8 +96,8 @@ def upgrade(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
 @hub.command("invite")
 def invite(
     folder: FolderArgument,
-    name: Annotated[str, typer.Argument(help="What collaborations call the organisation.")],
-    days: Annotated[int, typer.Option(min=1, max=365, help="How long the link works.")] = 14,
+    name: Annotated[str, typer.Argument(help="The organisation's name in collaborations.")],
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days until the link expires.")] = 14,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print a link by which an organisation registers its keys, once."""
@@ -120,7 +120,7 @@ def open_(
     ] = "cancel",
     shown: Annotated[
         str,
-        typer.Option("--opened", help="What all see afterwards: nothing, center, or all."),
+        typer.Option("--opened", help="What all members see afterwards: nothing, center, or all."),
     ] = "nothing",
     deadline: Annotated[
         list[str] | None,
@@ -135,7 +135,7 @@ def open_(
     lost_key: Annotated[
         str,
         typer.Option(
-            help="Who vouches for a lost key: 'nobody', the 'center', or besides it the "
+            help="Who vouches for lost keys: 'nobody'; the 'center'; or the center with a "
             "'majority' or 'all' of the others."
         ),
     ] = "nobody",
@@ -247,7 +247,7 @@ def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
 def serve(
     folder: FolderArgument,
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: a free one.")] = 8000,
 ) -> None:
     """Serve the hub. The first line of output is its address, in JSON; the log goes to stderr."""
     opened = open_folder(folder)
@@ -260,7 +260,7 @@ def serve(
 @hub.command("worker")
 def work(
     folder: FolderArgument,
-    once: Annotated[bool, typer.Option("--once", help="Do what waits, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do the work that waits, and exit.")] = False,
 ) -> None:
     """Settle sealed rounds, and end steps after their deadlines."""
     opened = open_folder(folder)
@@ -355,10 +355,10 @@ def _remove_if_stopped(folder: Path) -> Iterator[None]:
 @hub.command("demo")
 def demonstrate(
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder to keep; default: none is kept.")
+        Path | None, typer.Option("--out", "-o", help="Keep the hub and all files in this folder.")
     ] = None,
     cheat: Annotated[
-        str | None, typer.Option(help="Let the hub cheat: short-reply. Its members find it.")
+        str | None, typer.Option(help="Let the hub cheat, and see members find it: short-reply.")
     ] = None,
     browser: Annotated[
         bool,

@@ -58,7 +58,7 @@ def open_next(
     folder: FolderArgument,
     identifier: IdArgument,
     days: Annotated[
-        int | None, typer.Option(min=1, help="How much later the deadlines are than the last ones.")
+        int | None, typer.Option(min=1, help="Days by which each deadline is later than before.")
     ] = None,
     deadline: DeadlineOption = None,
     output: FormatOption = Format.TEXT,
@@ -84,11 +84,13 @@ def change(
     folder: FolderArgument,
     identifier: IdArgument,
     member: Annotated[
-        list[str] | None, typer.Option(help="All that take part from then on; once for each.")
+        list[str] | None, typer.Option(help="Who takes part from then on; give it once for each.")
     ] = None,
     missing: MissingOption = None,
     deadline: DeadlineOption = None,
-    keep_days: Annotated[int | None, typer.Option(min=0, help="Days that inputs are kept.")] = None,
+    keep_days: Annotated[
+        int | None, typer.Option(min=0, help="Days after the end until inputs are deleted.")
+    ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Propose other terms. They are in force once everybody has signed; then all commit anew."""
@@ -103,7 +105,9 @@ def change(
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:
-        raise InputError("change", "it changes nothing", "use --member, --missing or --deadline")
+        raise InputError(
+            "change", "it changes nothing", "use --member, --missing, --deadline or --keep-days"
+        )
     position = _run(identifier, lambda: propose_change(opened, identifier, changes))
     text = f"proposed as entry {position.index}; each runs: aboveboard sign-change"
     echo_result(output, text, {"id": identifier, "change": position.digest})
@@ -114,7 +118,7 @@ def change(
 def recover(
     folder: FolderArgument,
     name: Annotated[str, typer.Argument(help="The organisation that has lost its keys.")],
-    days: Annotated[int, typer.Option(min=1, max=365, help="How long the link works.")] = 14,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days until the link expires.")] = 14,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print a link that registers new keys in place of lost ones.
@@ -140,7 +144,10 @@ def vouch(
     identifier: IdArgument,
     name: Annotated[str, typer.Argument(help="The member whose new keys these are.")],
     fingerprint: Annotated[
-        str, typer.Argument(help="Of its new keys, as it told you by a way that shows who answers.")
+        str,
+        typer.Argument(
+            help="Fingerprint of its new keys, as it told you itself, such as in a call."
+        ),
     ],
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -156,7 +163,9 @@ def vouch(
 @hub.command("rotate")
 def rotate(
     folder: FolderArgument,
-    log_only: Annotated[bool, typer.Option("--log-only", help="Only the log's key.")] = False,
+    log_only: Annotated[
+        bool, typer.Option("--log-only", help="Exchange the log's key alone.")
+    ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Exchange the hub's keys, and state that in every round. Stop serve and worker before."""
@@ -172,8 +181,8 @@ def rotate(
 @hub.command("contact")
 def contact(
     folder: FolderArgument,
-    name: Annotated[str, typer.Argument(help="The organisation.")],
-    mail: Annotated[str | None, typer.Option(help="Where notices go; '' for nowhere.")] = None,
+    name: Annotated[str, typer.Argument(help="The organisation's name.")],
+    mail: Annotated[str | None, typer.Option(help="Mail address for notices; '' for none.")] = None,
     webhook: Annotated[
         str | None, typer.Option(help="A name under [notices.webhooks] in hub.toml; '' for none.")
     ] = None,
@@ -229,9 +238,11 @@ def net(folder: FolderArgument, identifier: IdArgument, output: FormatOption = F
 @hub.command("paid")
 def note_paid(
     folder: FolderArgument,
-    transfer: Annotated[int, typer.Argument(min=1, help="Its number; see 'hub transfers'.")],
-    day: Annotated[str, typer.Argument(help="Such as 2026-12-24.")],
-    reference: Annotated[str, typer.Option(help="By which it is found at the bank.")] = "",
+    transfer: Annotated[
+        int, typer.Argument(min=1, help="The transfer's number; see 'hub transfers'.")
+    ],
+    day: Annotated[str, typer.Argument(help="The day of the payment, such as 2026-12-24.")],
+    reference: Annotated[str, typer.Option(help="The bank's reference for the payment.")] = "",
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Record that a transfer was paid."""

@@ -47,7 +47,8 @@ def implement(
         typer.Option("--budget/--no-budget", help="Whether payments may never need a subsidy."),
     ] = True,
     payments: Annotated[
-        Choice, typer.Option(help="Which of all that do: the most or the least.")
+        Choice,
+        typer.Option(help="Which payments to print of all that do: the greatest or the least."),
     ] = Choice.GREATEST,
     trust_code: TrustOption = None,
     allow_outside: OutsideOption = False,

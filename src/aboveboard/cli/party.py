@@ -38,15 +38,15 @@ def party(
     app: Annotated[
         str | None, typer.Option(help="Hash of the app that you agreed to; see --show-app.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Leave when a training is over.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Exit when a training is over.")] = False,
     new_key: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write a new private key, print the public one, and leave."
+            metavar="FILE", help="Write a new private key, print the public one, and exit."
         ),
     ] = None,
     show_app: Annotated[
-        bool, typer.Option("--show-app", help="Print the hash of the installed app, and leave.")
+        bool, typer.Option("--show-app", help="Print the hash of the installed app, and exit.")
     ] = False,
 ) -> None:
     """Take part in a training with rows that stay on your machine.

@@ -39,19 +39,20 @@ def play(
     file: GameArgument,
     learning: Annotated[
         Learners,
-        typer.Option(help="By which rule players learn without regret: one, both, or none."),
+        typer.Option(help="Rule by which players learn without regret: one, both, or none."),
     ] = Learners.BOTH,
     moves: Annotated[
         MoveKind, typer.Option(help="Follow every better reply, or only the best.")
     ] = MoveKind.BETTER,
     rounds: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="How many rounds players learn.")
+        int, typer.Option(min=1, max=1_000_000, help="Number of rounds for which players learn.")
     ] = 2000,
     starts: Annotated[
-        int, typer.Option(min=1, max=10_000, help="From how many random starts players learn.")
+        int,
+        typer.Option(min=1, max=10_000, help="Number of random starts from which players learn."),
     ] = 20,
     seed: Annotated[
-        int, typer.Option(min=0, help="Decides what is drawn: starts, and what players try.")
+        int, typer.Option(min=0, help="Seed of the random starts, and of what players try.")
     ] = 0,
     plot: Annotated[
         Path | None, typer.Option(help="Write the course of learning as an SVG picture here.")

@@ -20,13 +20,13 @@ TermsOption = Annotated[
     str | None,
     typer.Option(
         "--terms",
-        help="The round's id at its hub, or the beginning of the terms' hash, if in several.",
+        help="Which of your rounds: its id at the hub, or the start of the terms' hash.",
     ),
 ]
 
 
 keys = typer.Typer(
-    help="Make your keys, and new ones in their place.", no_args_is_help=True, rich_markup_mode=None
+    help="Make your keys, or replace them.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
@@ -131,7 +131,10 @@ def agree(
 
 
 def commit(
-    file: Annotated[Path, typer.Argument(help="Your data file, or a TOML file with your keys.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Your data file, or a TOML file with your keys of [parties.NAME]."),
+    ],
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -157,7 +160,7 @@ def commit(
 def submit(
     terms: TermsOption = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask; a program is never asked.")
+        bool, typer.Option("--yes", "-y", help="Send without asking; programs are never asked.")
     ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -227,7 +230,7 @@ def fetch(
 
 def accept(
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Although you have not verified all of it.")
+        bool, typer.Option("--unverified", help="Accept although not everything was verified.")
     ] = False,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
@@ -316,7 +319,7 @@ def audit_round(
     opened: Annotated[
         Path,
         typer.Option(
-            help="Folder with NAME.bin, what each member opens; files.json of the center."
+            help="Folder with what each member opens (NAME.bin), and the center's files.json."
         ),
     ],
     output: FormatOption = Format.TEXT,

@@ -30,7 +30,7 @@ def answer(
     ] = None,
     vote: Annotated[
         YesNo | None,
-        typer.Option(help="In place of an answer: how you vote in a market, in both steps."),
+        typer.Option(help="In place of an answer: your vote in a market, in both steps."),
     ] = None,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
@@ -84,11 +84,11 @@ def sign_change(
     reference: Annotated[
         str | None,
         typer.Argument(
-            help="The collaboration's id, where you have signed nothing in it yet: a change lets "
-            "you in."
+            help="The collaboration's id, if the change makes you a member and you have signed "
+            "nothing yet."
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Sign it, without being asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Sign without asking.")] = False,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -157,7 +157,9 @@ def rule(
     reference: ReferenceArgument,
     stands: Annotated[
         bool | None,
-        typer.Option("--stands/--falls", help="Decide yourself, such as where a part is missing."),
+        typer.Option(
+            "--stands/--falls", help="Rule by your own decision, such as if a part is missing."
+        ),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -202,7 +204,10 @@ def recover_keys(reference: ReferenceArgument, output: FormatOption = Format.TEX
 def vouch(
     name: Annotated[str, typer.Argument(help="The member whose new keys these are.")],
     fingerprint: Annotated[
-        str, typer.Argument(help="Of its new keys, as it told you by a way that shows who answers.")
+        str,
+        typer.Argument(
+            help="Fingerprint of its new keys, as it told you itself, such as in a call."
+        ),
     ],
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
