@@ -83,7 +83,10 @@ def test_a_cats_instance_is_read_with_its_dummy_goods(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
-        (CATS.replace("goods 4", "goods"), "goods has no number"),
+        (CATS.replace("goods 4", "goods"), "goods is not followed by one number"),
+        (CATS.replace("goods 4", "goods 99999999999"), "at most six digits"),
+        (CATS.replace("goods 4", "goods " + "9" * 5000), "at most six digits"),
+        (CATS.replace("\t3\t4\t#", "\t3\t" + "9" * 5000 + "\t#"), "not a bid of CATS"),
         (CATS.replace("bids 5", "bids 6"), "it has 5 bids"),
         (CATS.replace("1.250", "dear"), "not a bid of CATS"),
         (CATS.replace("\t3\t4\t#", "\t3\t9\t#"), "not a bid of CATS"),

@@ -34,6 +34,9 @@ MOST_DIGITS = 30
 """Digits of a value in a table: money needs no more."""
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
+COUNT = re.compile(r"\d{1,6}")
+"""A count of units or goods, or a good's number: more digits would be more names than fit."""
+
 SEPARATORS = re.compile(r"[+;,]")
 
 BIDS = ("party", "goods", "value")
@@ -120,9 +123,11 @@ class Row:
         text = self.get_text("quantity")
         if not text:
             return None
-        if not text.isdecimal() or not 1 <= len(text) <= 6 or int(text) < 1:
+        if not COUNT.fullmatch(text) or int(text) < 1:
             raise InputError(
-                self.place, f"the quantity is {text[:40]!r}", "write a whole number from 1"
+                self.place,
+                f"the quantity is {text[:40]!r}",
+                "write a whole number from 1 to 999999",
             )
         return int(text)
 
@@ -233,8 +238,12 @@ def _add_cats(parties: dict[str, Player], lines: Sequence[str], where: str, sell
         if not words or words[0].startswith("%"):
             continue
         if words[0] in ("goods", "bids", "dummy"):
-            if len(words) != 2 or not words[1].isdecimal():
-                raise InputError(place, f"{words[0]} has no number", f"write {words[0]} 10")
+            if len(words) != 2 or not COUNT.fullmatch(words[1]):
+                raise InputError(
+                    place,
+                    f"{words[0]} is not followed by one number of at most six digits",
+                    f"write, for example, {words[0]} 10",
+                )
             sizes[words[0]] = int(words[1])
             continue
         bids.append(_parse_cats_bid(words, sizes, place))
@@ -277,7 +286,7 @@ def _parse_cats_bid(
         not number.isdecimal()
         or not NUMBER.fullmatch(price)
         or len(price) > MOST_DIGITS
-        or not all(word.isdecimal() and int(word) < most for word in listed)
+        or not all(COUNT.fullmatch(word) and int(word) < most for word in listed)
     ):
         raise InputError(
             place,
