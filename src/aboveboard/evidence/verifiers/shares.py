@@ -5,6 +5,7 @@ from __future__ import annotations
 from aboveboard.evidence.cases import Case, describe
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
+from aboveboard.formatting import join_names
 
 UNPAID = ("exchange.", "curation.")
 """Beginnings of the names of mechanisms in which nobody pays."""
@@ -20,8 +21,8 @@ def verify(case: Case, findings: Findings) -> None:
 
 def verify_own_share(case: Case, findings: Findings) -> None:
     """Verify that the reply states the payment that the signed result has."""
-    share = case.body["shares"][case.name]
-    findings.verify(f"what the signed result states as your share: {describe(share)}")
+    if stated := _list_stated(case):
+        findings.verify(f"the signed result states that you {join_names(stated)}")
     _verify_nothing_is_paid(case, findings)
     reply = case.read_reply()
     if reply is None or "payment" not in reply:
@@ -33,6 +34,17 @@ def verify_own_share(case: Case, findings: Findings) -> None:
         f"your reply says that you pay {reply['payment']}, the signed result {paid}",
         case.proof,
     )
+
+
+def _list_stated(case: Case) -> list[str]:
+    """Return what the signed result states that the party gains, and pays or receives."""
+    numbers = [case.find_share(case.name, what) for what in ("benefit", "payment")]
+    gain, paid = (None if x is None else describe(x).strip('"') for x in numbers)
+    stated = [] if gain is None else [f"gain {gain}"]
+    if paid is not None:
+        deed = "receive" if paid.startswith("-") else "pay"
+        stated.append(f"{deed} {paid.removeprefix('-')}")
+    return stated
 
 
 def _verify_nothing_is_paid(case: Case, findings: Findings) -> None:
