@@ -89,6 +89,12 @@ def test_a_bid_that_the_rule_refuses_is_shown_to_the_operator_alone(
         ("bolt", "parties.thunderbolt.values", False),
         ("b.lt", "parties.bolt.values", False),
         ("bolt", "endowment: parties", False),
+        ("bolt", "/tmp/a/collaboration.toml: parties.bolt.values", True),
+        ("bolt", "seed: it is 1; write 2\na.toml: line 3: key 'parties.bolt.values'", True),
+        ("bolt", "parties.bolt labs.values", False),
+        ("bolt", 'parties."bolt labs".values', False),
+        ("bolt", "a.toml: parties.acme.goods: nobody brings the good 'parties.bolt'", False),
+        ("bolt", "a.toml: key 'center': nobody brings the good 'x: parties.bolt'", False),
     ],
 )
 def test_a_member_learns_whether_it_is_its_own_part(member: str, place: str, is_own: bool) -> None:

@@ -179,6 +179,15 @@ def list_awaited(row: Any) -> tuple[str, ...]:
     return _list_awaited(row.turns)
 
 
+def _find_place(name: str) -> str:
+    """Return the pattern of a line whose place is a member's part.
+
+    What follows the place may quote what any member wrote, such as another one's name.
+    """
+    own = re.escape(name)
+    return rf"^(?:[^:\s]+: )?(?:line \d+: )?(?:key ')?parties\.(?:\"{own}\"|{own}(?=[.\[':]|$))"
+
+
 def find_fault(row: Any) -> str | None:
     """Return what the member of a row may know of what is wrong; None: nothing is known.
 
@@ -188,7 +197,7 @@ def find_fault(row: Any) -> str | None:
     faults = _read_by_name(row.faults)
     if row.member in faults or "" not in faults:
         return faults.get(row.member)
-    is_own = re.search(rf"\bparties\.\W?{re.escape(row.member)}(?![\w-])", faults[""])
+    is_own = re.search(_find_place(row.member), faults[""], re.MULTILINE)
     return f"the settlement failed{' at your part' if is_own else ''}; the operator sees why"
 
 

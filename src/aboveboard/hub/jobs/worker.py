@@ -51,10 +51,10 @@ PAUSE = 0.5
 """Seconds between two looks at an empty table."""
 
 UNREADABLE = (
-    "reading what you sent has ended the center's process each time, such as for want of memory or "
-    "time; send the same in a plainer form"
+    "the center's process ended while it read what you sent, such as for want of memory or time; "
+    "send the same in a plainer form, or ask the operator: others' parts take some of it, too"
 )
-"""What a member is told whose part has ended a child."""
+"""What a member is told whose part was read as the last child ended."""
 
 OPEN = ("offered", "committing", "submitting", "asking", "result")
 """States in which somebody may be late."""
@@ -140,7 +140,7 @@ class Worker:
     def _give_back(self, lease: Lease, problem: str, member: str = "") -> None:
         """Let a job be tried again, or give it up and tell the operator.
 
-        A member whose part has ended the last child is told, and may submit again.
+        A member whose part was read as the last child ended is told, and may submit again.
         """
         logger.error("job %d, attempt %d: %s", lease.job, lease.attempts, problem)
         try:
