@@ -17,7 +17,7 @@ from aboveboard.evidence.notes import cosign_note, name_key, read_note, sign_not
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
-from aboveboard.hub.members import agree, push
+from aboveboard.hub.members import agree, list_standings, push
 from aboveboard.hub.operations.backup import back_up, restore
 from aboveboard.hub.operations.checking import check_hub
 
@@ -96,6 +96,7 @@ def test_members_notice_a_hub_that_was_restored_from_an_old_backup(
     back_up(town.hub, tmp_path / "backup")
     agree(identifier, town.home("acme"))
     town.follow("acme")
+    assert list_standings(town.home("acme"))[0].view["fault"] is None
     port = int(town.server.address.rpartition(":")[2])
     town.server.close()
     restore(tmp_path / "backup", tmp_path / "again")
@@ -115,6 +116,9 @@ def test_members_notice_a_hub_that_was_restored_from_an_old_backup(
     try:
         with pytest.raises(InputError, match="not the one that it showed you before"):
             town.follow("acme")
+        said = [list_standings(town.home(name))[0].view["fault"] for name in ("acme", "bolt")]
+        assert "shows 1 statement of this round, and you have seen 2: it may be an old" in said[0]
+        assert said[1] is None  # it has seen nothing yet
     finally:
         server.should_exit = True
         thread.join(10)

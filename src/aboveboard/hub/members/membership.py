@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 from aboveboard.commands.rounds import KEYS, make_keys
 from aboveboard.commands.rounds import agree as sign_agreement
 from aboveboard.errors import InputError
-from aboveboard.evidence.folders import read_log
+from aboveboard.evidence.folders import CHECKPOINT_FILE, read_checkpoint_file, read_log
 from aboveboard.evidence.keys import PrivateKeys, PublicKeys, read_keys
 from aboveboard.evidence.members import find_home
+from aboveboard.evidence.notes import read_checkpoint
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.terms import CENTER
+from aboveboard.formatting import format_count, format_quantity
 from aboveboard.hub.members.answers import (
     MOST_ITEMS,
     FaceAnswer,
@@ -49,7 +52,8 @@ class Standing:
     hub
         Which one.
     view
-        What the API says: id, name, terms, state, next, awaited, deadline, fault.
+        What the API says: id, name, terms, state, next, awaited, deadline, fault. Where it is older
+        than what the member has seen, the fault says so.
 
     Examples
     --------
@@ -149,7 +153,32 @@ def list_standings(home: Path | None = None, passphrase: bytes | None = None) ->
     if not hubs:
         raise InputError(str(home), "you have joined no hub", "run 'aboveboard join LINK' first")
     keys = read_keys(home / KEYS, passphrase)
-    return [Standing(hub, view) for hub in hubs for view in _list_views(hub, keys)]
+    standings = []
+    for hub in hubs:
+        seen = _list_seen(locate_hub(home, hub.address))  # first: a log only grows meanwhile
+        standings += [Standing(hub, _mark_older(view, seen)) for view in _list_views(hub, keys)]
+    return standings
+
+
+def _list_seen(folder: Path) -> dict[str, int]:
+    """Return how many statements of each round of a hub the member has seen; damaged: none."""
+    seen = {}
+    for path in folder.glob(f"*/{CHECKPOINT_FILE}"):
+        with suppress(InputError):
+            seen[path.parent.name] = read_checkpoint(read_checkpoint_file(path.parent), "").size
+    return seen
+
+
+def _mark_older(view: dict[str, Any], seen: dict[str, int]) -> dict[str, Any]:
+    """Return a view, with a fault where its hub shows less than before, such as an old backup."""
+    most = seen.get(view["id"], 0)
+    if view["size"] >= most:
+        return view
+    fault = (
+        f"the hub shows {format_quantity(view['size'], 'statement')} of this round, and you have "
+        f"seen {format_count(most)}: it may be an old backup; keep your files, and ask the operator"
+    )
+    return view | {"fault": fault}
 
 
 def _list_views(hub: KnownHub, keys: PrivateKeys) -> list[dict[str, Any]]:
