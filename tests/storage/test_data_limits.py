@@ -215,3 +215,11 @@ def test_a_file_that_ends_the_process_of_its_reader_is_refused_in_words(tmp_path
     at = int(done.stdout.split()[-1])
     path.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
     assert "this is not a Parquet file" in complaint(path, key="k")
+
+
+def test_a_line_is_as_long_as_elsewhere_where_each_control_character_stands_in_the_text(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"\1\2\3\4\5\6\n" + b"x" * 2_000_000 + b"\n")
+    with pytest.raises(InputError, match="line 2: the line is longer than 1,048,576 bytes"):
+        read_records(tmp_path / "a.txt", place="p")

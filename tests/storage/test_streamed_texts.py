@@ -240,6 +240,9 @@ def test_faults_of_tables_are_told_with_their_lines(tmp_path: Path) -> None:
         ("a.csv", HEAD + "a.example,n,l\n" * 20 + "#b.example,n,l\n", {"key": "k"}),
         ("a.txt", "a.example\n", {"encoding": "cp1252"}),
         ("a.txt", "https://a.example/x\n" * 9 + '"https://a.example/",1\n', {"kind": "url"}),
+        ("a.txt", "\ufeffa.example\n", {"encoding": "ascii"}),
+        ("a.csv", "k,a\rb\n" + "a.example,x\n" * 20, {"key": "k"}),
+        ("a.csv", "", {"key": "k"}),
     ],
 )
 def test_what_hangs_on_all_of_a_text_is_read_whole(
@@ -277,3 +280,26 @@ def test_a_line_without_end_is_refused_before_it_is_held(
     path = write(tmp_path, "\n".join(NAMES[:9]) + "\n" + "x" * 5000)
     with pytest.raises(InputError, match="line 10: the line is longer than 200 bytes"):
         stream(path, kind="text")
+
+
+def test_a_quotation_mark_that_encloses_nothing_makes_no_long_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_batches, "LONGEST_ROW", 200)
+    rows = "".join(f"{name}\twide\n" for name in NAMES)
+    path = write(tmp_path, f'k\tn\n{rows}b.example\t5" wide\n{rows}', "a.tsv")
+    assert len(read_whole(path, key="k")) == 31
+    assert stream(path, key="k") is None
+    path = write(tmp_path, path.read_text().replace("\t", ","), "a.csv")
+    with pytest.raises(InputError, match="line 62, column 12: a quotation mark stands inside"):
+        read_whole(path, key="k")
+    assert stream(path, key="k") is None
+
+
+def test_a_mark_of_order_at_the_beginning_of_a_batch_is_a_spelling_as_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_batches, "BATCH", 1)
+    monkeypatch.setattr(text_batches, "STEP", 1)
+    text = "".join(f"a.example\n\ufeff{name}\n" for name in NAMES)
+    assert compare(write(tmp_path, text), kind="domain").reading.respelled == 60

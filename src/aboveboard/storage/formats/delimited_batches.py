@@ -87,6 +87,8 @@ def read_delimited_batches(
             before=0 if first else before - head.lines,
         )
         yield Rows(frame, whereabouts, comments if first else comments - head.comments)
+    if head is None:
+        raise ReadWholeError
 
 
 def _take_head(
@@ -103,7 +105,10 @@ def _take_head(
     line = rest[: rest.find(b"\n") + 1]
     if header is not None or line.count(b'"') % 2 or not line:
         raise ReadWholeError
-    names = next(csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise ReadWholeError from error
     if "" in names:
         raise ReadWholeError  # whether such a column holds anything all rows say
     text = data[: len(data) - len(rest) + len(line)]

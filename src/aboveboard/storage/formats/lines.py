@@ -10,6 +10,7 @@ Cost: about twice what polars takes to read the lines, if they are plain or plai
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,9 @@ WORDS: dict[str, str] = {
     "address": r"^[0-9A-Za-z_.:@-]+(?:/[0-9]{1,3})?\r?$",
 }
 """The same for kinds whose words have other signs."""
+
+MACHINE = r"\.localdomain[0-9]?\.?\r?$"
+"""Names that may be some of `LOCAL_NAMES`."""
 
 
 @dataclass
@@ -135,17 +139,7 @@ def split_lines(data: bytes, where: str, before: int = 0) -> pl.Series:
         return pl.Series([], dtype=pl.String)
     if data[:1] == b"\n" and not data.strip(b"\n"):
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(data))
-    separator = next((c for c in map(chr, (1, 2, 3, 4, 5, 6)) if c.encode() not in data), None)
-    if separator is None:
-        return _split_slowly(data)
-    lines = pl.read_csv(
-        data,
-        has_header=False,
-        separator=separator,
-        quote_char=None,
-        infer_schema=False,
-        new_columns=["line"],
-    ).to_series()
+    lines = _split(data)
     longest = lines.str.len_bytes().max() if len(data) > LONGEST_LINE else 0
     if isinstance(longest, int) and longest > LONGEST_LINE:
         row = lines.str.len_bytes().arg_max() or 0
@@ -155,7 +149,18 @@ def split_lines(data: bytes, where: str, before: int = 0) -> pl.Series:
     return lines
 
 
-def _split_slowly(data: bytes) -> pl.Series:
+def _split(data: bytes) -> pl.Series:
+    separator = next((c for c in map(chr, (1, 2, 3, 4, 5, 6)) if c.encode() not in data), None)
+    # polars would take a mark off, which in the middle of a file is none.
+    if separator is not None and not data.startswith(BOM_UTF8):
+        return pl.read_csv(
+            data,
+            has_header=False,
+            separator=separator,
+            quote_char=None,
+            infer_schema=False,
+            new_columns=["line"],
+        ).to_series()
     lines = pl.Series(data.decode().removesuffix("\n").split("\n"), dtype=pl.String)
     return lines.set(lines == "", None)
 
@@ -270,7 +275,7 @@ class KindLines:
         bare = lines.str.strip_prefix(prefix) if prefix else lines
         usual = find_normal(bare, kind)
         if prefix and local:
-            usual &= ~bare.str.ends_with(".localdomain").fill_null(value=False)
+            usual &= ~bare.str.contains(MACHINE).fill_null(value=False)
         if kind == "email":
             usual &= ~bare.str.contains(r"^(?:[#!]|//)").fill_null(value=False)
         elements = bare.filter(usual)
@@ -313,7 +318,7 @@ class KindLines:
         """Return the elements of lines that are one word and nothing else, null for others."""
         fits = odd.str.contains(WORDS.get(self.kind, WORD)).fill_null(value=False)
         if self.kind == "domain":
-            fits &= ~odd.str.contains(r"\.localdomain[0-9]?\.?$").fill_null(value=False)
+            fits &= ~odd.str.contains(MACHINE).fill_null(value=False)
         if self.kind == "email":
             fits &= ~odd.str.contains(r"^//").fill_null(value=False)
         words = odd.set(~fits, None)

@@ -102,7 +102,7 @@ def read_text_batches(
     before = 0
     for number, data in enumerate(_cut(_read_pieces(file, where, start), where, quoted)):
         if not number:
-            data = _look_at_beginning(data)
+            data = _look_at_beginning(data, encoding)
         check_text(data, where, encoding, before)
         yield data, before
         before += count_lines(data)
@@ -121,11 +121,11 @@ def _read_pieces(file: FingerprintedFile, where: str, start: bytes) -> Iterator[
         yield piece
 
 
-def _look_at_beginning(data: bytes) -> bytes:
+def _look_at_beginning(data: bytes, encoding: str | None) -> bytes:
     """Return the first lines without their mark; raise `ReadWholeError` if these are no lines."""
     for mark, name in MARKS:
         if data.startswith(mark):
-            if name != "utf-8":
+            if name != "utf-8" or encoding == "ascii":
                 raise ReadWholeError
             while data.startswith(mark):
                 data = data[len(mark) :]
@@ -150,6 +150,9 @@ def _cut(pieces: Iterator[bytes], where: str, quoted: bool) -> Iterator[bytes]:
             yield data[:end]
             lines += data.count(b"\n", 0, end)
         if size - end > LONGEST_ROW:
+            if data.find(b"\n", end) >= 0:
+                # These are lines; that no record ends a mark says that may enclose nothing.
+                raise ReadWholeError
             problem = f"the line is longer than {format_count(LONGEST_ROW)} bytes"
             raise InputError(f"{where}, line {lines + 1}", problem, "write one row on a line")
         held, size = [data[end:]], size - end
