@@ -157,6 +157,7 @@ def test_without_a_mechanism_the_game_is_that_of_parties_on_their_own() -> None:
     mechanism, reports = growing(top="50", zero="true", a=40, b=2)
     game = mechanism.game(reports)
     assert game.payoffs((0, 0)) == game.payoffs((40, 2))
+    assert [game.describe(1, action) for action in (0, 2)] == ["reports size 0", "reports size 2"]
     verdict = audit(game, [WeakBudgetBalance()])["weak budget balance"]
     assert verdict.status is Status.HOLDS
 

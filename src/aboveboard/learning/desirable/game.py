@@ -182,5 +182,5 @@ def _scale(table: Array, found: SearchResult) -> Array:
 
 
 def _make_labels(found: SearchResult, extents: Sequence[int]) -> list[list[str]]:
-    names = [str(size_as_number(size)) for size in found.sizes[: max(extents)]]
+    names = [f"reports size {size_as_number(size)}" for size in found.sizes[: max(extents)]]
     return [names[:extent] for extent in extents]

@@ -20,7 +20,7 @@ import numpy as np
 
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number
-from aboveboard.games.actions import Codes, unravel
+from aboveboard.games.actions import AWAY, Codes, unravel
 from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units, to_units
 from aboveboard.learning.market.allocation import (
@@ -41,9 +41,6 @@ from aboveboard.learning.payments.exploitation_payment import (
     compute_payoffs,
     exploitation_payments,
 )
-
-ABSENT = "absent"
-"""The action of staying away."""
 
 MOST_TABLED = 300_000
 """Profiles up to which all payments are kept: at 10 parties, 24 MiB."""
@@ -152,11 +149,11 @@ class MarketGame:
 
     def deviation_kind(self, i: int, action: Action, /) -> DeviationKind:
         """Return what a party does that does not report its size."""
-        return "stays away" if action == ABSENT else "hides"
+        return "stays away" if action == AWAY else "hides"
 
     def actions(self, i: int, /) -> tuple[Action, ...]:
         """Stay away, or report a size."""
-        return (ABSENT, *self.reports[i])
+        return (AWAY, *self.reports[i])
 
     def truth(self, i: int, /) -> Action:
         """Report all."""
@@ -164,11 +161,11 @@ class MarketGame:
 
     def absent(self, i: int, /) -> Action:
         """Stay away."""
-        return ABSENT
+        return AWAY
 
-    def describe(self, i: int, action: Action) -> object:
-        """Return the size as plain data."""
-        return action if isinstance(action, str) else encode_number(action)
+    def describe(self, i: int, action: Action) -> str:
+        """Return what is reported, in words."""
+        return action if isinstance(action, str) else f"reports size {encode_number(action)}"
 
     def payoffs(self, profile: Sequence[Action], /) -> list[Number]:
         """Return valuations minus payments of one profile."""
