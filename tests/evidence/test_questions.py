@@ -393,10 +393,10 @@ def test_a_result_names_its_reply_as_replies_are_called(
     monkeypatch.setattr(results, "read_round", lambda *_: seen)
     monkeypatch.setattr(results, "open_message", lambda *_: content)
     own = rounds.Membership("bolt", KEYS["bolt"], tmp_path, folder)
-    with pytest.raises(InputError, match="no name of a reply"):
+    with pytest.raises(InputError, match="a name that no reply has"):
         rounds.fetch(own, tmp_path / "result")
     bundle = Bundle("bolt", (), "", {"file": name, "sha256": ""}, {}).encode()
-    with pytest.raises(InputError, match="none that a reply has"):
+    with pytest.raises(InputError, match="a name that no reply has"):
         decode_bundle(bundle, "bundle")
 
 

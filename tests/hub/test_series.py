@@ -145,7 +145,7 @@ def test_no_round_follows_once_files_of_the_center_are_deleted(
     state_own(hub, identifier, "cancel", {"reason": "tried"})
     house.clock.seconds += 1
     assert archive_ended(hub) == 1
-    with pytest.raises(InputError, match=r"center\.csv no more"):
+    with pytest.raises(InputError, match=r"name center\.csv, which the hub no longer has"):
         open_next(hub, identifier)
 
 

@@ -301,8 +301,8 @@ def find_bad_names(file: CollaborationFile, source: SourceFile) -> list[InputErr
                 InputError(
                     source.locate("parties", name),
                     "this cannot be a party's name",
-                    "up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-', and no device "
-                    "of Windows: it names a folder",
+                    "use up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-', and no name "
+                    "that Windows reserves, such as CON: a folder is called so",
                 )
             )
         twin = find_twin(name, seen)

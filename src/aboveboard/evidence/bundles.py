@@ -132,11 +132,11 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
         raise InputError(place, "a part of the bundle is of the wrong type", remedy)
     for part, known in (("evidence", EVIDENCE), ("secrets", SECRETS)):
         if unknown := sorted(set(data[part]) - known):
-            raise InputError(place, f"its {part} has {unknown[0][:60]!r}, which it cannot", remedy)
+            raise InputError(place, f"its {part} has an unknown key {unknown[0][:60]!r}", remedy)
     if len(cosigned) > MOST_MEMBERS:
         raise InputError(place, "it has more cosigned checkpoints than a round has members", remedy)
     if reply["file"] not in REPLY_FILES:
-        raise InputError(place, "the name of its reply is none that a reply has", remedy)
+        raise InputError(place, "its reply has a name that no reply has", remedy)
     return Bundle(
         data["name"],
         tuple(entry.encode("utf-8") for entry in entries),

@@ -205,7 +205,7 @@ def make_payload(private: Path, table: dict[str, Any], files: Mapping[str, Conte
         if kept.table == table and _is_same(kept.files, files):
             return kept
         raise InputError(
-            str(path), "another list was committed in this round", "a commitment stands"
+            str(path), "another list was committed in this round", "keep to it: a commitment stands"
         )
     payload = Payload(table, files, generate_tree_key(), generate_nonce())
     fresh = path.with_name(f".{path.name}.new")

@@ -44,7 +44,11 @@ def read_own_part(
     if "table" in secrets:
         stated = decode_json(secrets["table"].encode("utf-8"), "bundle")
         if not isinstance(stated, dict):
-            raise InputError("bundle", "its table of your keys is none", "ask for it once more")
+            raise InputError(
+                "bundle",
+                "the keys that it adds to your file are not a table",
+                "ask for it once more",
+            )
         table, files = _combine(stated, table, files, findings)
     return Payload(table, files, key, bytes(NONCE)), key or None
 

@@ -164,7 +164,9 @@ def read_statement(content: bytes, place: str, *, most: int = MOST_BYTES) -> Sta
     if not isinstance(by, str) or not NAME.fullmatch(by):
         raise InputError(place, "it does not name its signer", "a statement has a name in 'by'")
     if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
-        raise InputError(place, "its signature is none", "a signature has 128 hexadecimal digits")
+        raise InputError(
+            place, "its signature is malformed", "a signature has 128 hexadecimal digits"
+        )
     statement = Statement(body, by, signature)
     vars(statement)["content"] = bytes(content)  # it has just been found to be canonical
     return statement

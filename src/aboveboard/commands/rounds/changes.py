@@ -118,9 +118,13 @@ def vouch(member: Membership, name: str, proved: Mapping[str, str]) -> Path:
     """
     seen = read_round(member.folder, member.private)
     if name not in seen.round.present or name == member.name:
-        raise InputError(f"member {name!r}", "it is no other member of this round", "see the terms")
+        raise InputError(
+            f"member {name!r}", "it is not another member of this round", "name one of the terms"
+        )
     if set(proved) != {"signing", "sealing", "proof"}:
-        raise InputError("keys", "they are not signing, sealing and proof", "ask for them again")
+        raise InputError(
+            "keys", "they lack signing, sealing or proof, or hold more", "ask for them again"
+        )
     statement = make_voucher(seen.round, member.name, member.keys, name, proved)
     note_seen(member, seen)
     return write_statement(member.folder, statement, f"-{name}")

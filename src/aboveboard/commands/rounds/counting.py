@@ -73,7 +73,9 @@ def count_regions(member: Membership) -> Counting:
     seen = read_round(member.folder, member.private)
     round_ = seen.round
     if round_.terms.counts != "members":
-        raise InputError(str(member.folder), "by the terms the center counts", "there is no need")
+        raise InputError(
+            str(member.folder), "by the terms the center counts", "there is nothing to do"
+        )
     if round_.committed_at is None:
         raise InputError(str(member.folder), "not all have committed", "wait for the others")
     note_seen(member, seen)

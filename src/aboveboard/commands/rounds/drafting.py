@@ -60,7 +60,7 @@ def choose_sums(mechanism: str) -> str:
 
 NAMES = (
     "begin with a letter of A to Z or a digit; up to 64 of these, spaces, '.', '_' and '-' make a "
-    "name, and no device of Windows"
+    "name, and no name that Windows reserves"
 )
 """What can be a party's name: it names folders."""
 
@@ -135,8 +135,8 @@ def draft_table(file: Path) -> Draft:
     if own_code := sorted(list_functions(table)):
         raise InputError(
             str(file),
-            f"it names code of somebody's own, {own_code[0]}",
-            "a round runs installed rules alone: run this at one place, with --trust-code",
+            f"it names code that is not installed, {own_code[0]}",
+            "a round runs installed rules only: use one, or run this file at one place",
         )
     rule = find_mechanism(str(table.get("mechanism", "")), f"{file}: key 'mechanism'")
     check_shared_keys(rule.FILE, table, text, file)

@@ -120,7 +120,7 @@ def parse_header(line: bytes, place: str) -> tuple[int, str]:
     if length < 0 or not isinstance(file, str):
         raise InputError(place, "it is not a result", "dispute the round")
     if file not in REPLY_FILES:
-        raise InputError(place, "its reply has no name of a reply", "dispute the round")
+        raise InputError(place, "its reply has a name that no reply has", "dispute the round")
     return length, file
 
 

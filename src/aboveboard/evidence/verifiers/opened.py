@@ -98,7 +98,7 @@ def read_parts(data: Any) -> dict[str, Payload]:
         }
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
         raise InputError(
-            "opened parts", f"these are none ({error})", "dispute the round"
+            "opened parts", f"they cannot be read ({error})", "dispute the round"
         ) from error
 
 
@@ -125,7 +125,7 @@ def read_files(data: Any) -> dict[str, tuple[bytes, bytes]]:
         }
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
         raise InputError(
-            "opened files", f"these are none ({error})", "dispute the round"
+            "opened files", f"they cannot be read ({error})", "dispute the round"
         ) from error
 
 

@@ -354,6 +354,8 @@ def send_file(hub: Hub, digest: str) -> FileResponse:
     path = hub.files.locate(digest)
     if not path.is_file():
         raise InputError(
-            "file", "the hub has it no more", "look at the log: after the terms' time it is deleted"
+            "file",
+            "the hub no longer has it",
+            "look at the log: it says what was deleted, and when",
         )
     return FileResponse(path, media_type="application/octet-stream")

@@ -206,7 +206,9 @@ def reseal(hub: Hub, lease: Lease) -> None:
         path = require_own_file(folder, outcome["replies"][name])
         if name_reply(folder, name, path) != result.body["replies"][name]:
             raise InputError(
-                f"reply of {name}", "another one comes out", "see the engine's version"
+                f"reply of {name}",
+                "computed again, it differs",
+                "use the version that the terms name",
             )
         with write(hub.engine) as connection:
             notes = list_cosigned_notes(connection, lease.collaboration)

@@ -85,7 +85,7 @@ def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS)
         raise InputError(
             f"name {name[:80]!r}",
             "it is not a name of a member",
-            "use letters, digits, ' ', '.', '_' and '-', at most 64, and none of ours",
+            "use letters, digits, ' ', '.', '_' and '-', at most 64; not 'center' or 'auditor'",
         )
     with write(hub.engine) as connection:
         taken = connection.execute(

@@ -155,7 +155,7 @@ def _refuse_deleted_files(identifier: str, last: Round, kept: Mapping[str, str])
     if gone:
         raise InputError(
             f"collaboration {identifier}",
-            f"the hub has {', '.join(gone)} no more, which its terms name",
+            f"its terms name {', '.join(gone)}, which the hub no longer has",
             "begin a new one with 'aboveboard hub open'",
         )
 

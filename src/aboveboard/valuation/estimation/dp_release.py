@@ -129,7 +129,7 @@ def release(
             raise InputError(
                 f"parties.{name}.level",
                 f"epsilon is {float(epsilon)} and the release would spend {spent[name]}",
-                "give a level that float64 tells from its neighbours",
+                "give another level: no noise in float64 keeps this one exactly",
             )
     noisy = float(laplace(float(total)))
     return Release(float(middle) + float(width) * noisy, scale * float(width), spent, plan)
