@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import aboveboard as ab
 from aboveboard.errors import InputError
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
@@ -196,10 +197,37 @@ def test_the_key_may_be_called_element(write: Write) -> None:
     assert read(write("a.csv", "n,element\n1,a\n"), "element").frame.rows() == [("a", "1")]
 
 
-@given(st.sampled_from(["element", "element_", "element__", "elements", "_", "x_", ""]))
+NAMES = ["element", "element_", "element__", "elements", "_", "x_", "", "*", "*_", "^x$", "^x$_"]
+
+
+@given(st.sampled_from(NAMES))
 def test_escaping_a_column_can_be_undone_and_never_gives_element(column: str) -> None:
     assert restore_column(escape_column(column)) == column
-    assert escape_column(column) != "element"
+    assert escape_column(column) not in ("element", "*", "^x$")
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^s.*$", "^k$"])
+def test_a_column_named_as_a_pattern_is_that_column_alone(tmp_path: Path, name: str) -> None:
+    frame = pl.DataFrame({"k": ["a", "a", "b"], name: ["2", "1", "3"], "secret": ["7", "8", "9"]})
+    frame.write_csv(tmp_path / "a.csv")
+    frame.write_parquet(tmp_path / "a.parquet")
+    options = DataOptions(key="k", columns=(name,))
+    for path in (tmp_path / "a.csv", tmp_path / "a.parquet"):
+        records = read_records(path, place="p", options=options)
+        assert records.frame.sort("element").rows() == [("a", "1"), ("b", "3")]
+        assert records.schema.names() == ["element", f"{name}_"]
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^note$"])
+def test_a_rivals_column_named_as_a_pattern_is_handed_out_as_it_is_called(name: str) -> None:
+    reports: dict[str, object] = {
+        "acme": pl.DataFrame({"k": ["x", "y"], "note": ["p", "q"]}),
+        "bolt": pl.DataFrame({"k": ["y", "z"], name: ["7", "8"]}),
+    }
+    settlement = ab.run(ab.collaborate("exchange.union", reports, key="k", seed=7))
+    make_table = settlement.parties["acme"].reply.rows
+    assert make_table is not None
+    assert make_table().rows(named=True) == [{"k": "z", name: "8"}]
 
 
 def test_of_several_rows_with_one_key_the_smallest_is_kept(write: Write) -> None:

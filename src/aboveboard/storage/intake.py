@@ -114,7 +114,7 @@ class Intake:
             self._note_unusable(texts, table.whereabouts, called)
         self.listed.elements = texts
         kept = self._choose_columns(frame.columns, key, options.columns)
-        others = frame.select(kept).rename(escape_column)
+        others = [frame[name].alias(escape_column(name)) for name in kept]
         if options.kind is not None:
             texts = self._normalize(texts, options.kind, table.whereabouts, called)
             self.listed.elements = texts.drop_nulls()
@@ -122,7 +122,7 @@ class Intake:
         if options.kind is None and key_type == TEXT:
             self.spellings.add(elements)
         # Not the constructor, which would give a column without a name one.
-        keyed = elements.to_frame().hstack(others.get_columns())
+        keyed = elements.to_frame().hstack(others)
         if self.listed.elements.len() < keyed.height:
             keyed = keyed.filter(pl.col(ELEMENT).is_not_null())
         return keyed

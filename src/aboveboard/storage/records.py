@@ -126,12 +126,21 @@ class Records:
 def escape_column(column: str) -> str:
     """Return a party's column's name inside `Records.frame`, where `element` is the key's.
 
+    Names that polars takes for a pattern of names (`*`, `^a.*$`) are no names there.
+
     Examples
     --------
     >>> escape_column("seen"), escape_column("element"), escape_column("element_")
     ('seen', 'element_', 'element__')
+    >>> escape_column("*"), escape_column("^a.*$")
+    ('*_', '^a.*$_')
     """
-    return f"{column}_" if column.rstrip("_") == ELEMENT else column
+    return f"{column}_" if _is_taken(column.rstrip("_")) else column
+
+
+def _is_taken(name: str) -> bool:
+    """Return whether a column of a party cannot have this name inside `Records.frame`."""
+    return name in (ELEMENT, "*") or (name.startswith("^") and name.endswith("$"))
 
 
 def restore_column(column: str) -> str:
@@ -142,4 +151,4 @@ def restore_column(column: str) -> str:
     >>> restore_column("element_"), restore_column("seen")
     ('element', 'seen')
     """
-    return column.removesuffix("_") if column.rstrip("_") == ELEMENT else column
+    return column.removesuffix("_") if _is_taken(column.rstrip("_")) else column

@@ -40,11 +40,11 @@ TRIAL = """\
 import sys
 sys.path.append(sys.argv[1])
 import polars
-polars.read_parquet(sys.stdin.buffer.read(), columns=sys.argv[2:] or None)
+polars.read_parquet(sys.stdin.buffer.read(), columns=list(map(int, sys.argv[2:])) or None)
 """
 """Run in a child, with the file on standard input: ends well if it can be read.
 
-The child looks nowhere but where Python's own modules are, and where polars is here.
+The child imports from Python's own library and from the folder that holds polars here.
 """
 
 UUID_PARTS = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
@@ -105,7 +105,7 @@ def read_parquet_file(
     )
     chosen = [name for name in footer.columns if wanted is None or name in wanted]
     if odd:
-        _try_in_child(data, where, chosen, odd)
+        _try_in_child(data, where, _number(footer, chosen), odd)
     if not footer.rows and not footer.columns:
         raise InputError(where, "it has no columns", "write the table again")
     frame = _read(data, where, footer, chosen)
@@ -124,10 +124,14 @@ def _choose_columns(footer: Footer, where: str, columns: list[str] | None) -> fr
     return wanted if wanted <= frozenset(footer.columns) else None
 
 
-def _try_in_child(data: bytes, where: str, columns: list[str], odd: str) -> None:
+def _number(footer: Footer, columns: list[str]) -> list[int]:
+    return [footer.columns.index(name) for name in columns]
+
+
+def _try_in_child(data: bytes, where: str, columns: list[int], odd: str) -> None:
     """Raise `InputError` if the reader fails, or ends its process, on a file."""
     place = str(Path(str(pl.__file__)).parents[1])
-    command = [sys.executable, "-I", "-c", TRIAL, place, *columns]
+    command = [sys.executable, "-I", "-c", TRIAL, place, *map(str, columns)]
     try:
         done = subprocess.run(
             command,
@@ -152,7 +156,8 @@ def _read(data: bytes, where: str, footer: Footer, columns: list[str]) -> pl.Dat
         with silent:
             if int96 and _version() < INT96_EXACT:
                 return _read_by_pyarrow(data, where, columns, "timestamps of 96 bits")
-            frame = pl.read_parquet(data, columns=columns)
+            # By number: some names would be taken for patterns of names.
+            frame = pl.read_parquet(data, columns=_number(footer, columns))
             return _read_int96(data, where, frame, int96) if int96 else frame
     except OSError as error:
         raise describe_os_error(error, where) from error
@@ -174,7 +179,8 @@ def _read_int96(
         schema[name] = _to_microseconds(schema[name])
     whole = pl.read_parquet_schema(io.BytesIO(data))
     whole_schema = {name: schema.get(name, dtype) for name, dtype in whole.items()}
-    wide = pl.read_parquet(data, schema=whole_schema, columns=frame.columns)
+    numbers = [list(whole).index(name) for name in frame.columns]
+    wide = pl.read_parquet(data, schema=whole_schema, columns=numbers)
     changed = []
     for name in sorted(int96):
         fine, coarse = frame[name], wide[name]

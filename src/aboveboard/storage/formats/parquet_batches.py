@@ -54,7 +54,8 @@ def read_parquet_batches(
         If some groups of rows would not fit into memory.
     """
     footer, chosen = _look_at(path, columns)
-    plan = pl.scan_parquet(path, glob=False).select(chosen)
+    names = footer.columns
+    plan = pl.scan_parquet(path, glob=False).select(pl.nth([names.index(x) for x in chosen]))
     try:
         with silent:
             schema = plan.collect_schema()
