@@ -26,7 +26,7 @@ from aboveboard.report.deviations import (
     GERUNDS,
     LYING,
     describe_search,
-    name_deed,
+    name_deviations,
 )
 from aboveboard.report.words import format_report, format_witness, is_profitable
 
@@ -171,7 +171,7 @@ def _answer_lying(
     kinds: Sequence[str],
 ) -> Answer:
     named = () if verdicts is None else (*verdicts, *verdicts.left)
-    deed, whole = name_deed(kinds, named), name_deed(kinds)
+    deviating, whole = name_deviations(kinds, named), name_deviations(kinds)
     asked = whole if whole in (CHOOSING, GERUNDS["stays away"]) else LYING
     question = f"Is anyone better off {asked}?"
     claim = None if verdicts is None else verdicts.get("ex-post IC")
@@ -179,15 +179,15 @@ def _answer_lying(
     # A lie that was found pays, whatever a verdict says that rests on another sample; a verdict
     # that is undecided already knows of it, and of the rounding.
     if paying and (claim is None or claim.status is not Status.UNDECIDED):
-        return Answer(question, _describe_paying(paying, unit, deed), "bad")
+        return Answer(question, _describe_paying(paying, unit, deviating), "bad")
     refuted = _find_refuted(verdicts)
     if refuted is not None:
         shown = "" if refuted.witness is None else f": {format_witness(refuted.witness)}"
-        return Answer(question, f"Yes. {_name_lie(refuted, deed)} pays{shown}.", "bad")
+        return Answer(question, f"Yes. {_name_lie(refuted, deviating)} pays{shown}.", "bad")
     text, sure = _describe_search(
-        lies, claim, deed, searched_here=settlement is not None and not verdicts
+        lies, claim, deviating, searched_here=settlement is not None and not verdicts
     )
-    failing = _list_failures(verdicts, deed)
+    failing = _list_failures(verdicts, deviating)
     caveat = "" if settlement is None else settlement.caveat
     looked = describe_search(kinds) if lies or claim is not None else ""
     apart = _describe_lies_apart(verdicts) if sure else []
@@ -195,9 +195,9 @@ def _answer_lying(
     return Answer(question, answer, "good" if sure and not failing and not caveat else "")
 
 
-def _name_lie(refuted: Verdict, deed: str) -> str:
+def _name_lie(refuted: Verdict, deviating: str) -> str:
     """Return what pays by a verdict, as a sentence begins."""
-    return GERUNDS.get(APART.get(refuted.property, ""), deed).capitalize()
+    return GERUNDS.get(APART.get(refuted.property, ""), deviating).capitalize()
 
 
 def _describe_lies_apart(verdicts: Verdicts | None) -> list[str]:
@@ -216,17 +216,17 @@ def _find_refuted(verdicts: Verdicts | None) -> Verdict | None:
     return next((verdict for name, verdict in failing if name.startswith(ALONE)), None)
 
 
-def _describe_paying(paying: Sequence[BestLie], unit: str, deed: str) -> str:
+def _describe_paying(paying: Sequence[BestLie], unit: str, deviating: str) -> str:
     worst = max(paying, key=lambda lie: (lie.lie or 0) - lie.truth)
     gain = format_amount((worst.lie or 0) - worst.truth)
     others = len(paying) - 1
     counted = format_quantity(others, "more party", "more parties")
     more = f" {counted} can gain, too." if others else ""
     of = f" ({unit})" if unit else ""
-    if deed == CHOOSING:
+    if deviating == CHOOSING:
         instead = format_report(worst.report)
         return f"Yes. {worst.party} gains {gain}{of} if it instead {instead}.{more}"
-    pays = "Lying pays: " if deed == LYING else ""
+    pays = "Lying pays: " if deviating == LYING else ""
     return (
         f"Yes. {pays}{worst.party} gains {gain}{of} by another report than the truth "
         f"({format_report(worst.report)}). Truth is not its best move.{more}"
@@ -234,13 +234,13 @@ def _describe_paying(paying: Sequence[BestLie], unit: str, deed: str) -> str:
 
 
 def _describe_search(
-    lies: Sequence[BestLie], claim: Verdict | None, deed: str, *, searched_here: bool
+    lies: Sequence[BestLie], claim: Verdict | None, deviating: str, *, searched_here: bool
 ) -> tuple[str, bool]:
     """Return what was found where no lie is known to pay, and whether that is certain."""
     tried, total = sum(lie.checked for lie in lies), sum(lie.total for lie in lies)
-    others = "do not" if deed == CHOOSING else "tell the truth"
-    nobody = f"Nobody is better off {deed} while the others {others}"
-    what = DEEDS.get(deed, f"ways of {deed}")
+    others = "do not" if deviating == CHOOSING else "tell the truth"
+    nobody = f"Nobody is better off {deviating} while the others {others}"
+    what = PLURALS.get(deviating, f"ways of {deviating}")
     if claim is not None and claim.status is Status.UNDECIDED and claim.checked:
         return "Undecided: the best lie found gains no more than rounding.", False
     if claim is not None and claim.status is Status.HOLDS:
@@ -266,7 +266,7 @@ def _describe_search(
     return f"{nothing} {among}.{where}", False
 
 
-DEEDS = {LYING: "lies", CHOOSING: "choices"}
+PLURALS = {LYING: "lies", CHOOSING: "choices"}
 """What is tried, where there is a word for it."""
 
 
@@ -288,18 +288,18 @@ def _name_those_without_lies(lies: Sequence[BestLie]) -> str:
     return f" {join_names(still)} had no other report to try."
 
 
-def _list_failures(verdicts: Verdicts | None, deed: str) -> list[str]:
+def _list_failures(verdicts: Verdicts | None, deviating: str) -> list[str]:
     """Return what else fails: truth may be best against the truth, and not otherwise."""
     failing = {n: v for n, v in (verdicts or {}).items() if v.status is Status.FAILS}
     sentences = []
     if "DSIC" in failing:
         sentences.append(
             "But if another party lies or stays away, a lie can pay (DSIC fails)."
-            if deed == LYING
-            else f"But if another party does so, {deed} can pay (DSIC fails)."
+            if deviating == LYING
+            else f"But if another party does so, {deviating} can pay (DSIC fails)."
         )
     if any(name.startswith("coalition-proof") for name in failing):
-        sentences.append(f"A group can gain by {deed} together.")
+        sentences.append(f"A group can gain by {deviating} together.")
     if any(name.startswith("IR") for name in failing):
         sentences.append("A party can be better off staying away.")
     broken = [n for n, v in failing.items() if v.promised and not n.startswith(SAID_ABOVE)]

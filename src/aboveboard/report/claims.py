@@ -12,14 +12,14 @@ CLAIMS = (
      "truth."),
     ("ex-post IC against widening", "No party gains by reporting a wider interval than its own "
      "while the others tell the truth."),
-    ("ex-post IC", "No party gains by {deed} while the others {others}."),
-    ("epsilon-IC", "No party gains more than epsilon by {deed} while the others {others}."),
-    ("DSIC", "No party gains by {deed}, whatever the others {act}."),
+    ("ex-post IC", "No party gains by {deviating} while the others {others}."),
+    ("epsilon-IC", "No party gains more than epsilon by {deviating} while the others {others}."),
+    ("DSIC", "No party gains by {deviating}, whatever the others {act}."),
     (r"IR .*every", "No party loses by taking part, whatever the others report."),
     ("IR", "No party loses by taking part."),
-    (r"coalition-proof .*transfers", "No group of at most {size} gains by {deed} together, "
+    (r"coalition-proof .*transfers", "No group of at most {size} gains by {deviating} together, "
      "even if its members pay one another."),
-    ("coalition-proof", "No group of at most {size} gains by {deed} together."),
+    ("coalition-proof", "No group of at most {size} gains by {deviating} together."),
     (r"Pareto efficient \(", "No other outcome that hands out as much is better for one party "
      "and worse for none."),
     ("Pareto efficient", "No other outcome is better for one party and worse for none."),
@@ -60,15 +60,15 @@ CLAIMS = (
 """What properties say, by how their names begin; the first match counts."""
 
 
-def describe_claim(name: str, deed: str = LYING) -> str:
+def describe_claim(name: str, deviating: str = LYING) -> str:
     """Return what a property claims.
 
     Parameters
     ----------
     name
         As verdicts carry it, such as "coalition-proof (size 2)".
-    deed
-        What nobody gains by, from `name_deed`.
+    deviating
+        What nobody gains by, from `name_deviations`.
 
     Returns
     -------
@@ -85,9 +85,9 @@ def describe_claim(name: str, deed: str = LYING) -> str:
     size = re.search(r"size (\d+)", name)
     said = {
         "size": f"{size[1]} parties" if size else "so many",
-        "deed": deed,
-        "others": "do not" if deed == CHOOSING else "tell the truth",
-        "act": "choose" if deed == CHOOSING else "report",
+        "deviating": deviating,
+        "others": "do not" if deviating == CHOOSING else "tell the truth",
+        "act": "choose" if deviating == CHOOSING else "report",
     }
     for start, sentence in CLAIMS:
         if re.match(start, name):

@@ -14,7 +14,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report.answers import write_answers
 from aboveboard.report.citations import move_citations
 from aboveboard.report.claims import describe_claim
-from aboveboard.report.deviations import name_deed
+from aboveboard.report.deviations import name_deviations
 from aboveboard.report.pictures.gains import draw_gains
 from aboveboard.report.subject import Subject
 from aboveboard.report.tables import SIGNS
@@ -196,7 +196,7 @@ def _tabulate_verdicts(rules: Sequence[ComparedRule]) -> dict[str, Any]:
 def _describe_claim(name: str, rules: Sequence[ComparedRule]) -> str:
     """Return what a property claims under the rules of which it is known, each claim once."""
     said = [
-        describe_claim(name, name_deed(each.kinds, (*each.verdicts, *each.verdicts.left)))
+        describe_claim(name, name_deviations(each.kinds, (*each.verdicts, *each.verdicts.left)))
         for each in rules
         if name in each.verdicts
     ]

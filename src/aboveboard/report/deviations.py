@@ -76,7 +76,7 @@ APART = {"ex-post IC against inventing": "invents", "ex-post IC against widening
 """Properties that speak of one kind of lie: where there is one, the others do not speak of it."""
 
 
-def name_deed(kinds: Sequence[str], names: Collection[str] = ()) -> str:
+def name_deviations(kinds: Sequence[str], names: Collection[str] = ()) -> str:
     """Return what nobody gains by where nothing is found: no more than was looked at.
 
     Parameters
@@ -88,11 +88,11 @@ def name_deed(kinds: Sequence[str], names: Collection[str] = ()) -> str:
 
     Examples
     --------
-    >>> name_deed(["hides", "stays away"]), name_deed(["misreports"]), name_deed(["chooses"])
-    ('hiding data or staying away', 'lying', 'choosing otherwise')
-    >>> name_deed(["widens", "stays away"], ["ex-post IC against widening"])
+    >>> [name_deviations(kinds) for kinds in (["hides", "stays away"], ["misreports"], ["chooses"])]
+    ['hiding data or staying away', 'lying', 'choosing otherwise']
+    >>> name_deviations(["widens", "stays away"], ["ex-post IC against widening"])
     'staying away'
-    >>> name_deed(["invents"]), name_deed(["hides", "invents", "stays away"])
+    >>> name_deviations(["invents"]), name_deviations(["hides", "invents", "stays away"])
     ('inventing data', 'lying or staying away')
     """
     if not kinds:

@@ -14,7 +14,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.citations import move_citations
-from aboveboard.report.deviations import is_choice, name_deed, name_reports
+from aboveboard.report.deviations import is_choice, name_deviations, name_reports
 from aboveboard.report.pictures import Picture
 from aboveboard.report.subject import Subject, describe_collaboration
 from aboveboard.report.templates import load_template
@@ -66,7 +66,7 @@ def render_page(
     unit = subject.unit
     appendix: dict[str, str] = {}
     rivals = subject.counts_rivals
-    deed = name_deed(kinds, () if verdicts is None else (*verdicts, *verdicts.left))
+    deviating = name_deviations(kinds, () if verdicts is None else (*verdicts, *verdicts.left))
     answers = write_answers(settlement, lies, verdicts, unit, kinds, rivals=rivals)
     shown = move_citations(
         {
@@ -91,7 +91,7 @@ def render_page(
         chart=tables.draw_chart(lies, unit, kinds),
         nouns=name_reports(kinds),
         chooses=is_choice(kinds),
-        chart_notes=tables.write_chart_notes(lies, deed),
+        chart_notes=tables.write_chart_notes(lies, deviating),
         lies=tables.tabulate_lies(lies),
         can_stay_away=any(lie.absent is not None for lie in lies),
         source=subject.source,

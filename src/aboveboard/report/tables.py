@@ -15,7 +15,7 @@ from aboveboard.formatting import format_amount, format_count_typeset, format_pr
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report.claims import describe_claim
-from aboveboard.report.deviations import CHOOSING, LYING, Nouns, name_deed, name_reports
+from aboveboard.report.deviations import CHOOSING, LYING, Nouns, name_deviations, name_reports
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
 from aboveboard.settlements.money import describe_payments, has_payments
 
@@ -185,21 +185,21 @@ def _fits_axis(lie: BestLie) -> bool:
     return all(x is None or -LARGEST_DRAWN <= x <= LARGEST_DRAWN for x in amounts)
 
 
-def write_chart_notes(lies: Sequence[BestLie], deed: str = LYING) -> list[str]:
+def write_chart_notes(lies: Sequence[BestLie], deviating: str = LYING) -> list[str]:
     """Return notes on what was tried and who is in the chart.
 
     Parameters
     ----------
     lies
         Each party's best lie.
-    deed
-        What was looked at, from `name_deed`.
+    deviating
+        What was looked at, from `name_deviations`.
     """
     if not lies:
         return []
     tried = sum(lie.checked for lie in lies)
-    what = "lies" if deed == LYING else f"ways of {deed}"
-    held = "the others as they chose" if deed == CHOOSING else "the others truthful"
+    what = "lies" if deviating == LYING else f"ways of {deviating}"
+    held = "the others as they chose" if deviating == CHOOSING else "the others truthful"
     if not tried:
         notes = ["Nothing was tried: no party has another report that this search could try."]
     elif all(lie.exhaustive for lie in lies):
@@ -214,8 +214,8 @@ def write_chart_notes(lies: Sequence[BestLie], deed: str = LYING) -> list[str]:
     compared = sum(lie.lie is not None or lie.absent is not None for lie in lies)
     if compared > MOST_DRAWN:
         notes.append(
-            f"The chart shows the {MOST_DRAWN} parties for whom {deed} pays or comes nearest to "
-            "it; the table shows all."
+            f"The chart shows the {MOST_DRAWN} parties for whom {deviating} pays or comes nearest "
+            "to it; the table shows all."
         )
     return notes
 
@@ -253,20 +253,20 @@ def tabulate_verdicts(found: Verdicts | None, kinds: Sequence[str] = ()) -> list
     """
     if found is None:
         return []
-    deed, nouns = name_deed(kinds, (*found, *found.left)), name_reports(kinds)
+    deviating, nouns = name_deviations(kinds, (*found, *found.left)), name_reports(kinds)
     return [
         {
             "title": title,
             "other": nouns.other,
-            "rows": [_describe_verdict(v, deed, nouns) for v in group.values()],
+            "rows": [_describe_verdict(v, deviating, nouns) for v in group.values()],
         }
         for title, group in found.group()
     ]
 
 
-def _describe_verdict(verdict: Verdict, deed: str, nouns: Nouns) -> dict[str, Any]:
+def _describe_verdict(verdict: Verdict, deviating: str, nouns: Nouns) -> dict[str, Any]:
     return {
-        "claim": describe_claim(verdict.property, deed),
+        "claim": describe_claim(verdict.property, deviating),
         "property": verdict.property,
         "status": verdict.status.value,
         "sign": SIGNS.get(verdict.status, "?"),
