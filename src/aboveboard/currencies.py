@@ -1,4 +1,4 @@
-"""Currencies: how many decimals their smallest coin has.
+"""Currencies: how many decimals their smallest coin has, and how amounts are named.
 
 Source: ISO 4217, list one (minor units).
 """
@@ -15,11 +15,11 @@ DECIMALS = {
 }  # fmt: skip  # read as a table
 """Decimals of currencies that have no cents, or more decimals than cents."""
 
-MONEY = "units of money"
-"""What gains are counted in where they are money, of no currency that is known."""
-
 CENTS = 2
 """Decimals of every other currency."""
+
+MONEY = "units of money"
+"""What gains are counted in if they are money and the currency is not known."""
 
 
 def count_decimals(currency: str) -> int:

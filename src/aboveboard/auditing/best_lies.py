@@ -14,6 +14,7 @@ from aboveboard.auditing.rows import Deviation, DeviationSet
 from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
 from aboveboard.formatting import encode_number, format_digits
+from aboveboard.formatting.plain_json import LARGEST_JSON
 from aboveboard.games.capabilities import HasDescriptions
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
@@ -67,12 +68,12 @@ class BestLie:
             "report": self.report,
             "absent": encode_number(self.absent),
             "checked": self.checked,
-            "of": self.total if self.total < 2**53 else format_digits(self.total),
+            "of": self.total if self.total < LARGEST_JSON else format_digits(self.total),
         }
 
 
 def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> list[BestLie]:
-    """Search each party's best lie while the others are truthful.
+    """Search for each party's best lie while the others are truthful.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ MEMORY_PER_BYTE = 45
 """Bytes of memory that reading takes at the peak, for each byte of one long string."""
 
 MOST_BYTES = 1 << 26
-"""Largest collaboration file: the parser reads some MB a second; long lists have own files."""
+"""Largest collaboration file: the parser reads some MB a second; long lists go into files."""
 
 MOST_VALUES = 1 << 21
 """Values of a collaboration file: the parser takes some microseconds for each."""
@@ -151,8 +151,8 @@ def _name_remedy(path: Path) -> str:
 
 LONG_WORD = re.compile(r"[=\[,]\s*+[+-]?0[xob][0-9A-Fa-f_]{300}")
 """An integer in another base: Python reads one of any length but cannot print it."""
-LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{300}|[eE][+-]?\d{10}")
 
+LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{300}|[eE][+-]?\d{10}")
 
 TEXTS = re.compile(
     r'''"""(?:[^"\\]++|\\(?s:.?)|"(?!""))*+(?:"{3,5}|\Z)'''

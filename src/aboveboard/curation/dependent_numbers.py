@@ -1,8 +1,8 @@
 """Numbers that depend on one another: shares of right answers by enumeration.
 
-All combinations of steps are listed with their chances, and all messages with what they tell; what
-an agent hears groups them. Cost: combinations times messages, at most `MOST_WORLDS`. Source: ours;
-that the four cases hold for dependent numbers too is proved in docs/theory.md.
+All combinations of steps are listed with their chances, and for each all messages that can come;
+they are grouped by what the agent hears. Cost: combinations times messages, at most `MOST_WORLDS`.
+Source: ours; that the four cases hold for dependent numbers too is proved in docs/theory.md.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ def check_owners(n: int) -> None:
         )
 
 
-LISTED = 24  # an instance of up to this many elements is described element by element
+MOST_ELEMENTS = 24
+"""Elements up to which an instance is described element by element."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class Regions:
 
     def describe(self) -> dict[str, Json]:
         """Describe the instance: the parties' sets where they are small, else region counts."""
-        if self.union <= LISTED:
+        if self.union <= MOST_ELEMENTS:
             single = self.split_into_elements()
             names = single.name_elements()
             sets = {

@@ -54,7 +54,7 @@ def list_audiences(settlement: Settlement, places: Iterable[str]) -> dict[str, A
 
 
 def protect_folder(folder: Path) -> None:
-    """Make only its owner able to read a settlement folder and what is in it."""
+    """Let only its owner read a settlement folder and what is in it."""
     folder.chmod(FOLDER_MODE)
     for path in folder.rglob("*"):
         if not path.is_symlink():

@@ -38,7 +38,7 @@ from aboveboard.report.tables import tabulate_lies, tabulate_verdicts
 logger = logging.getLogger(__name__)
 
 SAMPLES = 2_000
-"""Cases beyond which an audit for a page samples."""
+"""Samples for each party in an audit for a page, where there are too many cases for all."""
 
 SECONDS = 20.0
 """Seconds that the searches of such an audit share; one that they end says so."""

@@ -66,7 +66,7 @@ def measure_model(model: Path, training: Mapping[str, Any], folder: Path, seed: 
     )
     test = rows.raw_test
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that the rows need not have
+        warnings.simplefilter("ignore")  # scikit-learn warns of missing column names
         return float(Meter(test.x, test, rows.terms, table.metric).measure(pipeline).value)
 
 
@@ -98,7 +98,7 @@ def answer(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Read from standard input what is to be measured, and print the answer, both as JSON."""
+    """Read JSON from standard input that says what to measure; print the answer as JSON."""
     limit_child()
     given = json.load(sys.stdin)
     with redirect_stdout(sys.stderr):  # what a library prints is no answer

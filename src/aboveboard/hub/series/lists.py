@@ -19,7 +19,7 @@ HASH = 16
 """Bytes of an element's keyed hash."""
 
 LAST, NOW, KEY_FILE = "last-elements", "elements", "elements.key"
-"""Names in a child's folder: hashes of the last lists, of these, and the key."""
+"""Names in a child's folder: hashes of the last round's lists, of this round's, and their key."""
 
 
 def hash_elements(elements: Sequence[bytes], key: bytes) -> bytes:

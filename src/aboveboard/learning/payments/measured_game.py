@@ -22,7 +22,7 @@ from aboveboard.learning.market.valuations import Growth, Linear
 from aboveboard.learning.payments.budget import keeps_budget
 from aboveboard.learning.payments.measured_market import ABSENT, ALL, HALF, MeasuredMarket
 
-LISTED = (
+LISTED_LIES = (
     "hiding half of one's rows and staying away, as measured (where several do so at once, the "
     "joint quality is taken to fall by the sum of what each alone costs)"
 )
@@ -51,7 +51,7 @@ class MeasuredGame:
     covers_all_lies = False
     """Other parts of the rows could be hidden."""
 
-    listed_lies = LISTED
+    listed_lies = LISTED_LIES
 
     @property
     def players(self) -> tuple[str, ...]:

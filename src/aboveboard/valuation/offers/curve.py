@@ -70,7 +70,7 @@ class SymmetricOffer:
 
 
 def add_to_platform(curve: Curve, at_nothing: float) -> Curve:
-    """Return the curve with what no data bring the platform."""
+    """Return the curve, with what the platform has without any data added to its utility."""
     return Curve(
         curve.cost,
         curve.alpha,
