@@ -288,7 +288,8 @@ def test_nobody_but_the_configuration_names_an_address(hub: Hub, house: House) -
 
 
 @pytest.mark.parametrize(
-    "mail", ["a@b\nBcc: c@d", "a@b, c@d", "a@b>", "<a@b", "no address", "a b@c.example"]
+    "mail",
+    ["a@b\nBcc: c@d", "a@b, c@d", "a@b>", "<a@b", "no address", "a b@c.example", "().@.", "a(b)@c"],
 )
 def test_an_address_is_one_address(hub: Hub, house: House, mail: str) -> None:
     with pytest.raises(InputError):
@@ -374,6 +375,7 @@ def test_what_reaches_one_place_is_sent_and_not_sent_again(
     [
         {"host": "mail..example", "sender": "hub@mail.example"},
         {"host": "mail.example", "sender": "hub@mail.example\nBcc: all@mail.example"},
+        {"host": "mail.example", "sender": "hub@"},
     ],
 )
 def test_a_mail_server_that_cannot_be_named_is_a_notice_not_sent(

@@ -87,10 +87,14 @@ def send_mail(configuration: Configuration, recipient: str, text: str, key: str)
     Raises
     ------
     NotSentError
-        If the mail server does not take it.
+        If an address is none, or the mail server does not take it.
     """
     try:
-        _deliver(configuration, _write_mail(configuration, recipient, text, key))
+        message = _write_mail(configuration, recipient, text, key)
+    except Exception as error:  # of what is no address, Python's parser raises this or that
+        raise NotSentError("mail: sender or recipient is no address") from error
+    try:
+        _deliver(configuration, message)
     except (OSError, ValueError, smtplib.SMTPException) as error:  # also a host that is no name
         raise NotSentError(f"mail: {type(error).__name__}") from error
 
