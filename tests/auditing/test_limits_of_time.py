@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import ClassVar
@@ -55,6 +56,36 @@ def test_a_scan_that_the_time_ends_is_no_proof() -> None:
     assert (whole.status.value, cut.status.value) == ("holds", "no counterexample")
     assert cut.checked < whole.checked
     assert cut.confidence is None
+
+
+def test_the_time_ends_a_scan_between_coalitions_but_each_player_is_looked_at() -> None:
+    class Many(Wide):
+        players = tuple(f"p{i}" for i in range(40))
+
+        def actions(self, i: int, /) -> Grid:
+            return Grid([1])
+
+        def truth(self, i: int, /) -> tuple[int, ...]:
+            return (0,)
+
+    properties = [ab.CoalitionProof(2), ab.ExPostIC()]
+    drawn = ab.audit(Many(), properties, budget=ab.Budget(rows=0, samples=1, seconds=1e-6))
+    assert drawn["coalition-proof (size 2)"].checked == 40
+    assert drawn["coalition-proof (size 2)"].confidence is None
+    few = ab.audit(Many(), properties, seconds=1e-6)
+    alone, pairs = few["ex-post IC"], few["coalition-proof (size 2)"]
+    assert (alone.status.value, alone.checked) == ("holds", 40)
+    assert (pairs.status.value, pairs.checked) == ("no counterexample", 40)
+    assert "seconds ended this search" in (pairs.statement or "")
+
+
+def test_games_are_confident_together_only_where_each_had_uniform_draws() -> None:
+    drawn = Verdict("p", Status.NO_COUNTEREXAMPLE, 50, 100, "sampled", gain=0, draws=50)
+    drawn = replace(drawn, confidence="with confidence")
+    cut = Verdict("p", Status.NO_COUNTEREXAMPLE, 3, 100, "sampled", gain=-1)
+    games = [ab.TabularGame([[1, 0]], truth=0)] * 2
+    assert families.combine_verdicts([drawn, drawn], games).confidence is not None
+    assert families.combine_verdicts([drawn, cut], games).confidence is None
 
 
 def test_with_enough_seconds_the_verdicts_are_those_without_a_limit() -> None:

@@ -40,7 +40,9 @@ def combine_verdicts(verdicts: Sequence[Verdict], games: Sequence[Game]) -> Verd
     status = min((v.status for v in verdicts), key=_PRECEDENCE.index)
     lead = max((v for v in verdicts if v.status is status), key=_order)
     largest = max(verdicts, key=_order)
-    draws = min((v.draws for v in verdicts if v.draws), default=None)
+    # A game whose search the time ended may have had no uniform draws.
+    drawn = [v.draws or 0 for v in verdicts if v.status is Status.NO_COUNTEREXAMPLE]
+    draws = min(drawn, default=0) or None
     return replace(
         lead,
         checked=sum(v.checked for v in verdicts),

@@ -159,10 +159,12 @@ def _scan(found: _SearchState, parts: Sequence[DeviationSet], workers: int) -> N
     following = iter(scans)
     for group in join_small(found.valuation, parts):
         part = group[0]
-        if len(group) > 1:
-            found.take_together(group)
-        elif tables is not None and part.others_free and part.outside is None:
+        if tables is not None and part.others_free and part.outside is None:
             found.take_from_table(part, next(following), *tables)
+        elif len(part.members) > 1 and found.is_over():
+            return  # each player is looked at, but of 100 there are 4,950 pairs
+        elif len(group) > 1:
+            found.take_together(group)
         else:
             found.value_all(part, iterate_blocks(found.valuation, part))
 
@@ -170,9 +172,15 @@ def _scan(found: _SearchState, parts: Sequence[DeviationSet], workers: int) -> N
 def _sample(
     found: _SearchState, parts: Sequence[DeviationSet], samples: int, generator: np.random.Generator
 ) -> None:
-    """Draw rows of each part; each has its share of the time, one batch of each kind at least."""
+    """Draw rows of each part; each has its share of the time.
+
+    A player has one batch of each kind at least; coalitions have it while there is time.
+    """
     valuation = found.valuation
     for k, part in enumerate(parts):
+        if len(part.members) > 1 and found.is_over():
+            found.uniform = 0
+            return
         found.allot(len(parts) - k)
         if count_rows(valuation.game, part) <= samples:
             found.value_all(part, iterate_blocks(valuation, part))
@@ -208,6 +216,12 @@ class _SearchState:
         self.checked += rows
         if self.progress is not None:
             self.progress(rows)
+
+    def is_over(self) -> bool:
+        """Return whether the time ended the search, and some row was valued."""
+        over = self.checked > 0 and self.end < inf and perf_counter() > self.end
+        self.is_cut |= over
+        return over
 
     def allot(self, shares: int) -> None:
         """Let what follows use one of so many shares of the time that is left."""
