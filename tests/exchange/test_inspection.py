@@ -517,3 +517,19 @@ def test_tables_that_are_made_anew_give_the_design_of_those_that_are_kept(
     for most in (0, room):
         monkeypatch.setattr(lie_tables, "KEPT", most)
         assert design_inspection(setting, **stated) == kept
+
+
+@pytest.mark.parametrize("deposit", [Fraction(0), Fraction(1, 2)])
+def test_the_rate_against_all_is_the_largest_against_one_in_any_order(deposit: Fraction) -> None:
+    sets = [set("abcdef"), set("abx"), set("fgh"), set("y")]
+    regions = Regions.from_sets({f"p{i}": s for i, s in enumerate(sets)})
+    ranges = tuple(ExclusivityRange.from_value(value) for value in ("1/2", [0, 1], 1, "3/4"))
+    miss = Fraction(1, 5)
+    setting = InspectionSetting(regions, RULES["equal-gain"], ranges, miss=miss)
+    tables = list(setting.list_tables())
+    alone = [find_least_rate([table], miss, deposit)[0] for table in tables]
+    known = [rate for rate in alone if rate is not None]
+    assert len(set(known)) > 2
+    expected = max(known) if len(known) == len(alone) else None
+    for order in (tables, tables[::-1]):
+        assert find_least_rate(order, miss, deposit)[0] == expected

@@ -40,24 +40,27 @@ def find_least_rate(
             return None, ""
         best = max((r for r in roots if r is not None), key=lambda r: r.value)
         return best.round_up(), str(best)
-    rates = []
+    high = 0.0
     for table in tables:
-        rates.append(_search_rate(table, deposit, miss))
-        if rates[-1] is None:
+        # What a rate deters it deters at a larger one too: most tables ask for no larger one.
+        if find_worst_gain([table], Fraction(high), deposit, miss) <= 0:
+            continue
+        found = _search_rate(table, deposit, miss)
+        if found is None:
             return None, ""
-    # At this rate no lie of any table pays, and at a smaller one a lie of its table does.
-    high = max(rate for rate in rates if rate is not None)
+        high = max(high, found)
     if high in (0, 1):
         return Fraction(int(high)), str(int(high))
     return round_up(high), f"about {format_rounded(high, 9)}"
 
 
 def _search_rate(table: LieTable, deposit: Fraction, miss: Fraction) -> float | None:
-    """Return about the least rate at which no lie of one party pays; None if there is none."""
+    """Return about the least rate at which no lie of one party pays; None if there is none.
+
+    At rate 0 some lie does.
+    """
     if find_worst_gain([table], Fraction(1), deposit, miss) > 0:
         return None
-    if find_worst_gain([table], Fraction(0), deposit, miss) <= 0:
-        return 0.0
     low, high = 0.0, 1.0
     for _ in range(STEPS):
         middle = (low + high) / 2
