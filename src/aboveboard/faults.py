@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 from aboveboard.errors import InputError
@@ -67,7 +68,7 @@ def raise_faults(faults: Sequence[InputError]) -> None:
     if len(each) > 1:
         raise InputErrors(each)
     if each:
-        raise each[0]
+        raise copy(each[0])  # not itself: in the list it would keep its own traceback
 
 
 @contextmanager

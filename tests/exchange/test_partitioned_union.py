@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -343,3 +345,26 @@ def test_lists_on_disk_are_inspected_as_those_in_memory() -> None:
     assert not isinstance(held["p0"].rows, pl.DataFrame)
     assert summarize_data(held) == summarize_data(records)
     assert held["p0"].elements.sort().equals(records["p0"].elements.sort())
+
+
+def test_lists_on_disk_go_as_soon_as_another_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr(Sizes.__init__, "__defaults__", (0, 2_000, 2_000))
+    pl.DataFrame({"k": ["a", "b"]}).write_csv(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text('k\na\n" "\n')
+    path = tmp_path / "union.toml"
+    for others in (["b.csv"], ["b.csv", "missing.csv"]):
+        parties = "".join(f"[parties.{x[0]}]\ndata = '{x}'\n" for x in ["a.csv", *others])
+        path.write_text(f'mechanism = "exchange.union"\nseed = 7\n{parties}')
+        gc.disable()  # whoever waits for it keeps gigabytes for minutes
+        try:
+            with suppress(InputError):
+                ab.load(path)
+                pytest.fail("the fault was not found")
+            assert list((tmp_path / "scratch").iterdir()) == []
+        finally:
+            gc.enable()

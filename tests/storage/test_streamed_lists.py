@@ -159,9 +159,11 @@ def test_a_fault_in_a_late_batch_is_told_with_its_row_and_leaves_nothing(tmp_pat
 
 
 @pytest.mark.usefixtures("shelves")
-def test_further_faults_are_counted_over_all_batches(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [None, "text", "domain"])
+def test_further_faults_are_counted_over_all_batches(tmp_path: Path, kind: str | None) -> None:
     keys = ["" if k % 4 == 0 else name for k, name in enumerate(NAMES)]
-    said = complain(write_parquet(tmp_path / "a.parquet", keys))
+    said = complain(write_parquet(tmp_path / "a.parquet", keys), kind=kind)
+    assert said.count("the key 'k' is empty; give one line") == 5
     assert "in 10 more rows the key 'k' is empty or broken" in said
 
 

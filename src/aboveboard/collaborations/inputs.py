@@ -170,7 +170,10 @@ class Reader:
         """Remember a fault, or raise it where nobody collects them."""
         if self._faults is None:
             raise error
-        self._faults.extend(list_faults(error))
+        for fault in list_faults(error):
+            # Its traceback would keep what was read so far: large lists, on disk.
+            fault.__traceback__ = fault.__cause__ = fault.__context__ = None
+            self._faults.append(fault)
 
     def _read(
         self, party: str, source: ListSource, hashed: bool, shelf: Shelf | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -268,7 +269,7 @@ def _add_path(error: InputError, path: Path) -> InputError:
         else InputError(f"{path}: {fault.place}", fault.problem, fault.remedy)
         for fault in list_faults(error)
     ]
-    return InputErrors(faults) if len(faults) > 1 else faults[0]
+    return InputErrors(faults) if len(faults) > 1 else copy(faults[0])  # no cause of itself
 
 
 def _look_for_files(

@@ -187,10 +187,9 @@ class Intake:
         listed.respelled += int((normal != elements).fill_null(value=False).sum())
         if foreign.any():
             rows = foreign.arg_true()
-            self._note_unusable(
-                elements.gather(rows), lambda row: whereabouts(int(rows[row])), called
-            )
             odd = elements.gather(rows)
+            if kind != "text":  # noted already
+                self._note_unusable(odd, lambda row: whereabouts(int(rows[row])), called)
             pattern = odd.str.contains(DOMAIN_PATTERN).fill_null(value=False)
             pattern &= kind == "domain"
             self._leave_out(PATTERN, elements, rows.filter(pattern), whereabouts)
