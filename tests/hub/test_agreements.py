@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,13 @@ def test_who_leaves_after_all_agreed_leaves_by_the_rule_of_the_terms(
 @pytest.mark.parametrize("step", ["agree", "commit", "submit"])
 @pytest.mark.parametrize(("missing", "ends"), [("cancel", True), ("continue", False)])
 def test_a_passed_deadline_is_never_a_silent_wait(
-    hub: Hub, house: House, tmp_path: Path, step: str, missing: str, ends: bool
+    hub: Hub,
+    house: House,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
+    missing: str,
+    ends: bool,
 ) -> None:
     table = house.open(tmp_path, missing=missing, deadlines={step: "2027-01-15T09:00:00Z"})
     worker = Worker(hub)
@@ -159,7 +166,10 @@ def test_a_passed_deadline_is_never_a_silent_wait(
         else:
             table.submit(name)
     house.clock.seconds += 3601
-    assert table.post("core", late()).status_code == 409
+    with caplog.at_level(logging.INFO, "aboveboard.hub.collaborations.statements"):
+        assert table.post("core", late()).status_code == 409
+    said = {"collaboration": table.id, "by": "core", "late": step}
+    assert [json.loads(each.message) for each in caplog.records if "late" in each.message] == [said]
     assert worker.end_steps() == 1
     assert (table.view("acme")["state"] == "cancelled") is ends
     assert worker.end_steps() == 0

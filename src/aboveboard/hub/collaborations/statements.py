@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -27,6 +28,8 @@ from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, log_entry, reply, submission
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.registry import Organization
+
+logger = logging.getLogger(__name__)
 
 SEALED_KINDS = {"submit": "sealed", "open": "sealed", "tokens": "sha256"}
 """Statements that name a file, and by which field."""
@@ -95,7 +98,11 @@ def _take(
     if index is not None:
         _refuse_overtaken(before, statement)
         return Position(index, statement.digest, False, row.state)
-    refuse_late(before, statement.kind, hub.now)
+    try:
+        refuse_late(before, statement.kind, hub.now)
+    except RefusedStatementError:
+        logger.info(json.dumps({"collaboration": identifier, "by": name, "late": statement.kind}))
+        raise
     _refuse_flood(connection, hub, identifier, before, name)
     if statement.kind in SEALED_KINDS:
         _refuse_unsent(connection, identifier, statement)
