@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import aboveboard as ab
-from aboveboard.learning.payments.measured_market import (
+from aboveboard.learning.payments.measured_warnings import (
     describe_few_rows,
     describe_uncertain_sign,
     find_enough_rows,
