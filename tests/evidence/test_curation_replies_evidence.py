@@ -102,6 +102,12 @@ def test_a_round_of_numbers_is_verified(tmp_path: Path, opened: str) -> None:
         assert found.exit_status == 0, str(found)
 
 
+def test_what_the_rule_refuses_is_placed_in_no_temporary_file(tmp_path: Path) -> None:
+    table = {"center": {"data": "center.txt"}}
+    with pytest.raises(InputError, match=r"^parties\.anna: it has 10 rounds, center has 2"):
+        hold_round("curation.fair", tmp_path, table=table, files={"center.txt": "1\n0\n"})
+
+
 def test_the_centers_numbers_do_not_stand_in_the_terms(tmp_path: Path) -> None:
     table = tomllib.loads((STARTING / "curation.fair.toml").read_text())
     numbers = {"anna": [1, 12, 29], "bert": [9, 19, 20], "cleo": [0, 30, 10]}

@@ -16,7 +16,7 @@ from typing import Any
 
 from aboveboard.collaborations.collaboration import Collaboration, load, settle_outcome
 from aboveboard.commands.running import RunReport, error_context, run_collaboration
-from aboveboard.errors import InputError
+from aboveboard.errors import AnswersMissing, BudgetExceeded, InputError
 from aboveboard.evidence.asking import Answer, find_asked, publish_answers
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import encode_canonical
@@ -28,10 +28,14 @@ from aboveboard.evidence.publication import Publication, describe_announcement, 
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.seeds import commit_nonce, derive_seed
 from aboveboard.evidence.verifiers.opened import open_files, open_parts
+from aboveboard.faults import list_faults, raise_faults
 from aboveboard.mechanisms.reply_files import write_reply
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.settlements.writing import reply_path
+
+ROUND = "the round"
+"""What messages call the collaboration file that is made of terms and parts."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,33 @@ def _load(
         path = write_collaboration(
             round_.terms, parts, own, Path(scratch), number, answers=answers or {}
         )
-        yield load(path)
+        with _name_round(str(path)):
+            yield load(path)
+
+
+@contextmanager
+def _name_round(path: str) -> Iterator[None]:
+    """Name no file in the place of an error that is gone when somebody reads it."""
+
+    def rename(text: str) -> str:
+        return text.replace(f"{path}: ", "").replace(path, ROUND)
+
+    try:
+        yield
+    except AnswersMissing as error:
+        place = rename(error.place)
+        raise AnswersMissing(
+            place, error.problem, error.remedy, path=error.path, content=error.content
+        ) from error
+    except InputError as error:
+        raise_faults(
+            [
+                InputError(rename(fault.place), fault.problem, fault.remedy)
+                for fault in list_faults(error)
+            ]
+        )
+    except BudgetExceeded as error:
+        raise BudgetExceeded(rename(str(error))) from error
 
 
 def _publish(
