@@ -140,7 +140,7 @@ def choose_file(tab: Any, field: str, file: Path) -> None:
     """Choose a file in the dialog that a field opens."""
     tab.bring_to_front()  # a browser opens no dialog for what is behind
     reach(tab, field)
-    with tab.expect_file_chooser(timeout=20_000) as chooser:
+    with tab.expect_file_chooser(timeout=PATIENCE) as chooser:
         tab.keyboard.press("Space")
     chooser.value.set_files(file)
 

@@ -15,6 +15,9 @@ pytestmark = pytest.mark.deep
 
 SCREENS = {"desktop": (1280, 800), "phone": (390, 844)}
 
+DEVIATING = {"exchange/average": {"staying away"}, "exchange/contribution": {"staying away"}}
+"""What pages ask about where lies were not looked at."""
+
 IN_VIEW = """element => {
   const box = element.getBoundingClientRect();
   return box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
@@ -66,8 +69,8 @@ def test_the_first_screen_answers_nothing_overflows_and_nothing_is_fetched(
     assert screen.asked == [pages[name].as_uri()]
     questions = [q.inner_text() for q in screen.query_selector_all(".answer h2")]
     assert questions[0] == "What happened?"
-    deviates = {"Is anyone better off lying?", "Is anyone better off choosing otherwise?"}
-    assert questions[-1] in deviates
+    asked = DEVIATING.get(name.rsplit("-", 1)[0], {"lying", "choosing otherwise"})
+    assert questions[-1] in {f"Is anyone better off {deviating}?" for deviating in asked}
     assert "What does each party get?" in questions
     for answer in screen.query_selector_all(".answer"):
         assert answer.evaluate(IN_VIEW), answer.inner_text()
@@ -148,5 +151,5 @@ def test_pages_need_no_script(browser: Any, pages: dict[str, Path]) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(pages["lying-pays-audit"].as_uri())
-    assert "by another report than the truth" in tab.locator(".answer.bad").inner_text()
+    assert "Inventing data pays" in tab.locator(".answer.bad").inner_text()
     context.close()
