@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from aboveboard.storage.formats.content import ReadWholeError
-from aboveboard.storage.formats.parquet import PEAK, silent
+from aboveboard.storage.formats.parquet import silent
 from aboveboard.storage.formats.parquet_footer import (
     Footer,
     FooterError,
@@ -27,6 +27,10 @@ ROWS = 1 << 18
 
 BYTES = 1 << 26
 """Bytes in memory of the groups that are read together, unless one takes more."""
+
+PEAK = 6
+"""Times the size of groups in memory that it takes to read them, to write them for ourselves, and
+to read back what is one part, as equal rows are."""
 
 ONE_CATEGORICAL = (1, 32)
 """The first version of polars in which batches of one column of categories fit together."""
