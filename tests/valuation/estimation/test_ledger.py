@@ -173,6 +173,28 @@ def test_a_file_beside_it_that_is_no_ledger_is_named_or_passed_over(tmp_path: Pa
         read_spent(own, "ann", "x")
 
 
+def test_a_database_beside_it_that_is_no_ledger_is_named_or_passed_over(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "b.privacy-ledger")) as other:
+        other.execute("CREATE TABLE releases (version TEXT)")
+    own = tmp_path / "a.privacy-ledger"
+    one = [Spending("ann", own, "x", 1.0, inf)]
+    with pytest.raises(InputError, match=r"b\.privacy-ledger: no such column"):
+        spend(one)
+    assert [spend(one, allow=True) for _ in range(2)] == [{"ann": 1.0}, {"ann": 2.0}]
+
+
+def test_a_link_to_a_ledger_is_that_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "PATIENCE", 0.1)
+    own = tmp_path / "a.privacy-ledger"
+    spend([Spending("ann", own, "x", 1.0, inf)])
+    for link in ("b", "c"):
+        (tmp_path / f"{link}.privacy-ledger").symlink_to(own)
+    assert spend([Spending("ann", own, "x", 1.0, inf)]) == {"ann": 2.0}
+    new = tmp_path / "new.privacy-ledger"
+    assert read_spent(new, "ann", "x") == 2.0
+    assert spend([Spending("ann", new, "x", 1.0, inf)]) == {"ann": 3.0}
+
+
 @pytest.mark.parametrize("allow", [False, True])
 def test_two_runs_at_once_on_copies_do_not_spend_the_same_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow: bool

@@ -172,10 +172,20 @@ def read_spent(ledger: Path, user: str, data: str) -> float:
 
 
 def _find_ledgers(own: Sequence[Path]) -> list[Path]:
-    """Return ledgers with all others of their folders, in one order for all."""
+    """Return ledgers with all others of their folders, in one order for all.
+
+    A file of several names, such as a link, is taken once: it would wait for itself.
+    """
     folders = {path.parent for path in own}
     beside = {path for folder in folders for path in folder.glob(f"*{SUFFIX}") if path.is_file()}
-    return sorted(beside | set(own))
+    found = {_identify(path): path for path in sorted(beside - set(own))}
+    mine = {_identify(path) for path in own if path.exists()}
+    return sorted({*own, *(path for file, path in found.items() if file not in mine)})
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _lock_ledgers(
@@ -200,7 +210,9 @@ def _lock_ledgers(
     found: dict[Path, sqlite3.Connection] = {}
     for path in _find_ledgers(own):
         try:
-            found[path] = stack.enter_context(_open(path))
+            connection = stack.enter_context(_open(path))
+            _is_begun(connection)
+            found[path] = connection
         except sqlite3.Error as error:
             if path in own or _is_busy(error):
                 raise
@@ -262,9 +274,18 @@ def _list_spent(ledgers: Mapping[Path, sqlite3.Connection], one: Spending) -> li
 
 
 def _is_begun(connection: sqlite3.Connection) -> bool:
-    """Return whether a file is a ledger; one of a run that was refused is empty."""
+    """Return whether a ledger has a table; one of a run that was refused is empty.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file is no ledger.
+    """
     tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'releases'")
-    return bool(tables.fetchone()[0])
+    if not tables.fetchone()[0]:
+        return False
+    connection.execute("SELECT user, data, epsilon FROM releases LIMIT 0")
+    return True
 
 
 def _make_error(one: Spending, before: Sequence[float]) -> InputError:
