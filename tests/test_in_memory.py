@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -159,7 +159,15 @@ def test_columns_of_pandas_and_pyarrow_keep_their_types() -> None:
             "row 2: the key 'element' is empty",
         ),
         (np.array([1], dtype="timedelta64[ps]"), "have no exact value in microseconds"),
+        (np.array(["9999999-01-01"], dtype="datetime64[D]"), "have no exact value"),
+        (np.array([3], dtype="timedelta64[M]"), "have no exact value"),
         ({1, "a"}, "and others are texts"),
+        ([1, True], "element 2 is True, and others are of another type"),
+        ([1.5, 1 << 60], "element 2 is 1152921504606846976, and others are of another type"),
+        ([0.5, Decimal("0.1000000000000000000001")], "element 2 .* are of another type"),
+        ([Fraction(1, 3), 0.5], "element 2 is 0.5, and others are of another type"),
+        ([datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)], "are of another type"),
+        ([1 << 130], "its frame cannot be read"),
     ],
 )
 def test_a_report_that_is_no_list_of_elements_is_refused(report: object, fault: str) -> None:

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +45,9 @@ TYPED = (int, float, Decimal, date, time, timedelta, np.number, np.bool_)
 
 POLARS_UNITS = ("[ms]", "[us]", "[ns]")
 """Units of times that polars and NumPy have in common."""
+
+VAGUE = ("timedelta64[M]", "timedelta64[Y]", "timedelta64")
+"""Durations of no certain length."""
 
 MOST_WHOLE = 1 << 53
 """Integers below it are floats, too."""
@@ -199,7 +202,8 @@ def _to_column(name: str, report: Any) -> pl.Series | None:
         return _to_polars(name, pa.table({"element": report})).to_series()
     if library == "numpy" and getattr(report, "ndim", 0) == 1 and report.dtype.kind in "biufmM":
         return _from_numpy(name, report)
-    if library == "pandas" and getattr(report, "ndim", 0) == 1:
+    levels = hasattr(report, "levels")  # of an index that has several columns
+    if library == "pandas" and getattr(report, "ndim", 0) == 1 and not levels:
         pandas = sys.modules[library]  # an array of pandas has no way to a frame of its own
         column = pandas.Series(report, name="element").reset_index(drop=True)
         return _to_polars(name, column.to_frame()).to_series()
@@ -210,9 +214,11 @@ def _from_numpy(name: str, array: Any) -> pl.Series:
     """Return an array of numbers, truth values, times or durations as a column."""
     if array.dtype.kind in "mM" and not array.dtype.name.endswith(POLARS_UNITS):
         exact = array.astype(f"{array.dtype.kind}8[us]")
-        if not ((exact == array) | np.isnat(array)).all():
+        # Held against the first: compared as microseconds, both would overflow alike.
+        back = exact.astype(array.dtype)
+        if array.dtype.name in VAGUE or not ((back == array) | np.isnat(array)).all():
             problem = f"its times ({array.dtype}) have no exact value in microseconds"
-            raise InputError(f"{PLACE}: parties.{name}", problem, "write them in nanoseconds")
+            raise InputError(f"{PLACE}: parties.{name}", problem, "write them as texts")
         array = exact
     return pl.Series(array)
 
@@ -228,14 +234,39 @@ def _to_list(report: Any) -> Any:
 
 
 def _unify(name: str, values: Collection[Any]) -> list[Any]:
-    """Return values that are no texts, whole numbers among floats as floats."""
+    """Return values that are no texts, whole numbers among floats as floats.
+
+    Raises
+    ------
+    InputError
+        They are of several types: as values of one, some would be others.
+    """
     if any(isinstance(x, str) for x in values):
         at, other = next((k, x) for k, x in enumerate(values, 1) if not isinstance(x, str))
         problem = f"element {at} is {other!r}, and others are texts"
         raise InputError(f"{PLACE}: parties.{name}", problem, "write them all as texts")
     values = [x.item() if isinstance(x, np.generic) else x for x in values]
-    exact = all(isinstance(x, float) or (type(x) is int and abs(x) < MOST_WHOLE) for x in values)
-    return [float(x) for x in values] if exact and float in map(type, values) else list(values)
+    kinds = [_find_kind(x) for x in values]
+    if set(kinds) == {int, float}:
+        kinds = [
+            float if k is int and abs(x) < MOST_WHOLE else k
+            for k, x in zip(kinds, values, strict=True)
+        ]
+        values = [float(x) if k is float else x for k, x in zip(kinds, values, strict=True)]
+    first = next(kind for kind in kinds if kind is not None)
+    for at, (kind, value) in enumerate(zip(kinds, values, strict=True), 1):
+        if kind not in (first, None):
+            problem = f"element {at} is {value!r}, and others are of another type"
+            raise InputError(f"{PLACE}: parties.{name}", problem, "write them all in one type")
+    return list(values)
+
+
+def _find_kind(value: Any) -> object:
+    """Return what a value is compared as: a type, of times also whether they have a zone."""
+    if isinstance(value, datetime):
+        return datetime, value.tzinfo is None
+    found = next((kind for kind in (bool, *TYPED) if isinstance(value, kind)), type(value))
+    return None if value is None else found
 
 
 def _merge(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -279,7 +310,13 @@ def _convert(name: str, report: Any) -> pl.DataFrame:
             batches = [report] if isinstance(report, pa.RecordBatch) else report.to_batches()
             table = pa.Table.from_batches(batches, report.schema)
             return read_arrow(table, f"{PLACE}: parties.{name}", "its table")
-    except (TypeError, ValueError, ImportError, pl.exceptions.PolarsError) as error:
+    except (
+        TypeError,
+        ValueError,
+        ImportError,
+        OverflowError,
+        pl.exceptions.PolarsError,
+    ) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"{PLACE}: parties.{name}", f"its frame cannot be read ({reason})", "use plain columns"
