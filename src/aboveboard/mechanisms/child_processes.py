@@ -79,10 +79,12 @@ def ask_child(module: str, given: Any, *, patience: float) -> Any:
         )
     try:
         return json.loads(child.communicate(json.dumps(given), timeout=patience)[0])
-    finally:
-        if child.poll() is None:
+    except BaseException:
+        # What it started may outlive it, and hold its output open.
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
+        child.communicate()
+        raise
 
 
 def limit_child() -> None:
