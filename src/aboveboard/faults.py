@@ -68,7 +68,8 @@ def raise_faults(faults: Sequence[InputError]) -> None:
     if len(each) > 1:
         raise InputErrors(each)
     if each:
-        raise copy(each[0])  # not itself: in the list it would keep its own traceback
+        alone = copy(each[0])  # not itself: in the list it would keep its own traceback
+        raise alone
 
 
 @contextmanager
