@@ -18,6 +18,7 @@ from aboveboard.auditing import (
     audit,
 )
 from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.rows import Deviation
 from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
 from aboveboard.games.actions import Grid
@@ -199,6 +200,36 @@ def test_shrinking_starts_from_any_row_that_pays():
     small = shrink(game, best, 0, 0.0)
     assert (small.lying, small.gain) == ((1,), 1)
     assert PayoffReader(game).actions(PayoffReader(game).columns(small.lying)) == (1,)
+
+
+class Watched:
+    """The first player's lie pays whatever the second says, whose truth comes last."""
+
+    players = ("a", "b")
+
+    def __init__(self):
+        self.said = []
+
+    def actions(self, i):
+        return range((2, 4)[i])
+
+    def truth(self, i):
+        return (0, 3)[i]
+
+    def absent(self, i):
+        return None
+
+    def payoffs(self, profile):
+        self.said.append(profile[1])
+        return [profile[0], 0]
+
+
+def test_who_is_brought_to_the_truth_is_not_made_to_lie_again():
+    game = Watched()
+    part = DSIC().parts(game)[0]
+    small = shrink(game, Deviation(part, (0, 2), (1, 2), 1), 0, 0.0)
+    assert (small.honest, small.lying) == ((0, 3), (1, 3))
+    assert set(game.said[game.said.index(3) :]) == {3}
 
 
 class Auction:

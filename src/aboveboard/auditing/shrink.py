@@ -202,7 +202,7 @@ def _list_simpler_reports(
     if not isinstance(space, Grid):
         for k in range(min(find_position(space, action), SIMPLER)):
             if space[k] != truth:
-                yield partial(_take_earlier, space=space, k=k)
+                yield partial(_take_earlier, space=space, truth=truth, k=k)
         return
     lies = [k for k, (entry, goal) in enumerate(zip(action, truth, strict=True)) if entry != goal]
     # Of a thousand entries few matter: first all of a half at once, of a quarter, ..
@@ -218,9 +218,9 @@ def _list_simpler_reports(
             yield partial(_cut_entry, truth=truth, k=k, halvings=halvings)
 
 
-def _take_earlier(action: Action, space: Sequence[Action], k: int) -> Action | None:
-    """Return the action at position k, where it comes before this one."""
-    return space[k] if k < find_position(space, action) else None
+def _take_earlier(action: Action, space: Sequence[Action], truth: Action, k: int) -> Action | None:
+    """Return the action at position k, where it comes before this one, which is a lie."""
+    return space[k] if action != truth and k < find_position(space, action) else None
 
 
 def _correct_entries(
