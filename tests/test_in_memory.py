@@ -168,6 +168,7 @@ def test_columns_of_pandas_and_pyarrow_keep_their_types() -> None:
         ([Fraction(1, 3), 0.5], "element 2 is 0.5, and others are of another type"),
         ([datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)], "are of another type"),
         ([1 << 130], "its frame cannot be read"),
+        ({"k": [1.5, 1 << 60]}, "column 'k': element 2 is .* of another type"),
     ],
 )
 def test_a_report_that_is_no_list_of_elements_is_refused(report: object, fault: str) -> None:

@@ -218,6 +218,18 @@ def test_a_column_named_as_a_pattern_is_that_column_alone(tmp_path: Path, name: 
         assert records.schema.names() == ["element", f"{name}_"]
 
 
+@pytest.mark.parametrize("name", ["*", "^.*$", "^a$"])
+def test_a_key_named_as_a_pattern_is_that_column(tmp_path: Path, name: str) -> None:
+    for keys in (["x", "y"], [1.5, 2.0], [1, 2]):
+        frame = pl.DataFrame({name: keys, "b": ["1,5", "2,5"]})
+        frame.write_csv(tmp_path / "a.csv", separator=";")
+        frame.write_parquet(tmp_path / "a.parquet")
+        for path in (tmp_path / "a.csv", tmp_path / "a.parquet"):
+            found = read_records(path, place="p", options=DataOptions(key=name))
+            assert len(found) == 2
+            assert found.columns == (name, "b")
+
+
 @pytest.mark.parametrize("name", ["*", "^.*$", "^note$"])
 def test_a_rivals_column_named_as_a_pattern_is_handed_out_as_it_is_called(name: str) -> None:
     reports: dict[str, object] = {

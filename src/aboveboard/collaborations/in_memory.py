@@ -300,10 +300,13 @@ def _convert(name: str, report: Any) -> pl.DataFrame:
                     problem = f"its column {key!r} is {value!r}, and not a list"
                     remedy = "write a list, or a dict with the keys of a party's table"
                     raise InputError(f"{PLACE}: parties.{name}", problem, remedy)
-            columns = {str(key): map(_write_uuid, value) for key, value in report.items()}
-            return pl.DataFrame({key: list(values) for key, values in columns.items()})
+            columns = {str(key): [*map(_write_uuid, value)] for key, value in report.items()}
+            for key, values in columns.items():
+                if any(isinstance(x, TYPED) for x in values):
+                    columns[key] = _unify(f"{name}: column {key!r}", values)
+            return pl.DataFrame(columns)
         if kind.startswith("pandas.") and hasattr(report, "reset_index"):
-            return pl.from_pandas(_simplify(report))
+            return pl.from_pandas(_simplify(name, report))
         if kind.startswith("pyarrow."):
             import pyarrow as pa
 
@@ -328,13 +331,17 @@ def _convert(name: str, report: Any) -> pl.DataFrame:
     )
 
 
-def _simplify(frame: Any) -> Any:
+def _simplify(name: str, frame: Any) -> Any:
     """Return a frame of pandas with an index that has names as columns, and UUIDs as texts."""
     if None not in frame.index.names and not set(frame.index.names) & set(frame.columns):
         frame = frame.reset_index()
     if frame.columns.is_unique:
-        objects = [name for name in frame.columns if frame[name].dtype == object]
-        frame = frame.assign(**{name: frame[name].map(_write_uuid) for name in objects})
+        objects = [column for column in frame.columns if frame[column].dtype == object]
+        for column in objects:
+            values = frame[column].dropna().tolist()
+            if any(isinstance(x, TYPED) for x in values):
+                _unify(f"{name}: column {column!r}", values)
+        frame = frame.assign(**{column: frame[column].map(_write_uuid) for column in objects})
     return frame
 
 

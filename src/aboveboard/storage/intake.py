@@ -102,14 +102,13 @@ class Intake:
         self.key, self.columns = key, tuple(frame.columns)
         if options.key is None and table.header_is_row:
             self._header = self._header or Sample()
-            self._header.add(frame[key].cast(pl.String))
+            self._header.add(frame[key].alias(ELEMENT).cast(pl.String))
         called = f"the key {key!r}"
-        refuse_long_texts(frame[key], where, table.whereabouts, called)
+        refuse_long_texts(frame[key].alias(ELEMENT), where, table.whereabouts, called)
         texts, key_type = write_keys(frame[key], where, options.kind, before)
         key_type = UUID if key in table.uuids else key_type
         # In single precision if one number of the column is.
         self.key_type = SINGLE if {key_type, self.key_type} == {NUMBER, SINGLE} else key_type
-        texts = texts.alias(ELEMENT)
         if options.kind in (None, "text"):
             self._note_unusable(texts, table.whereabouts, called)
         self.listed.elements = texts

@@ -64,14 +64,16 @@ def write_keys(
 
     Returns
     -------
-    The texts (null where the key is null), and one of this module's names of types.
+    The texts (null where the key is null) under the name of elements, and one of this module's
+    names of types.
 
     Raises
     ------
     InputError
         The type has no text, or a number is not finite.
     """
-    dtype = keys.dtype
+    dtype, called = keys.dtype, f"the key {keys.name!r}"
+    keys = keys.alias(ELEMENT)  # by some names polars would look for others
     if dtype == pl.String:
         return keys, TEXT
     if dtype == pl.Binary and kind == "hash":
@@ -85,7 +87,7 @@ def write_keys(
     if dtype.is_integer():
         return keys.cast(pl.String), NUMBER
     if dtype.is_float():
-        return _write_floats(keys, where, before)
+        return _write_floats(keys, where, called, before)
     if dtype.is_decimal():
         return _strip_zeros(keys.cast(pl.String)), NUMBER
     if dtype == pl.Date:
@@ -102,7 +104,7 @@ def write_keys(
             # Other bytes may happen to be characters, but of those nobody sees.
             if not texts.str.contains(r"[\x00-\x08\x0e-\x1f\x7f]").any():
                 return texts, TEXT
-    problem = f"the key {keys.name!r} holds {dtype}, which has no text"
+    problem = f"{called} holds {dtype}, which has no text"
     remedy = "name a column of text, numbers or dates"
     raise InputError(where, problem, remedy)
 
@@ -128,11 +130,11 @@ def _strip_zeros(texts: pl.Series) -> pl.Series:
     return stripped.zip_with(fraction, texts)
 
 
-def _write_floats(keys: pl.Series, where: str, before: int) -> tuple[pl.Series, str]:
+def _write_floats(keys: pl.Series, where: str, called: str, before: int) -> tuple[pl.Series, str]:
     numbers = keys.cast(pl.Float64)
     if not numbers.drop_nulls().is_finite().all():
         row = (~numbers.is_finite()).arg_max() or 0
-        problem = f"the key {keys.name!r} is {numbers[row]}"
+        problem = f"{called} is {numbers[row]}"
         raise InputError(f"{where}, row {row + before + 1}", problem, "give every row a key")
     whole = (numbers == numbers.floor()) & (numbers.abs() < float(1 << 53))
     whole = whole.fill_null(value=True)

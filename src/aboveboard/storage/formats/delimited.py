@@ -382,7 +382,8 @@ def _rewrite_decimals(frame: pl.DataFrame, delimiter: str, decimal: str | None) 
     if decimal == "." or (decimal is None and delimiter != ";"):
         return frame
     changed = []
-    for column in frame.get_columns():
+    for name in frame.columns:
+        column = frame[name].alias("")  # by some names polars would look for others
         first = column.head(1000).drop_nulls()
         if first.is_empty() or not first.str.contains(COMMA_NUMBER + "|" + WHOLE_NUMBER).all():
             continue
@@ -390,7 +391,6 @@ def _rewrite_decimals(frame: pl.DataFrame, delimiter: str, decimal: str | None) 
         fits = with_comma | column.str.contains(WHOLE_NUMBER)
         plain = with_comma & ~column.str.contains(AMBIGUOUS) if decimal is None else with_comma
         if plain.any() and fits.fill_null(value=True).all():
-            changed.append(
-                column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-            )
+            bare = column.str.replace_all(".", "", literal=True)
+            changed.append(bare.str.replace(",", ".", literal=True).alias(name))
     return frame.with_columns(changed)

@@ -304,7 +304,7 @@ def _write_uuids(frame: pl.DataFrame, names: frozenset[str]) -> tuple[pl.DataFra
     found = [x for x in frame.get_columns() if x.name in names and x.dtype == pl.Binary]
     changed = []
     for column in found:
-        digits = column.bin.encode("hex")
+        digits = column.alias("").bin.encode("hex")
         parts = [digits.str.slice(at, long) for at, long in UUID_PARTS]
         changed.append(
             pl.select(pl.concat_str(parts, separator="-")).to_series().alias(column.name)
