@@ -8,13 +8,17 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from houses import House, Table
 from sqlalchemy import func, select
+from test_agreements import read as read_round_of
 
+from aboveboard.evidence.keys import generate_keys
+from aboveboard.evidence.member_statements import make_rotation
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import job, log_entry, notice, reply
@@ -189,6 +193,70 @@ def test_a_member_whose_part_ends_each_child_is_named_and_may_send_it_again(
     table.submit("bolt")
     assert worker.work()
     assert table.view("bolt")["state"] == "result"
+
+
+def fail_until_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch, act: Any = None) -> None:
+    """Let every child end while it reads a part; `act` happens while each of them runs."""
+    from aboveboard.hub.jobs.spawning import ChildError
+
+    def die(_: Hub, __: object, folder: Path) -> None:
+        (folder / "reading.txt").write_text("bolt")
+        if act is not None:
+            act()
+        raise ChildError("the child ended")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(settling, "spawn_child", die)
+        for _ in range(worker.hub.configuration.worker.attempts):
+            assert worker.work()
+
+
+def test_what_a_child_has_read_is_no_fault_once_there_is_a_result(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, worker = seal(house, tmp_path), Worker(hub)
+    fail_until_given_up(worker, monkeypatch)
+    assert table.view("bolt")["fault"]
+    table.submit("acme")  # its part took the memory
+    assert worker.work()
+    assert [table.view(name)["fault"] for name in table.names] == [None] * 3
+
+
+def test_a_job_that_fails_says_nothing_of_what_was_sent_meanwhile(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, worker = seal(house, tmp_path), Worker(hub)
+    monkeypatch.setattr(worker, "hub", with_attempts(hub, 1))
+    fail_until_given_up(worker, monkeypatch, lambda: table.submit("bolt"))
+    assert [table.view(name)["fault"] for name in table.names] == [None] * 3
+    assert table.view("bolt")["next"] is None
+
+
+def test_a_result_that_cannot_be_sealed_anew_is_no_settlement_that_failed(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, worker = seal(house, tmp_path), Worker(hub)
+    assert worker.work()
+    exchange_own_keys(table, "acme")
+    fail_until_given_up(worker, monkeypatch)
+    assert "could not be sealed to your new keys" in table.view("acme")["fault"]
+    assert [table.view(name)["fault"] for name in ("bolt", "core")] == [None, None]
+    exchange_own_keys(table, "acme")
+    assert worker.work()
+    assert table.view("acme")["fault"] is None
+
+
+def with_attempts(hub: Hub, attempts: int) -> Hub:
+    limits = hub.configuration.worker.model_copy(update={"attempts": attempts})
+    return replace(hub, configuration=hub.configuration.model_copy(update={"worker": limits}))
+
+
+def exchange_own_keys(table: Table, name: str) -> None:
+    """Let a member name new keys, signed with its old ones."""
+    fresh, person = generate_keys(), table.house.people[name]
+    rotated = make_rotation(read_round_of(table, name), name, person.keys, fresh)
+    assert table.post(name, rotated.content).status_code == 201
+    person.keys = fresh
 
 
 def test_a_child_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:

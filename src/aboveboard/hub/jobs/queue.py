@@ -69,6 +69,11 @@ def enqueue_resealing(
     _enqueue(connection, RESEAL, identifier, key, now)
 
 
+def find_resealed(lease: Lease) -> str:
+    """Return the member whose result is to be sealed to its new keys."""
+    return lease.key.split(":", 3)[3]
+
+
 def record_failure(
     connection: Connection, kind: str, identifier: str, size: int, problem: str, now: int
 ) -> bool:

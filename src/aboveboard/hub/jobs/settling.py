@@ -35,7 +35,7 @@ from aboveboard.hub.jobs.inputs import (
 )
 from aboveboard.hub.jobs.isolation import require_own_file
 from aboveboard.hub.jobs.packing import name_reply, seal_results
-from aboveboard.hub.jobs.queue import Lease, finish, is_overtaken
+from aboveboard.hub.jobs.queue import Lease, find_resealed, finish, is_overtaken
 from aboveboard.hub.jobs.relay import find_superlink, relay_superlink
 from aboveboard.hub.jobs.spawning import ChildError, spawn_child
 from aboveboard.hub.money.ledger import enter_payments
@@ -131,15 +131,20 @@ def _write_faults(hub: Hub, lease: Lease, sealed: SealedRound, faults: dict[str,
     with write(hub.engine) as connection:
         row = lock(connection, lease.collaboration)
         if _is_unchanged(read_round(connection, row), sealed):
-            connection.execute(
-                update(collaboration)
-                .where(collaboration.c.id == row.id)
-                .values(faults=json.dumps(faults, sort_keys=True))
-            )
+            keep_faults(connection, row.id, faults)
             for name in faults:
                 kind = "submit" if name else "refused"
                 write_notice(connection, row.id, name or OPERATOR, kind, hub.now)
         finish(connection, lease, problem=json.dumps(faults, sort_keys=True))
+
+
+def keep_faults(connection: Connection, identifier: str, faults: dict[str, str]) -> None:
+    """Keep what is wrong in a round, by member; "": for the operator."""
+    connection.execute(
+        update(collaboration)
+        .where(collaboration.c.id == identifier)
+        .values(faults=json.dumps(faults, sort_keys=True))
+    )
 
 
 def _write_question(hub: Hub, lease: Lease, sealed: SealedRound, body: dict[str, Any]) -> None:
@@ -152,6 +157,7 @@ def _write_question(hub: Hub, lease: Lease, sealed: SealedRound, body: dict[str,
             body = {**body, "until": until, "number": len(before.leaves)}
             statement = make_own(hub, before, "ask", body)
             take(connection, hub, row, before, before.accept(statement), statement)
+            keep_faults(connection, row.id, {})
         finish(connection, lease)
 
 
@@ -174,6 +180,7 @@ def _write_result(
         before = read_round(connection, row)
         if _is_unchanged(before, sealed):
             take(connection, hub, row, before, after, statement)
+            keep_faults(connection, row.id, {})
             for name, (digest, size) in stored.items():
                 connection.execute(
                     reply.insert().values(collaboration=row.id, name=name, digest=digest, size=size)
@@ -196,7 +203,7 @@ def reseal(hub: Hub, lease: Lease) -> None:
     InputError
         If the inputs are deleted, or another result comes out.
     """
-    name = lease.key.split(":", 3)[3]
+    name = find_resealed(lease)
     sealed = read_sealed_round(hub, lease.collaboration)
     result = sealed.round.find("result")
     with fresh_folder(hub, lease) as folder:
@@ -219,6 +226,9 @@ def reseal(hub: Hub, lease: Lease) -> None:
         row = lock(connection, lease.collaboration)
         if read_round(connection, row).find_keys(name) == sealed.round.find_keys(name):
             _replace_reply(connection, row.id, name, stored[name])
+            faults = json.loads(row.faults)
+            if faults.pop(name, None) is not None:
+                keep_faults(connection, row.id, faults)
             write_notice(connection, row.id, name, "resealed", hub.now)
         finish(connection, lease)  # to keys that are newer still another job seals it
 

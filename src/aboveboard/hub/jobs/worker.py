@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
 from aboveboard.errors import InputError
@@ -34,11 +34,13 @@ from aboveboard.hub.jobs.queue import (
     Lease,
     LostLeaseError,
     claim,
+    find_resealed,
     finish,
     forget_failures,
+    is_overtaken,
     release,
 )
-from aboveboard.hub.jobs.settling import Tamper, reseal, settle
+from aboveboard.hub.jobs.settling import Tamper, keep_faults, reseal, settle
 from aboveboard.hub.jobs.spawning import ChildError
 from aboveboard.hub.notices.sending import remind, send_notices
 
@@ -56,6 +58,9 @@ UNREADABLE = (
 )
 """What a member is told whose part was read as the last child ended."""
 
+UNSEALED = "your result could not be sealed to your new keys; the operator sees why"
+"""What a member is told whose result stays sealed to its old keys."""
+
 OPEN = ("offered", "committing", "submitting", "asking", "result")
 """States in which somebody may be late."""
 
@@ -69,6 +74,20 @@ def _attempt(task: Callable[[], Any]) -> Any:
     except Exception:
         logger.exception("a task of the worker failed")
     return None
+
+
+def _note_faults(connection: Connection, lease: Lease, row: Any, member: str, now: int) -> None:
+    """Note for the members of a round what was given up; `member`: whose part was read then."""
+    if lease.kind == RESEAL:
+        faults = json.loads(row.faults) | {find_resealed(lease): UNSEALED}
+    elif is_overtaken(connection, lease):
+        return
+    else:
+        faults = {"": "the settlement failed; the operator sees why"}
+        if member:
+            faults[member] = UNREADABLE
+            write_notice(connection, row.id, member, "submit", now)
+    keep_faults(connection, row.id, faults)
 
 
 class Worker:
@@ -140,7 +159,8 @@ class Worker:
     def _give_back(self, lease: Lease, problem: str, member: str = "") -> None:
         """Let a job be tried again, or give it up and tell the operator.
 
-        A member whose part was read as the last child ended is told, and may submit again.
+        A member whose part was read as the last child ended is told, and may submit again; so is
+        one whose result stays sealed to its old keys. Nobody is told of a part that was sent anew.
         """
         logger.error("job %d, attempt %d: %s", lease.job, lease.attempts, problem)
         try:
@@ -148,16 +168,9 @@ class Worker:
                 if lease.attempts < self.hub.configuration.worker.attempts:
                     release(connection, lease, problem)
                     return
+                row = lock(connection, lease.collaboration)
                 finish(connection, lease, problem=problem, failed=True)
-                faults = {"": "the settlement failed; the operator sees why"}
-                if member:
-                    faults[member] = UNREADABLE
-                    write_notice(connection, lease.collaboration, member, "submit", self.hub.now)
-                connection.execute(
-                    update(collaboration)
-                    .where(collaboration.c.id == lease.collaboration)
-                    .values(faults=json.dumps(faults))
-                )
+                _note_faults(connection, lease, row, member, self.hub.now)
                 write_notice(connection, lease.collaboration, OPERATOR, "given-up", self.hub.now)
         except LostLeaseError:
             logger.warning("job %d: another worker has it", lease.job)
