@@ -23,7 +23,7 @@ TERMINATED = 143
 NO_MEMORY = 71
 """Exit status where memory does not suffice: EX_OSERR of <sysexits.h>."""
 OBJECTS_BETWEEN = 50_000
-"""Objects that may be made before Python looks for unreachable cycles; its own number is 700."""
+"""Objects that may be made before Python looks for unreachable cycles; by itself 700, or 2,000."""
 LEAST_MEMORY = 384 << 20
 """Bytes of addresses that libraries take before any data."""
 

@@ -40,7 +40,7 @@ PARTS = 4
 SHARED_FROM = 22
 """Users from whom on the parts are shared out: before that threads take longer to wake up."""
 MOST_BITS = 1 << 11
-"""Positions of which it is kept in memory who is in which."""
+"""Positions up to which one matrix says which bits each has; more are summed along a square."""
 AT_ONCE = 1 << 24
 """Values that are looked through at once for one that is not finite."""
 COMMON = 4096
