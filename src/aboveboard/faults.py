@@ -69,7 +69,10 @@ def raise_faults(faults: Sequence[InputError]) -> None:
         raise InputErrors(each)
     if each:
         alone = copy(each[0])  # not itself: in the list it would keep its own traceback
-        raise alone
+        try:
+            raise alone
+        finally:
+            del alone  # a frame that holds what it raises is kept until cycles are looked for
 
 
 @contextmanager
