@@ -7,10 +7,13 @@ part by part. Memory is that of some batches, whatever the length of the list.
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from math import ceil
 
 import polars as pl
@@ -107,15 +110,20 @@ class Shelf:
         return self.borders
 
     def _store_all(self) -> None:
-        assert self.borders is not None
-        for name, records in self._records.items():
-            frame = records.rows
-            if isinstance(frame, pl.DataFrame):
-                pieces = join_pieces(
-                    [store_parts(frame, self.borders, self.folder)], len(self.borders) + 1
-                )
-                stored = StoredRows(self.folder, frame.schema, frame.height, self.borders, pieces)
-                self._records[name] = replace(records, rows=stored)
+        held = [k for k, each in self._records.items() if isinstance(each.rows, pl.DataFrame)]
+        store = partial(self._store, self.folder)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            deque(pool.map(store, held), maxlen=0)  # raises what one of them raises
+
+    def _store(self, folder: SpillFolder, name: str) -> None:
+        """Write one party's rows, and let go of those in memory."""
+        records, borders = self._records[name], self.borders
+        frame = records.rows
+        assert isinstance(frame, pl.DataFrame)
+        assert borders is not None
+        pieces = join_pieces([store_parts(frame, borders, folder)], len(borders) + 1)
+        stored = StoredRows(folder, frame.schema, frame.height, borders, pieces)
+        self._records[name] = replace(records, rows=stored)
 
 
 class GrowingList:
