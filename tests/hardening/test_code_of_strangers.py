@@ -274,7 +274,7 @@ def test_a_round_does_not_begin_with_code_that_it_could_not_run(tmp_path: Path) 
         public = generate_keys().public.as_dict()
         (tmp_path / "members" / f"{name}.json").write_text(json.dumps(public))
     (tmp_path / "c.toml").write_text('mechanism = "mine:Rule"\n[parties.a]\n[parties.b]\n')
-    with pytest.raises(ab.InputError, match="a round runs installed rules alone"):
+    with pytest.raises(ab.InputError, match="a round runs installed rules only"):
         open_collaboration(tmp_path / "c.toml", tmp_path / "members", tmp_path / "round")
     assert not (tmp_path / "round").exists()
 
