@@ -37,7 +37,7 @@ COLUMNS = 9
 """Bits of a column: a block's sums of 2^9 columns for each size stay in the cache."""
 PARTS = 4
 """A large table is summed in so many parts, whatever the threads: the same bits on any machine."""
-SHARED_FROM = 20
+SHARED_FROM = 22
 """Users from whom on the parts are shared out: before that threads take longer to wake up."""
 MOST_BITS = 1 << 11
 """Positions up to which one matrix says which bits each has; more are summed along a square."""
@@ -111,7 +111,7 @@ def shapley_among_users(
     alpha
         Part of the utility that the users share.
     threads
-        How many read a table of 20 users or more; None: one for each core. The answer has the same
+        How many read a table of 22 users or more; None: one for each core. The answer has the same
         bits whatever their number.
 
     Returns
