@@ -213,10 +213,13 @@ def _to_column(name: str, report: Any) -> pl.Series | None:
 def _from_numpy(name: str, array: Any) -> pl.Series:
     """Return an array of numbers, truth values, times or durations as a column."""
     if array.dtype.kind in "mM" and not array.dtype.name.endswith(POLARS_UNITS):
-        exact = array.astype(f"{array.dtype.kind}8[us]")
-        # Held against the first: compared as microseconds, both would overflow alike.
-        back = exact.astype(array.dtype)
-        if array.dtype.name in VAGUE or not ((back == array) | np.isnat(array)).all():
+        try:
+            exact = array.astype(f"{array.dtype.kind}8[us]")
+            # Held against the first: compared as microseconds, both would overflow alike.
+            same = (exact.astype(array.dtype) == array) | np.isnat(array)
+        except OverflowError:  # from NumPy 2.5 on; before, other times came out
+            same = np.zeros(1, np.bool_)
+        if array.dtype.name in VAGUE or not same.all():
             problem = f"its times ({array.dtype}) have no exact value in microseconds"
             raise InputError(f"{PLACE}: parties.{name}", problem, "write them as texts")
         array = exact
