@@ -46,9 +46,10 @@ def test_a_member_that_has_lost_its_keys_goes_on_once_all_have_vouched(town: Tow
     acme = town.home("acme")
     shutil.rmtree(acme / "keys")
     join(invite_again(town.hub, "acme", address=town.server.address).link, acme)
-    _, fingerprint = ask_for_vouchers(identifier, acme)
+    _, keys = ask_for_vouchers(identifier, acme)
+    fingerprint = keys.fingerprint
     for refuse, problem in (
-        (partial(vouch_for, "acme", "0" * 16, home=town.home("bolt")), "stand between you"),
+        (partial(vouch_for, "acme", fingerprint[:16], home=town.home("bolt")), "stand between you"),
         (partial(vouch_as_center, town.hub, identifier, "acme", "0" * 16), "has named them"),
     ):
         with pytest.raises(InputError, match=problem) as refused:
@@ -58,7 +59,7 @@ def test_a_member_that_has_lost_its_keys_goes_on_once_all_have_vouched(town: Tow
         vouch_for("core", fingerprint, home=town.home("bolt"))
     for name in ("bolt", "core"):
         assert list_standings(town.home(name))[0].view["state"] == "committing"
-        vouch_for("acme", f" {fingerprint[:8].upper()} {fingerprint[8:]}", home=town.home(name))
+        vouch_for("acme", f" {keys.grouped_fingerprint.upper()}", home=town.home(name))
     with pytest.raises(InputError, match="no new keys of it wait"):
         vouch_as_center(town.hub, identifier, "core", fingerprint)
     vouch_as_center(town.hub, identifier, "acme", fingerprint)

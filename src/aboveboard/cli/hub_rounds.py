@@ -146,7 +146,8 @@ def vouch(
     fingerprint: Annotated[
         str,
         typer.Argument(
-            help="Fingerprint of its new keys, as it told you itself, such as in a call."
+            help="Fingerprint of its new keys, as it told you itself, such as in a call; spaces "
+            "need quotes."
         ),
     ],
     output: FormatOption = Format.TEXT,

@@ -193,12 +193,12 @@ def recover_keys(reference: ReferenceArgument, output: FormatOption = Format.TEX
     """
     from aboveboard.hub.members.recovering import ask_for_vouchers
 
-    mirror, fingerprint = ask_for_vouchers(reference, passphrase=find_passphrase())
+    mirror, keys = ask_for_vouchers(reference, passphrase=find_passphrase())
     text = (
         f"{mirror.address} shows your new keys to the others; tell each of them, by a way that "
-        f"shows who you are: {fingerprint}"
+        f"shows who you are, their fingerprint: {keys.grouped_fingerprint}"
     )
-    echo(output, text, hub=mirror.address, fingerprint=fingerprint)
+    echo(output, text, hub=mirror.address, fingerprint=keys.fingerprint)
 
 
 def vouch(
@@ -206,7 +206,8 @@ def vouch(
     fingerprint: Annotated[
         str,
         typer.Argument(
-            help="Fingerprint of its new keys, as it told you itself, such as in a call."
+            help="Fingerprint of its new keys, as it told you itself, such as in a call; spaces "
+            "need quotes."
         ),
     ],
     terms: TermsOption = None,

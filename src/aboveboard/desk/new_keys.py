@@ -91,7 +91,7 @@ def show_recovery(visit: Visit, identifier: str) -> Answer:
         "recovery",
         lost=lost,
         rule=place.round.terms.lost_key,
-        fingerprint="" if keys is None else keys.fingerprint,
+        fingerprint="" if keys is None else keys.grouped_fingerprint,
         named=lost and has_named_keys(visit, place),
         others=join_names([name for name in place.round.present if name != place.name]),
     )
@@ -99,5 +99,6 @@ def show_recovery(visit: Visit, identifier: str) -> Answer:
 
 def recover(visit: Visit, _: Form, identifier: str) -> str:
     """Name the member's new keys, for the others to vouch."""
-    _mirror, fingerprint = ask_for_vouchers(identifier, visit.desk.home, visit.desk.passphrase)
-    return f"The others see your new keys. Tell each of them the fingerprint: {fingerprint}"
+    _mirror, keys = ask_for_vouchers(identifier, visit.desk.home, visit.desk.passphrase)
+    told = keys.grouped_fingerprint
+    return f"The others see your new keys. Tell each of them the fingerprint: {told}"

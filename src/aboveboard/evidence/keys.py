@@ -35,6 +35,9 @@ PRIVATE_FOLDER = 0o700
 MOST_PEM_BYTES = 4096
 """A PEM file of one key has a few hundred bytes."""
 
+FINGERPRINT_DIGITS = 32
+"""Of a fingerprint: to make keys of somebody else's takes 2^128 tries, which nobody can pay for."""
+
 _TEXT = re.compile(r"(ed25519|x25519):([0-9a-f]{64})")
 
 
@@ -72,12 +75,18 @@ class PublicKeys:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits by which people compare keys."""
-        return hashlib.sha256(f"{self.signing} {self.sealing}".encode()).hexdigest()[:16]
+        """Hexadecimal digits by which people compare keys: of 128 bits, so that none are forged."""
+        whole = hashlib.sha256(f"{self.signing} {self.sealing}".encode()).hexdigest()
+        return whole[:FINGERPRINT_DIGITS]
+
+    @property
+    def grouped_fingerprint(self) -> str:
+        """The same in groups of four, to be read out."""
+        return " ".join(self.fingerprint[i : i + 4] for i in range(0, FINGERPRINT_DIGITS, 4))
 
     def has_fingerprint(self, told: str) -> bool:
         """Return whether this is their fingerprint, as somebody typed what was read out."""
-        return "".join(told.split()).lower() == self.fingerprint
+        return re.sub(r"[\s-]+", "", told).lower() == self.fingerprint
 
     def as_dict(self) -> dict[str, str]:
         """Return plain data."""

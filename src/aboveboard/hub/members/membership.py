@@ -13,7 +13,7 @@ from aboveboard.commands.rounds import KEYS, make_keys
 from aboveboard.commands.rounds import agree as sign_agreement
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import CHECKPOINT_FILE, read_checkpoint_file, read_log
-from aboveboard.evidence.keys import PrivateKeys, PublicKeys, read_keys
+from aboveboard.evidence.keys import FINGERPRINT_DIGITS, PrivateKeys, PublicKeys, read_keys
 from aboveboard.evidence.members import find_home
 from aboveboard.evidence.notes import read_checkpoint
 from aboveboard.evidence.round_states import State
@@ -39,7 +39,9 @@ from aboveboard.hub.members.mirror import make_mirror, pull, push
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
 
-_LINK = re.compile(r"(https?://[^/\s#]+)/join#([A-Za-z0-9_-]{20,100})\.([0-9a-f]{16})")
+_LINK = re.compile(
+    rf"(https?://[^/\s#]+)/join#([A-Za-z0-9_-]{{20,100}})\.([0-9a-f]{{{FINGERPRINT_DIGITS}}})"
+)
 _REFERENCE = re.compile(r"(?:(https?://[^/\s#]+)/collaborations/)?([0-9a-f]{16})")
 
 

@@ -27,8 +27,8 @@ _REMEDY = "vouch for nobody yet: look again in a minute, and if it stays so tell
 
 def ask_for_vouchers(
     reference: str, home: Path | None = None, passphrase: bytes | None = None
-) -> tuple[Mirror, str]:
-    """Name the member's new keys in a round, for the others to vouch; return their fingerprint.
+) -> tuple[Mirror, PublicKeys]:
+    """Name the member's new keys in a round, for the others to vouch; return their public half.
 
     The member has joined again with new keys, by an invitation for that. What it kept of the round
     besides, such as its committed part, stays where it is.
@@ -63,7 +63,7 @@ def ask_for_vouchers(
     begin_membership(private, name, mirror.folder)
     body = json.dumps(prove_keys(round_, name, keys)).encode()
     HubConnection(mirror.address, keys).put_bytes(f"{mirror.path}/recovery", body)
-    return mirror, keys.public.fingerprint
+    return mirror, keys.public
 
 
 def list_recoveries(

@@ -42,7 +42,7 @@ class Invitation:
 
     Examples
     --------
-    >>> Invitation("acme", "https://hub.example/join#secret.0123456789abcdef", 0).name
+    >>> Invitation("acme", "https://hub.example/join#SECRET.FINGERPRINT", 0).name
     'acme'
     """
 
