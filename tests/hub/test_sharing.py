@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,11 +18,12 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.notes import cosign_note, name_key, read_note, sign_note
 from aboveboard.hub.collaborations.opening import open_collaboration
-from aboveboard.hub.home import Hub
+from aboveboard.hub.home import Hub, open_hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, list_standings, push
 from aboveboard.hub.operations.backup import back_up, restore
 from aboveboard.hub.operations.checking import check_hub
+from aboveboard.hub.serving import bind, make_server
 
 __all__ = ["town"]
 
@@ -88,6 +92,34 @@ def test_two_logs_shown_to_two_members_come_to_light(town: Town) -> None:
         town.follow("bolt")
 
 
+@contextmanager
+def served_again(town: Town, backup: Path, folder: Path) -> Iterator[Hub]:
+    """Serve what a backup holds where the town's hub was."""
+    port = int(town.server.address.rpartition(":")[2])
+    town.server.close()
+    restore(backup, folder)
+    again, started = open_hub(folder), threading.Event()
+    assert check_hub(again).faults == ()  # the hub itself cannot know
+    bound = bind("127.0.0.1", port)
+    server = make_server(again, bound, lambda _: started.set())
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+    thread.start()
+    assert started.wait(20)
+    try:
+        yield again
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        bound.close()
+        again.close()
+
+
+def read_fault(town: Town, name: str) -> str:
+    """Return what `status` says is wrong with a member's only round."""
+    (standing,) = list_standings(town.home(name))
+    return standing.view["fault"] or ""
+
+
 def test_members_notice_a_hub_that_was_restored_from_an_old_backup(
     town: Town, tmp_path: Path
 ) -> None:
@@ -96,34 +128,45 @@ def test_members_notice_a_hub_that_was_restored_from_an_old_backup(
     back_up(town.hub, tmp_path / "backup")
     agree(identifier, town.home("acme"))
     town.follow("acme")
-    assert list_standings(town.home("acme"))[0].view["fault"] is None
-    port = int(town.server.address.rpartition(":")[2])
-    town.server.close()
-    restore(tmp_path / "backup", tmp_path / "again")
-    from aboveboard.hub.home import open_hub
-    from aboveboard.hub.serving import bind, make_server
-
-    again = open_hub(tmp_path / "again")
-    assert check_hub(again).faults == ()  # the hub itself cannot know
-    import threading
-
-    started = threading.Event()
-    bound = bind("127.0.0.1", port)
-    server = make_server(again, bound, lambda _: started.set())
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-    thread.start()
-    assert started.wait(20)
-    try:
+    assert read_fault(town, "acme") == ""
+    with served_again(town, tmp_path / "backup", tmp_path / "again"):
         with pytest.raises(InputError, match="not the one that it showed you before"):
             town.follow("acme")
-        said = [list_standings(town.home(name))[0].view["fault"] for name in ("acme", "bolt")]
-        assert "shows 1 statement of this round, and you have seen 2: it may be an old" in said[0]
-        assert said[1] is None  # it has seen nothing yet
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        bound.close()
-        again.close()
+        said = read_fault(town, "acme")
+        assert "shows 1 statement of this round, and you have seen 2: it may be an old" in said
+        assert read_fault(town, "bolt") == ""  # it has seen nothing yet
+        # Others go on: the log is as long as the one that was seen, then longer, and another one.
+        for name in ("bolt", "core"):
+            agree(identifier, town.home(name))
+            assert "is not the one that it showed you before" in read_fault(town, "acme")
+            assert read_fault(town, name) == ""
+
+
+def test_status_looks_at_what_the_hub_adds_to_a_log_that_was_seen(town: Town) -> None:
+    town.join()
+    identifier = town.open()
+    agree(identifier, town.home("acme"))
+    agree(identifier, town.home("bolt"))
+    assert read_fault(town, "acme") == ""  # the longer log has what it has seen
+    before = (town.follow("acme")[0].folder / "log.jsonl").read_bytes()
+    agree(identifier, town.home("core"))
+    assert read_fault(town, "acme") == ""
+    folder = next((town.home("acme") / "hubs").glob(f"*/{identifier}"))
+    assert (folder / "log.jsonl").read_bytes() == before  # it has looked, and kept nothing
+
+
+def test_members_notice_a_round_of_which_the_hub_says_nothing_more(
+    town: Town, tmp_path: Path
+) -> None:
+    town.join()
+    back_up(town.hub, tmp_path / "backup")
+    identifier = town.open()
+    agree(identifier, town.home("acme"))
+    with served_again(town, tmp_path / "backup", tmp_path / "again"):
+        (standing,) = list_standings(town.home("acme"))
+        assert (standing.view["id"], standing.view["state"]) == (identifier, "offered")
+        assert "the hub shows this round to you no more" in standing.view["fault"]
+        assert list_standings(town.home("bolt")) == []  # it has seen nothing yet
 
 
 def test_who_saw_less_notices_by_what_another_has_cosigned(town: Town) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,12 @@ from typing import Any
 from aboveboard.commands.rounds import KEYS, make_keys
 from aboveboard.commands.rounds import agree as sign_agreement
 from aboveboard.errors import InputError
-from aboveboard.evidence.folders import CHECKPOINT_FILE, read_checkpoint_file, read_log
+from aboveboard.evidence.folders import read_log
 from aboveboard.evidence.keys import FINGERPRINT_DIGITS, PrivateKeys, PublicKeys, read_keys
 from aboveboard.evidence.members import find_home
-from aboveboard.evidence.notes import read_checkpoint
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.terms import CENTER
-from aboveboard.formatting import format_count, format_quantity
 from aboveboard.hub.members.answers import (
     MOST_ITEMS,
     FaceAnswer,
@@ -37,6 +34,7 @@ from aboveboard.hub.members.known_hubs import (
 )
 from aboveboard.hub.members.mirror import make_mirror, pull, push
 from aboveboard.hub.members.places import Mirror
+from aboveboard.hub.members.seen_logs import compare_with_seen, list_seen
 from aboveboard.hub.members.transport import HubConnection
 
 _LINK = re.compile(
@@ -54,8 +52,8 @@ class Standing:
     hub
         Which one.
     view
-        What the API says: id, name, terms, state, next, awaited, deadline, fault. Where it is older
-        than what the member has seen, the fault says so.
+        What the API says: id, name, terms, state, next, awaited, deadline, fault. Where it is not
+        what the member has seen, the fault says so.
 
     Examples
     --------
@@ -139,6 +137,8 @@ def join(link: str, home: Path | None = None, passphrase: bytes | None = None) -
 def list_standings(home: Path | None = None, passphrase: bytes | None = None) -> list[Standing]:
     """Return the member's collaborations at all hubs, as these show them.
 
+    Where a hub shows another log than the member has seen, the view's fault says so.
+
     Raises
     ------
     InputError
@@ -157,30 +157,10 @@ def list_standings(home: Path | None = None, passphrase: bytes | None = None) ->
     keys = read_keys(home / KEYS, passphrase)
     standings = []
     for hub in hubs:
-        seen = _list_seen(locate_hub(home, hub.address))  # first: a log only grows meanwhile
-        standings += [Standing(hub, _mark_older(view, seen)) for view in _list_views(hub, keys)]
+        seen = list_seen(hub, home)
+        views = compare_with_seen(seen, hub, keys, _list_views(hub, keys))
+        standings += [Standing(hub, view) for view in views]
     return standings
-
-
-def _list_seen(folder: Path) -> dict[str, int]:
-    """Return how many statements of each round of a hub the member has seen; damaged: none."""
-    seen = {}
-    for path in folder.glob(f"*/{CHECKPOINT_FILE}"):
-        with suppress(InputError):
-            seen[path.parent.name] = read_checkpoint(read_checkpoint_file(path.parent), "").size
-    return seen
-
-
-def _mark_older(view: dict[str, Any], seen: dict[str, int]) -> dict[str, Any]:
-    """Return a view, with a fault where its hub shows less than before, such as an old backup."""
-    most = seen.get(view["id"], 0)
-    if view["size"] >= most:
-        return view
-    fault = (
-        f"the hub shows {format_quantity(view['size'], 'statement')} of this round, and you have "
-        f"seen {format_count(most)}: it may be an old backup; keep your files, and ask the operator"
-    )
-    return view | {"fault": fault}
 
 
 def _list_views(hub: KnownHub, keys: PrivateKeys) -> list[dict[str, Any]]:

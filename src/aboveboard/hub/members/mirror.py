@@ -24,7 +24,7 @@ from aboveboard.evidence.folders import (
 )
 from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys
 from aboveboard.evidence.log import Log, verify_checkpoint
-from aboveboard.evidence.notes import Checkpoint, read_note
+from aboveboard.evidence.notes import Checkpoint, Note, read_note
 from aboveboard.evidence.rounds import MOST_ENTRIES, Round, replay_log
 from aboveboard.evidence.statements import read_statement
 from aboveboard.evidence.terms import AUDITOR, CENTER, read_terms
@@ -200,8 +200,30 @@ def _read_known(folder: Path) -> list[bytes]:
     return list(read_log(folder, "").entries)
 
 
+def look_at_log(mirror: Mirror, keys: PrivateKeys) -> Round:
+    """Return the round as its hub's log tells it now; nothing of it is kept or cosigned.
+
+    Raises
+    ------
+    InputError
+        If the hub cannot be reached, or shows another log than before: its checkpoint is then kept
+        beside the other one.
+    """
+    entries, note = _fetch_log(mirror, HubConnection(mirror.address, keys))
+    return _check_log(mirror, entries, note)[0]
+
+
 def _write_checked(mirror: Mirror, entries: list[bytes], text: str) -> Round:
     """Write log and checkpoint, if one is of the other; return the round that they tell."""
+    round_, log, note = _check_log(mirror, entries, text)
+    write_log(mirror.folder, log, note)
+    with atomic_file(mirror.folder / TERMS_FILE) as file:
+        file.write_bytes(entries[0] + b"\n")
+    return round_
+
+
+def _check_log(mirror: Mirror, entries: list[bytes], text: str) -> tuple[Round, Log, Note]:
+    """Return a round, its log and its checkpoint, if one is of the other; else keep the latter."""
     place = mirror.address
     if not entries:
         raise InputError(place, "the log is empty", "tell the operator")
@@ -217,10 +239,7 @@ def _write_checked(mirror: Mirror, entries: list[bytes], text: str) -> Round:
         raise InputError(
             place, str(error), f"keep {mirror.folder}: it proves what the hub did"
         ) from error
-    write_log(mirror.folder, log, note)
-    with atomic_file(mirror.folder / TERMS_FILE) as file:
-        file.write_bytes(entries[0] + b"\n")
-    return round_
+    return round_, log, note
 
 
 def _refuse_other_log(log: Log, checkpoint: Checkpoint) -> None:
