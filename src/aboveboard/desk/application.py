@@ -21,6 +21,7 @@ from aboveboard.desk.guard import HEADERS, Guard, RefusedVisitError
 from aboveboard.desk.member import Desk
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import MOST_SEALED_BYTES
+from aboveboard.evidence.keys import make_private_folder
 from aboveboard.faults import list_faults
 from aboveboard.formatting import format_bytes
 from aboveboard.report.templates import load_template, read_stylesheet
@@ -256,7 +257,7 @@ class DeskApplication:
     def _make_folder(self) -> Path:
         """Return a folder on the disk of the member's own, so that files need not be copied."""
         folder = self.desk.home / "desk"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         return folder
 
     def _redirect(self, visit: Visit) -> Answer:

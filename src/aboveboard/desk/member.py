@@ -28,7 +28,7 @@ from aboveboard.evidence.bundles import MOST_BUNDLE_BYTES, decode_bundle
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_limited
-from aboveboard.evidence.keys import PRIVATE_FOLDER, PublicKeys, read_keys, write_private
+from aboveboard.evidence.keys import PublicKeys, make_private_folder, read_keys, write_private
 from aboveboard.evidence.members import PAYLOAD_FILE, read_payload, read_round
 from aboveboard.evidence.payloads import copy_content
 from aboveboard.evidence.rounds import Round
@@ -229,7 +229,7 @@ class Desk:
         main = _find_main(files)
         folder = self.locate(place) / "own"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
+        make_private_folder(folder)
         for file in files:
             shutil.move(file, folder / file.name)
         return folder / main.name

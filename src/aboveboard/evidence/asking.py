@@ -37,7 +37,7 @@ Fill = Callable[[dict[str, Any], Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Question:
+class QuestionKind:
     """A kind of question.
 
     Parameters
@@ -97,18 +97,18 @@ def _fill_bits(table: dict[str, Any], answers: Mapping[str, Any]) -> None:
         party["bits"] = [*party.get("bits", []), *bits]
 
 
-QUESTIONS: Mapping[str, Question] = {
-    "proposal": Question(
+QUESTIONS: Mapping[str, QuestionKind] = {
+    "proposal": QuestionKind(
         ("market.propose_and_agree", "market.naive_"),
         True,
         "proposer",
         _check_proposal,
         _fill_proposal,
     ),
-    "votes": Question(
+    "votes": QuestionKind(
         ("market.propose_and_agree", "market.naive_"), True, "others", _check_votes, _fill_votes
     ),
-    "bits": Question(("curation.",), False, "all", _check_bits, _fill_bits),
+    "bits": QuestionKind(("curation.",), False, "all", _check_bits, _fill_bits),
 }
 """Questions by name, as the terms write it."""
 

@@ -37,7 +37,7 @@ from aboveboard.storage.atomic import atomic_file
 
 
 @dataclass(frozen=True)
-class Intake:
+class RoundIntake:
     """What the center took in.
 
     Parameters
@@ -101,7 +101,7 @@ def read_own_round(folder: Path) -> tuple[Round, Log]:
     return replay_log(log.entries, str(folder)), log
 
 
-def take_in(folder: Path, keys: CenterKeys) -> Intake:
+def take_in(folder: Path, keys: CenterKeys) -> RoundIntake:
     """Append what members have said and what may follow; publish a new checkpoint.
 
     Statements are tried until none is accepted any more, so that their order in the folder does
@@ -139,7 +139,7 @@ def take_in(folder: Path, keys: CenterKeys) -> Intake:
             moved = True
     if accepted:
         write_log(folder, log, log.sign_checkpoint(keys.log))
-    return Intake(round_, tuple(accepted), refused)
+    return RoundIntake(round_, tuple(accepted), refused)
 
 
 def _accept(round_: Round, folder: Path, statement: Statement, keys: CenterKeys) -> Round:

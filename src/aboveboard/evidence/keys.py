@@ -192,6 +192,19 @@ def generate_keys() -> PrivateKeys:
     return PrivateKeys(Ed25519PrivateKey.generate(), X25519PrivateKey.generate())
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner looks into, and each that is missing on the way to it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or a file is there.
+    """
+    for place in (*reversed(folder.parents), folder):  # `mkdir(parents=True)` opens those before
+        if not place.is_dir():
+            place.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
 def write_keys(keys: PrivateKeys, folder: Path, passphrase: bytes | None = None) -> None:
     """Write keys into a new folder that only its owner can read.
 
@@ -219,7 +232,7 @@ def write_keys(keys: PrivateKeys, folder: Path, passphrase: bytes | None = None)
     True
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder.parent)
         folder.mkdir(mode=PRIVATE_FOLDER)
         for name, key in ((SIGNING_FILE, keys.signing), (SEALING_FILE, keys.sealing)):
             write_private(folder / name, _encode_pem(key, passphrase))

@@ -26,10 +26,10 @@ from aboveboard.evidence.folders import (
     read_terms_file,
     require_file,
 )
-from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, PrivateKeys, write_private
+from aboveboard.evidence.keys import PRIVATE, PrivateKeys, make_private_folder, write_private
 from aboveboard.evidence.log import Log, verify_checkpoint, verify_growth
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, Note, read_checkpoint, read_note
-from aboveboard.evidence.payloads import Content, Payload, digest_content, open_payload
+from aboveboard.evidence.payloads import Payload, PayloadContent, digest_content, open_payload
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.seeds import generate_nonce
 from aboveboard.evidence.statements import Statement, sign_statement
@@ -153,7 +153,7 @@ def begin_membership(private: Path, name: str, folder: Path) -> None:
         If the folder cannot be made.
     """
     try:
-        private.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        make_private_folder(private)
     except OSError as error:
         raise InputError(
             str(private), f"it cannot be made ({error.strerror})", f"name a folder in {HOME}"
@@ -191,7 +191,9 @@ def drop_void_payload(private: Path, round_: Round) -> None:
         replace_private(mark, round_.terms_digest.encode())
 
 
-def make_payload(private: Path, table: dict[str, Any], files: Mapping[str, Content]) -> Payload:
+def make_payload(
+    private: Path, table: dict[str, Any], files: Mapping[str, PayloadContent]
+) -> Payload:
     """Return the payload that the member commits to; made once and kept.
 
     Raises
@@ -218,7 +220,7 @@ def make_payload(private: Path, table: dict[str, Any], files: Mapping[str, Conte
     return read_payload(private)
 
 
-def _is_same(kept: Mapping[str, Content], given: Mapping[str, Content]) -> bool:
+def _is_same(kept: Mapping[str, PayloadContent], given: Mapping[str, PayloadContent]) -> bool:
     """Return whether files are the same, byte for byte."""
     return set(kept) == set(given) and all(
         len(kept[name]) == len(given[name])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-Value = TypeVar("Value")
+ValueT = TypeVar("ValueT")
 
 
-class OnDemand(Mapping[str, Value]):
+class OnDemand(Mapping[str, ValueT]):
     """Values by name, each made anew whenever it is read.
 
     Parameters
@@ -25,10 +25,10 @@ class OnDemand(Mapping[str, Value]):
     (4, [1, 4])
     """
 
-    def __init__(self, names: Sequence[str], make: Callable[[str], Value]) -> None:
+    def __init__(self, names: Sequence[str], make: Callable[[str], ValueT]) -> None:
         self._names, self._make = dict.fromkeys(names), make
 
-    def __getitem__(self, name: str) -> Value:
+    def __getitem__(self, name: str) -> ValueT:
         if name not in self._names:
             raise KeyError(name)
         return self._make(name)

@@ -24,9 +24,9 @@ from aboveboard.evidence.numbers import parse_point
 from aboveboard.evidence.payloads import (
     FILE_NAME,
     LARGE,
-    Content,
     FileRange,
     Payload,
+    PayloadContent,
     copy_content,
 )
 from aboveboard.evidence.seeds import derive_coins
@@ -52,7 +52,7 @@ MOST_TOML_BYTES = 2**20
 """A party's own keys are short; long data lie in a file of their own."""
 
 
-def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, Content]]:
+def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, PayloadContent]]:
     """Return a member's own keys and files; large ones stay on the disk.
 
     Raises
@@ -64,7 +64,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, Content]]:
         return {"data": _check_name(path)}, {path.name: _read_data(path, "name your data file")}
     content = read_limited(path, MOST_TOML_BYTES, "name your own part of the collaboration")
     table = parse_table(decode_content(content, path), path, parse_float=float)
-    files: dict[str, Content] = {}
+    files: dict[str, PayloadContent] = {}
     for key in PATH_KEYS:
         if isinstance(table.get(key), str):
             beside = path.parent / table[key]
@@ -78,7 +78,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, Content]]:
     return as_plain(table), files
 
 
-def _read_data(path: Path, remedy: str) -> Content:
+def _read_data(path: Path, remedy: str) -> PayloadContent:
     require_file(path, MOST_SEALED_BYTES, remedy)
     size = path.stat().st_size
     if size > LARGE:
@@ -149,7 +149,7 @@ def build_table(
 
 
 def _refuse_foreign_file(
-    name: str, key: str, value: Any, files: Mapping[str, Content], folder: Path
+    name: str, key: str, value: Any, files: Mapping[str, PayloadContent], folder: Path
 ) -> None:
     """Raise `InputError` if a member's key names a file of the center's or of another member."""
     if isinstance(value, dict | list):

@@ -13,7 +13,7 @@ from aboveboard.evidence.cases import Delivery, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.own_part import list_elements, read_own_file
-from aboveboard.evidence.payloads import Content, Payload
+from aboveboard.evidence.payloads import Payload, PayloadContent
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.seeds import NONCE
 
@@ -54,8 +54,11 @@ def read_own_part(
 
 
 def _combine(
-    stated: dict[str, Any], table: dict[str, Any], files: dict[str, Content], findings: Findings
-) -> tuple[dict[str, Any], dict[str, Content]]:
+    stated: dict[str, Any],
+    table: dict[str, Any],
+    files: dict[str, PayloadContent],
+    findings: Findings,
+) -> tuple[dict[str, Any], dict[str, PayloadContent]]:
     """Return a party's part in a run: its own file, and the keys that the operator wrote for it.
 
     The operator may have the file under another name.

@@ -67,21 +67,21 @@ class FileRange:
                 yield block
 
 
-Content = bytes | FileRange
+PayloadContent = bytes | FileRange
 """A file's bytes, in memory or on the disk."""
 
 
-def read_blocks(content: Content) -> Iterator[bytes]:
+def read_blocks(content: PayloadContent) -> Iterator[bytes]:
     """Yield a file's bytes in blocks."""
     yield from (content,) if isinstance(content, bytes) else content
 
 
-def as_bytes(content: Content) -> bytes:
+def as_bytes(content: PayloadContent) -> bytes:
     """Return a file's bytes, all of them in memory."""
     return content if isinstance(content, bytes) else b"".join(content)
 
 
-def digest_content(content: Content) -> str:
+def digest_content(content: PayloadContent) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal.
 
     Examples
@@ -95,7 +95,7 @@ def digest_content(content: Content) -> str:
     return found.hexdigest()
 
 
-def copy_content(content: Content, target: Path) -> None:
+def copy_content(content: PayloadContent, target: Path) -> None:
     """Write a file's bytes to the disk."""
     with target.open("wb") as file:
         for block in read_blocks(content):
@@ -119,7 +119,7 @@ class Payload:
     """
 
     table: Mapping[str, Any]
-    files: Mapping[str, Content]
+    files: Mapping[str, PayloadContent]
     key: bytes
     nonce: bytes
 
@@ -146,7 +146,7 @@ class Payload:
             yield from read_blocks(self.files[name])
 
 
-def encode_content(table: Mapping[str, Any], files: Mapping[str, Content]) -> bytes:
+def encode_content(table: Mapping[str, Any], files: Mapping[str, PayloadContent]) -> bytes:
     """Return what a member brings, its files by their hashes: the one leaf of its commitment.
 
     Examples
@@ -171,7 +171,7 @@ def decode_payload(content: bytes, place: str) -> Payload:
         raise InputError(place, "this is not a submission", _REMEDY)
     header, named = _read_header(line, place)
     spans = _find_spans(named, len(rest), place)
-    files: dict[str, Content] = {n: rest[a : a + size] for n, a, size in spans}
+    files: dict[str, PayloadContent] = {n: rest[a : a + size] for n, a, size in spans}
     return _make_payload(header, files)
 
 
@@ -192,7 +192,7 @@ def open_payload(path: Path, place: str) -> Payload:
     if not line.endswith(b"\n"):
         raise InputError(place, "this is not a submission", _REMEDY)
     header, named = _read_header(line[:-1], place)
-    files: dict[str, Content] = {}
+    files: dict[str, PayloadContent] = {}
     for name, start, length in _find_spans(named, size - len(line), place):
         part = FileRange(path, len(line) + start, length)
         files[name] = part if length > LARGE else as_bytes(part)
@@ -215,7 +215,7 @@ def _read_header(line: bytes, place: str) -> tuple[dict[str, Any], list[tuple[st
     return header, named
 
 
-def _make_payload(header: dict[str, Any], files: Mapping[str, Content]) -> Payload:
+def _make_payload(header: dict[str, Any], files: Mapping[str, PayloadContent]) -> Payload:
     key, nonce = decode_hex(header["key"]), decode_hex(header["nonce"])
     return Payload(header["table"], files, key, nonce)
 

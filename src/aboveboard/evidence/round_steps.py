@@ -113,7 +113,7 @@ def _put_in_force(round_: Round) -> Round:
         round_,
         terms=terms,
         terms_digest=pending.digest,
-        said={**kept, **agreed},
+        said={**kept, **agreed, ("terms", CENTER): pending},
         rotated=_keep_old_keys(round_),
         missing=frozenset(),
         declined="",

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field, replace
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
+from aboveboard.evidence.leaves import Leaves, WholeLeaves
 from aboveboard.evidence.round_checks import CHECKS
 from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.round_steps import STEPS
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.evidence.terms import CENTER, Terms, parse_terms, read_terms
-from aboveboard.evidence.trees import compute_root, hash_leaf
+from aboveboard.evidence.trees import hash_leaf
 from aboveboard.formatting import format_count
 
 MOST_ENTRIES = 2**17
@@ -40,7 +41,7 @@ class Round:
     terms_digest
         The hash of the signed statement that holds them, by which every later one names them.
     leaves
-        Leaf hashes of all entries so far.
+        Of the log's tree: one for each entry so far.
     first_terms
         The hash of the terms that opened the log: the name of the round, whatever is changed.
     said
@@ -99,7 +100,7 @@ class Round:
 
     terms: Terms
     terms_digest: str
-    leaves: tuple[bytes, ...]
+    leaves: Leaves
     said: Mapping[tuple[str, str], Statement] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     committed_at: int | None = None
@@ -236,7 +237,7 @@ class Round:
         if check is None:
             raise RefusedStatementError(f"a round has no statement {kind!r} after its terms")
         check(self, statement)
-        leaves = (*self.leaves, hash_leaf(statement.content))
+        leaves = self.leaves.add(hash_leaf(statement.content))
         after = replace(self, leaves=leaves, said={**self.said, (kind, by): statement})
         if kind in STEPS:
             after = STEPS[kind](after, statement)
@@ -262,7 +263,7 @@ class Round:
 
     def root_at(self, size: int) -> bytes:
         """Return the root of the log's first `size` entries."""
-        return compute_root(self.leaves[:size])
+        return self.leaves.root_at(size)
 
     def _refuse_foreign(self, statement: Statement, *, checked: bool) -> None:
         if self.archived:
@@ -302,7 +303,7 @@ def begin_round(entry: bytes, place: str) -> Round:
     return Round(
         terms,
         statement.digest,
-        (hash_leaf(entry),),
+        WholeLeaves((hash_leaf(entry),)),
         said,
         first_terms=statement.digest,
         log_keys=((0, terms.log.signing),),

@@ -22,7 +22,7 @@ from aboveboard.evidence.keys import PrivateKeys, verify_signature
 CONTEXT = b"aboveboard statement v1\n"
 """What is signed begins with this line."""
 
-Kind = Literal[
+StatementKind = Literal[
     "terms",
     "agree",
     "commit",
@@ -44,7 +44,7 @@ Kind = Literal[
     "cancel",
     "archive",
 ]
-KINDS: frozenset[str] = frozenset(get_args(Kind))
+KINDS: frozenset[str] = frozenset(get_args(StatementKind))
 """The kinds of statements of a round."""
 
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")

@@ -48,7 +48,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Keys(_Strict):
+class StatedKeys(_Strict):
     """Public keys of a member or the center."""
 
     signing: SigningKey
@@ -66,7 +66,7 @@ class Member(_Strict):
     In a run of one operator the parties have no keys.
     """
 
-    keys: Keys | None = None
+    keys: StatedKeys | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -153,9 +153,9 @@ class Terms(_Strict):
     parameters: dict[str, Any]
     members: dict[Name, Member] = Field(min_length=1, max_length=MOST_MEMBERS)
     order: list[Name] = Field(default_factory=list, max_length=MOST_MEMBERS)
-    center: Keys
+    center: StatedKeys
     log: LogKey
-    auditor: Keys | None = None
+    auditor: StatedKeys | None = None
     missing: Literal["cancel", "continue"] = "cancel"
     opened: Literal["nothing", "center", "all"] = "nothing"
     counts: Literal["center", "members"] = "center"

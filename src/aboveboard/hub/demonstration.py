@@ -17,6 +17,7 @@ from aboveboard.commands import rounds
 from aboveboard.commands.demo_lists import read_lists
 from aboveboard.errors import InputError
 from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.keys import make_private_folder
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.home import Hub, make_hub
@@ -179,7 +180,7 @@ def _open(hub: Hub, out: Path, address: str, lists: Mapping[str, list[str]]) -> 
     """Let the members join, and open the collaboration; return its id."""
     for name, elements in lists.items():
         home = out / name
-        home.mkdir(parents=True)
+        make_private_folder(home)
         (home / "list.txt").write_text("\n".join(elements) + "\n", encoding="utf-8")
         join(invite(hub, name, address=address).link, home)
     file = out / "lists.toml"

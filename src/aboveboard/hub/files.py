@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER
+from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, make_private_folder
 
 INCOMING = "incoming"
 """The folder of files that are being written."""
@@ -46,7 +46,7 @@ class FileStore:
     def begin(self) -> Incoming:
         """Return a file to be written, which is not there before it is kept."""
         place = self.folder / INCOMING
-        place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        make_private_folder(place)
         return Incoming(self, place / secrets.token_hex(16))
 
     def put(self, content: bytes) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys
+from aboveboard.evidence.keys import PrivateKeys, make_private_folder
 from aboveboard.evidence.statements import read_statement
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.members.answers import FaceAnswer, RotationAnswer, read_answer
@@ -160,7 +160,7 @@ def _read(path: Path) -> KnownHub:
 def remember(known: KnownHub, home: Path) -> None:
     """Keep a hub in the member's folder."""
     folder = locate_hub(home, known.address)
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    make_private_folder(folder)
     with atomic_file(folder / HUB_FILE) as file:
         file.write_text(json.dumps(asdict(known)), encoding="utf-8")
 

@@ -22,7 +22,7 @@ from aboveboard.evidence.folders import (
     write_log,
     write_sealed,
 )
-from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys
+from aboveboard.evidence.keys import PrivateKeys, make_private_folder
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import Checkpoint, Note, read_note
 from aboveboard.evidence.rounds import MOST_ENTRIES, Round, replay_log
@@ -74,7 +74,7 @@ def find_mirror(folder: Path) -> Mirror | None:
 
 def make_mirror(folder: Path, address: str, identifier: str) -> Mirror:
     """Return a mirror in a new folder, or the one that is there; nothing is fetched yet."""
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    make_private_folder(folder)
     with atomic_file(folder / MIRROR_FILE) as file:
         text = json.dumps({"address": address, "id": identifier})
         file.write_text(text, encoding="utf-8")

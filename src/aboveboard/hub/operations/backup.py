@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, Table, func, select, text
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER
+from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, make_private_folder, write_private
 from aboveboard.hub.configuration import CONFIGURATION_FILE
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import metadata, reply, submission
@@ -80,7 +80,7 @@ def _write_all(hub: Hub, folder: Path) -> dict[str, int]:
         digests = _list_digests(connection)
     for digest in sorted(digests):
         source, target = hub.files.locate(digest), folder / FILES / digest[:2] / digest
-        target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        make_private_folder(target.parent)
         try:
             shutil.copyfile(source, target)
         except FileNotFoundError as error:
@@ -92,7 +92,7 @@ def _write_all(hub: Hub, folder: Path) -> dict[str, int]:
         shutil.copy2(hub.folder / ROTATIONS_FILE, folder / ROTATIONS_FILE)
     shutil.copy2(hub.folder / CONFIGURATION_FILE, folder / CONFIGURATION_FILE)
     numbers = {"format": FORMAT, "rows": rows, "files": len(digests)}
-    (folder / FORMAT_FILE).write_text(json.dumps(numbers), encoding="utf-8")
+    write_private(folder / FORMAT_FILE, json.dumps(numbers).encode())
     return {"rows": rows, "files": len(digests)}
 
 
@@ -122,7 +122,8 @@ def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True)  # private before a key is in it
     left_out = shutil.ignore_patterns(TABLES, FORMAT_FILE)
     shutil.copytree(backup, folder, ignore=left_out, dirs_exist_ok=True)
-    folder.chmod(PRIVATE_FOLDER)  # the backup's own may be open
+    for place, _, _ in os.walk(folder):
+        Path(place).chmod(PRIVATE_FOLDER)  # the backup's own may be open
     if database is not None:
         _set_database(folder, database)
     upgrade_hub(folder)
@@ -148,7 +149,7 @@ def _copy_folder(source: Path, target: Path) -> None:
     for here, _, names in os.walk(source):
         for name in names:
             place = target / Path(here).relative_to(source) / name
-            place.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            make_private_folder(place.parent)
             with suppress(FileNotFoundError):
                 shutil.copy2(Path(here) / name, place)
 

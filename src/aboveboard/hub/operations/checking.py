@@ -15,10 +15,11 @@ from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round, replay_log
-from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.evidence.trees import InvalidProofError, hash_leaf
 from aboveboard.hub.collaborations.logs import read_entries
-from aboveboard.hub.collaborations.nodes import extend_frontier
+from aboveboard.hub.collaborations.nodes import extend_frontier, fold_frontier
 from aboveboard.hub.collaborations.opening import locate_center_files
+from aboveboard.hub.collaborations.standing import StoredLog, describe_round, read_standing
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import checkpoint, collaboration, reply, submission, tree_node
 from aboveboard.hub.home import Hub
@@ -96,7 +97,7 @@ def _check_log(hub: Hub, connection: Connection, row: Any, faults: list[str]) ->
         hub.find_signer(round_)
     except InputError as error:
         faults.append(f"{place}: {error.problem}")
-    _check_nodes(connection, row, round_, faults)
+    _check_nodes(connection, row, round_, entries, faults)
     _check_checkpoints(connection, row.id, round_, entries, faults)
     _check_replies(connection, row.id, round_, faults)
     return len(entries)
@@ -128,12 +129,14 @@ def _check_checkpoints(
             faults.append(f"{place}: it is of another log")
 
 
-def _check_nodes(connection: Connection, row: Any, round_: Round, faults: list[str]) -> None:
-    """Note where stored nodes or turns are not those of the log."""
+def _check_nodes(
+    connection: Connection, row: Any, round_: Round, entries: list[bytes], faults: list[str]
+) -> None:
+    """Note where stored nodes, turns, or what stands, are not those of the log."""
     frontier: list[bytes] = []
     due: dict[tuple[int, int], bytes] = {}
-    for index, leaf in enumerate(round_.leaves):
-        frontier, fresh = extend_frontier(frontier, index, leaf)
+    for index, entry in enumerate(entries):
+        frontier, fresh = extend_frontier(frontier, index, hash_leaf(entry))
         due |= fresh
     rows = connection.execute(
         select(tree_node.c.level, tree_node.c.index, tree_node.c.hash).where(
@@ -145,6 +148,9 @@ def _check_nodes(connection: Connection, row: Any, round_: Round, faults: list[s
         faults.append(f"collaboration {row.id}: the nodes of its tree are of another log")
     if json.loads(row.turns) != list_turns(round_):
         faults.append(f"collaboration {row.id}: the database states other turns than the log")
+    stands = describe_round(round_, StoredLog(connection, row.id).find_place)
+    if read_standing(connection, row.id) != (stands, len(entries), fold_frontier(frontier)):
+        faults.append(f"collaboration {row.id}: what the database says to stand is not of the log")
 
 
 def _check_replies(

@@ -11,7 +11,7 @@ from shutil import rmtree
 
 from sqlalchemy import Connection, select
 
-from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
+from aboveboard.evidence.keys import PRIVATE_FOLDER, make_private_folder, write_private
 from aboveboard.evidence.rounds import Round
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import collaboration, reply
@@ -46,7 +46,7 @@ def keep_elements(hub: Hub, identifier: str, round_: Round, folder: Path) -> Non
         place = _locate(hub, _find_series(connection, identifier), identifier)
     for name in round_.present:
         path = require_own_file(folder, f"{NOW}/{name}.bin")
-        place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        make_private_folder(place)
         fresh = place / f".{name}.new"
         fresh.unlink(missing_ok=True)
         write_private(fresh, path.read_bytes())
