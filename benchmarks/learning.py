@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.learning.desirable.growth_boundary import FIGURE_3, trace_figure_3
-from aboveboard.learning.desirable.growth_market import Column, compute_all_payments
+from aboveboard.learning.desirable.growth_market import MarketColumn, compute_all_payments
 from aboveboard.learning.desirable.search import BY_COLUMNS, search, sizes_array
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Identity
@@ -261,7 +261,7 @@ def two_threads(m: int, repeat: int) -> Measured:
 
 def extended(count: int) -> Payments:
     """Make a column of the growth market at the other's smallest size."""
-    column = Column(float(EDGE), 1, 1)
+    column = MarketColumn(float(EDGE), 1, 1)
     column.extend(count)
     return column.payments
 

@@ -16,7 +16,15 @@ import pytest
 import aboveboard as ab
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import recommend
-from aboveboard.commands.choosing import CLASHES, QUESTIONS, SETTINGS, SHARED, TABLE, Answer, choose
+from aboveboard.commands.choosing import (
+    CLASHES,
+    QUESTIONS,
+    SETTINGS,
+    SHARED,
+    TABLE,
+    YesNoUnknown,
+    choose,
+)
 from calling import aboveboard
 
 UNKNOWN = dict.fromkeys(QUESTIONS)
@@ -111,7 +119,7 @@ def test_no_file_is_written_where_nothing_fits(tmp_path: Path) -> None:
     ],
 )
 def test_the_starting_file_says_what_was_answered_and_nobody_gains_by_lying(
-    answers: dict[str, Answer], set_to: dict[str, object], tmp_path: Path
+    answers: dict[str, YesNoUnknown], set_to: dict[str, object], tmp_path: Path
 ) -> None:
     file = tmp_path / "c.toml"
     recommend("records", {**UNKNOWN, **answers}, file)

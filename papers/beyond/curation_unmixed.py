@@ -20,7 +20,7 @@ from aboveboard.curation import (
     is_helpless,
     make_any_word,
 )
-from aboveboard.curation.social_functions import Table, Threshold
+from aboveboard.curation.social_functions import ListedFunction, Threshold
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 
@@ -28,7 +28,7 @@ F = Fraction
 WHISPER = Commitment(F(501, 1000), F(499, 1000))
 LISTED = (SILENCE, TRUTH, WHISPER, Commitment(F(3, 4), F(1, 4)))
 
-PIVOT = Table(tuple((m & 1) + (m >> 2 & 1) + (m >> 3 & 1) >= 2 for m in range(16)))
+PIVOT = ListedFunction(tuple((m & 1) + (m >> 2 & 1) + (m >> 3 & 1) >= 2 for m in range(16)))
 """The majority of the center's bit and those of agents 2 and 3."""
 
 
@@ -37,7 +37,7 @@ def _draw_societies(rng: np.random.Generator, count: int) -> Family:
     drawn: list[Society] = []
     while len(drawn) < count:
         n = int(rng.integers(2, 4))
-        function = Table(tuple(bool(x) for x in rng.integers(0, 2, 2 << n)))
+        function = ListedFunction(tuple(bool(x) for x in rng.integers(0, 2, 2 << n)))
         bare = Society(function, (Agent(F(1), F(1)),) * n, F(1, 2))
         stakes = [compute_stake(bare, i) for i in range(n)]
         if is_helpless(stakes) or any(stake.bearable_price == 0 for stake in stakes):

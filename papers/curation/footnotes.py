@@ -23,7 +23,7 @@ from aboveboard.curation import (
 )
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.commitments import Indicator, Infimum, outbid_by_a_hair
-from aboveboard.curation.social_functions import Table
+from aboveboard.curation.social_functions import ListedFunction
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
@@ -81,7 +81,7 @@ WIDE = tuple(Commitment(F(a, 8), F(b, 8)) for a, b in ((5, 3), (6, 2), (7, 1), (
 
 def _check_dips(setting: Setting) -> Trial:
     agents = tuple(Agent(F(1), price, Dip()) for price in setting.prices)
-    society = Society(Table(setting.values), agents, HALF)
+    society = Society(ListedFunction(setting.values), agents, HALF)
     stakes = [compute_stake(society, i) for i in (0, 1)]
     truth, silence = not any(s.fanatic for s in stakes), is_helpless(stakes)
     checks = 0
@@ -211,7 +211,7 @@ MIXTURES = (*COMMITMENTS, Commitment(F(7, 10), F(1, 5)))
 def _check_jumps(setting: Setting) -> Trial:
     """Look for an equilibrium neither truthful nor silent where saying anything has one price."""
     agents = tuple(Agent(F(1), price, Indicator()) for price in setting.prices)
-    game = CurationGame(Society(Table(setting.values), agents, HALF), INDICATOR)
+    game = CurationGame(Society(ListedFunction(setting.values), agents, HALF), INDICATOR)
     checks = 0
     for profile in product(MIXTURES[::-1], repeat=2):
         checks += 1

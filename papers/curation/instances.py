@@ -17,7 +17,7 @@ import numpy as np
 
 from aboveboard.curation import SILENCE, TRUTH, Agent, Commitment, CurationGame, Protocol, Society
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
-from aboveboard.curation.social_functions import Table
+from aboveboard.curation.social_functions import ListedFunction
 from aboveboard.formatting import encode_number
 from papers.claims import Family, Finding, Trial, search_counterexample
 
@@ -70,7 +70,7 @@ def draw_functions(rng: np.random.Generator, agents: int, count: int) -> list[Va
 
 def make_society(values: Values, prices: Sequence[Fraction], prior: Fraction = HALF) -> Society:
     """Return agents who value a right guess at 1 and whose price is linear."""
-    return Society(Table(values), tuple(Agent(F(1), price) for price in prices), prior)
+    return Society(ListedFunction(values), tuple(Agent(F(1), price) for price in prices), prior)
 
 
 @dataclass(frozen=True)

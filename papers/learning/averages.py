@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning import Counterfactual, Linear, Logistic, Market, Outcome, compute_outcome
+from aboveboard.learning import (
+    Counterfactual,
+    Linear,
+    Logistic,
+    Market,
+    PaymentOutcome,
+    compute_outcome,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +40,9 @@ def coefficients(rng: np.random.Generator, n: int) -> Linear:
     return Linear(tuple(tuple(Fraction(x, THOUSANDTHS) for x in row) for row in entries.tolist()))
 
 
-def play_market(valuation: Linear, sizes: Sequence[float], absent: Counterfactual) -> Outcome:
+def play_market(
+    valuation: Linear, sizes: Sequence[float], absent: Counterfactual
+) -> PaymentOutcome:
     """Return what comes out of one market with Q(t) = (1 - e^-t)/(1 + e^-t)."""
     return compute_outcome(Market(Logistic(), valuation, len(sizes), absent), list(sizes))
 

@@ -25,7 +25,7 @@ from aboveboard.curation import (
     pure_equilibria,
     simulate_better_replies,
 )
-from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
+from aboveboard.curation.social_functions import ListedFunction, Mean, Parity, Threshold
 from depth import up_to
 from oracles import curation as plain
 from oracles.curation_files import draw_bits, write_file
@@ -125,7 +125,9 @@ def test_a_thousand_agents_are_advised_with_a_cure() -> None:
 @given(st.data())
 def test_the_straightforward_protocols_verdict_is_what_a_search_finds(data: st.DataObject) -> None:
     n = data.draw(st.integers(2, 3))
-    table = Table(tuple(data.draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))))
+    table = ListedFunction(
+        tuple(data.draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n)))
+    )
     prices = [data.draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 4), F(1, 2)])) for _ in range(n)]
     game = CurationGame(
         Society(table, tuple(Agent(F(1), k) for k in prices), F(1, 2)), PROTOCOLS["straightforward"]
@@ -143,7 +145,7 @@ def test_the_straightforward_protocols_verdict_is_what_a_search_finds(data: st.D
 def test_an_equilibrium_of_some_is_named_by_who_is_truthful_in_it() -> None:
     values = [0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1]
     agents = tuple(Agent(F(1), k) for k in (F(1, 2), F(1, 8), F(1, 2)))
-    society = Society(Table(tuple(map(bool, values))), agents, F(1, 2))
+    society = Society(ListedFunction(tuple(map(bool, values))), agents, F(1, 2))
     said = advise(CurationGame(society, PROTOCOLS["straightforward"]), ["anna", "bert", "cleo"])
     assert said.as_dict()["equilibria"] == ["silence", "only bert truthful"]
 
@@ -184,7 +186,7 @@ def test_the_agents_to_leave_out_are_those_in_no_group_without_a_fanatic(
     largest = max(bearable, key=len)
     assert all(set(g) <= set(largest) for g in bearable)
     agents = tuple(Agent(F(1), k) for k in prices)
-    game = CurationGame(Society(Table(tuple(bits)), agents, prior), PROTOCOLS["fair"])
+    game = CurationGame(Society(ListedFunction(tuple(bits)), agents, prior), PROTOCOLS["fair"])
     said = advise(game, "abc")
     assert said.bearable_group == tuple(i in largest for i in range(n))
     assert said.as_dict()["leave_out"] == [x for i, x in enumerate("abc") if i not in largest]

@@ -26,7 +26,7 @@ from aboveboard.curation import (
     pure_equilibria,
 )
 from aboveboard.curation.any_word import list_certain
-from aboveboard.curation.social_functions import Parity, Table, Threshold
+from aboveboard.curation.social_functions import ListedFunction, Parity, Threshold
 from aboveboard.errors import InputError
 from oracles.curation_files import write_file
 
@@ -35,19 +35,19 @@ BIDS = tuple(Commitment((1 + d) / 2, (1 - d) / 2) for d in (F(1, 1000), F(1, 4),
 OPTIONS = (SILENCE, TRUTH, *BIDS, Commitment(F(0), F(1)))
 
 # The majority of the center's bit and those of agents 2 and 3; agent 1's bit does not count.
-PIVOT = Table(tuple((m & 1) + (m >> 2 & 1) + (m >> 3 & 1) >= 2 for m in range(16)))
+PIVOT = ListedFunction(tuple((m & 1) + (m >> 2 & 1) + (m >> 3 & 1) >= 2 for m in range(16)))
 PIVOT_AGENTS = (Agent(F(1), F(1, 10)), Agent(F(1), F(1, 5)), Agent(F(1), F(1, 5)))
 
 
 def draw_society(rng: np.random.Generator, agents: int) -> Society:
     """Draw a function and prices that all can bear, where there are such."""
     values = tuple(bool(x) for x in rng.integers(0, 2, 2 << agents))
-    bare = Society(Table(values), (Agent(F(1), F(1)),) * agents, F(1, 2))
+    bare = Society(ListedFunction(values), (Agent(F(1), F(1)),) * agents, F(1, 2))
     prices = []
     for i in range(agents):
         bearable = compute_stake(bare, i).bearable_price or F(1)
         prices.append(bearable * F(int(rng.integers(1, 9)), 8))
-    return Society(Table(values), tuple(Agent(F(1), k) for k in prices), F(1, 2))
+    return Society(ListedFunction(values), tuple(Agent(F(1), k) for k in prices), F(1, 2))
 
 
 def compute_gain(game, chances, i, commitment, tables):

@@ -24,7 +24,7 @@ from aboveboard.curation import (
     is_equilibrium,
 )
 from aboveboard.curation.commitments_game import CommitmentsGame
-from aboveboard.curation.social_functions import Table
+from aboveboard.curation.social_functions import ListedFunction
 from calling import aboveboard
 from depth import up_to
 from oracles.curation_files import draw_bits, write_file
@@ -98,7 +98,7 @@ GRID = (TRUTH, SILENCE, *(Commitment(F(1, 2) + F(k, 200), F(1, 2) - F(k, 200)) f
 @settings(max_examples=up_to(30), deadline=None)
 @given(st.data())
 def test_the_audit_and_the_closed_forms_agree_where_both_apply(data: st.DataObject) -> None:
-    table = Table(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))
+    table = ListedFunction(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))
     prices = [data.draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 2), F(3, 4)])) for _ in range(2)]
     protocol = PROTOCOLS[data.draw(st.sampled_from(sorted(PROTOCOLS)))]
     game = CurationGame(Society(table, tuple(Agent(F(1), k) for k in prices), F(1, 2)), protocol)

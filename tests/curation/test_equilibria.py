@@ -28,14 +28,14 @@ from aboveboard.curation import (
     pure_equilibria,
     simulate_better_replies,
 )
-from aboveboard.curation.commitments import CustomShape, Indicator, Plateau, Quadratic
+from aboveboard.curation.commitments import CustomShape, Indicator, Plateau, QuadraticPrice
 from aboveboard.curation.social_functions import (
     Conjunction,
     Disjunction,
+    ListedFunction,
     Mean,
     Parity,
     SocialFunction,
-    Table,
     Threshold,
 )
 from depth import up_to
@@ -44,8 +44,8 @@ from oracles import curation as plain
 F = Fraction
 GRID = [Commitment(F(a, 4), F(b, 4)) for a in range(5) for b in range(5)]
 COARSE = [Commitment(F(a, 2), F(b, 2)) for a in range(3) for b in range(3)]
-XOR_AND = Table(tuple(bool((m & 1) ^ (m >> 1 & m >> 2 & 1)) for m in range(8)))
-EXAMPLE_1 = Table(tuple(bool((m & 1) ^ (m >> 1 & 1) ^ (m >> 2 & 1)) for m in range(8)))
+XOR_AND = ListedFunction(tuple(bool((m & 1) ^ (m >> 1 & m >> 2 & 1)) for m in range(8)))
+EXAMPLE_1 = ListedFunction(tuple(bool((m & 1) ^ (m >> 1 & 1) ^ (m >> 2 & 1)) for m in range(8)))
 
 
 def society(function: SocialFunction, prices: list[Fraction]) -> Society:
@@ -55,9 +55,11 @@ def society(function: SocialFunction, prices: list[Fraction]) -> Society:
 @st.composite
 def games(draw: st.DrawFn) -> CurationGame:
     n = draw(st.integers(2, 3))
-    table = Table(tuple(draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))))
+    table = ListedFunction(tuple(draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))))
     prices = [draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 3), F(3, 4)])) for _ in range(n)]
-    shapes = [draw(st.sampled_from([Quadratic(), Plateau(), Agent(1, 1).shape])) for _ in range(n)]
+    shapes = [
+        draw(st.sampled_from([QuadraticPrice(), Plateau(), Agent(1, 1).shape])) for _ in range(n)
+    ]
     agents = tuple(Agent(F(1), k, shape) for k, shape in zip(prices, shapes, strict=True))
     prior = draw(st.sampled_from([F(1, 2), F(1, 3)]))
     return CurationGame(
@@ -72,7 +74,7 @@ def test_utilities_are_those_of_the_definitions(data: st.DataObject) -> None:
     bits = data.draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))
     profile = [data.draw(st.sampled_from(COARSE)) for _ in range(n)]
     prices = [F(k + 1, 10) for k in range(n)]
-    game = society(Table(tuple(bits)), prices)
+    game = society(ListedFunction(tuple(bits)), prices)
     rules = {"competitive": plain.competitive, "fair": plain.fair}
     for name, rule in rules.items():
         pairs = [(c.p, c.q) for c in profile]
@@ -129,7 +131,7 @@ def test_the_supremum_is_approached_as_close_as_one_likes(
     ],
 )
 def test_the_four_cells_are_all_that_a_search_finds(
-    protocol: str, function: Table, prices: list[Fraction], found: set[str]
+    protocol: str, function: ListedFunction, prices: list[Fraction], found: set[str]
 ) -> None:
     game = CurationGame(society(function, prices), PROTOCOLS[protocol])
     kinds = set()

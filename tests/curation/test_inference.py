@@ -16,7 +16,13 @@ from aboveboard.curation.counting import compute_accuracy_by_count
 from aboveboard.curation.curation_game import collect_messages
 from aboveboard.curation.inference import compute_accuracy, compute_beliefs
 from aboveboard.curation.kernels import sum_out_rivals
-from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold, expand_by_count
+from aboveboard.curation.social_functions import (
+    ListedFunction,
+    Mean,
+    Parity,
+    Threshold,
+    expand_by_count,
+)
 from depth import up_to
 from oracles import curation as plain
 
@@ -135,7 +141,7 @@ def test_above_a_dozen_agents_a_table_is_contracted_in_floats_to_the_same_accura
     values = Mean().table(13).tolist()
     values[5] = not values[5]  # so that it distinguishes agents
     agents = (Agent(F(1), F(1, 10)),) * 13
-    society = Society(Table(tuple(values)), agents, F(1, 2))
+    society = Society(ListedFunction(tuple(values)), agents, F(1, 2))
     found = society.accuracy(0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12))
     counted = Society(Mean(), agents, F(1, 2)).accuracy(
         0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12)

@@ -28,7 +28,7 @@ from aboveboard.curation import (
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.inference import compute_accuracy
 from aboveboard.curation.joint import compute_joint_accuracy, compute_joint_posterior, make_joint
-from aboveboard.curation.social_functions import Table, Threshold
+from aboveboard.curation.social_functions import ListedFunction, Threshold
 from aboveboard.errors import InputError
 from depth import up_to
 
@@ -104,7 +104,7 @@ def test_a_joint_posterior_is_what_bayes_says() -> None:
 def test_the_four_cases_hold_for_any_joint_distribution(data: st.DataObject) -> None:
     """A grid search of equilibria against the theorem, dependent bits of two agents."""
     joint = data.draw(joints(3))
-    table = Table(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))
+    table = ListedFunction(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))
     prices = [data.draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 3)])) for _ in range(2)]
     protocol = data.draw(st.sampled_from(["competitive", "fair", "indicator", "fair-indicator"]))
     society = Society(table, tuple(Agent(F(1), k) for k in prices), F(1, 2), joint)

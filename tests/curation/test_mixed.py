@@ -27,7 +27,7 @@ from aboveboard.curation import (
 )
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.mixed import solve_quadratic
-from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
+from aboveboard.curation.social_functions import ListedFunction, Mean, Parity, Threshold
 from calling import aboveboard
 from oracles import curation as plain
 
@@ -133,7 +133,7 @@ def solve_numerically(game: CurationGame) -> set[tuple[float, ...]]:
 def compare_with_solver(trial: int) -> int:
     """Compare the search with the solver on a random game; return how many the solver found."""
     rng = np.random.default_rng(trial)
-    table = Table(tuple(bool(x) for x in rng.integers(0, 2, 16)))
+    table = ListedFunction(tuple(bool(x) for x in rng.integers(0, 2, 16)))
     prices = [F(int(k), 40) for k in rng.integers(1, 14, 3)]
     protocol = ("competitive", "fair", "straightforward")[trial % 3]
     game = make_game(table, prices, protocol)
@@ -215,7 +215,7 @@ def test_mixed_equilibria_over_bids_exist_that_the_search_does_not_claim_to_cove
     g = b0 and both prices above what the center's bit brings: the winner of the bidding gains 1/2,
     a bid of r costs K r. Bids uniform on 0 to 1/(2 K) leave each with nothing to gain.
     """
-    table = Table(tuple(bool(m & 1) for m in range(8)))
+    table = ListedFunction(tuple(bool(m & 1) for m in range(8)))
     price = F(3, 4)
     game = make_game(table, [price, price])
     top, steps = F(1, 2) / price, 40

@@ -30,7 +30,7 @@ from aboveboard.curation import (
 )
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.protocols import relative_price, says_something
-from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
+from aboveboard.curation.social_functions import ListedFunction, Mean, Parity, Threshold
 from aboveboard.errors import InputError
 from depth import up_to
 
@@ -129,7 +129,7 @@ def test_no_commitment_of_a_ladder_beats_a_by_rank_protocols_best_reply(
 ) -> None:
     rule = data.draw(st.sampled_from([answer_whoever_speaks, answer_the_top]))
     score = data.draw(st.sampled_from([says_something, relative_price]))
-    table = Table(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))
+    table = ListedFunction(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))
     price = data.draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 2)]))
     protocol = Protocol("mine", score, rule, by_rank=True)
     game = CurationGame(Society(table, (Agent(F(1), price),) * 2, F(1, 2)), protocol)

@@ -23,7 +23,7 @@ from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.learning.flower import compute_app_hash, make_node_key, read_node_key, superlink
 from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.flower.party_client import PartyClient
-from aboveboard.learning.training.engine import Answer, Request
+from aboveboard.learning.training.engine import PartyAnswer, Request
 from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.tables import digest_file
 from aboveboard.learning.training.wire import pack, unpack
@@ -43,8 +43,8 @@ class Machines:
             for name, path in files.items()
         }
 
-    def ask(self, requests: Any) -> dict[str, Answer]:
-        def answer(name: str, request: Request) -> Answer:
+    def ask(self, requests: Any) -> dict[str, PartyAnswer]:
+        def answer(name: str, request: Request) -> PartyAnswer:
             return unpack(pack(self.parties[name].respond(unpack(pack(request)))))
 
         return {name: answer(name, request) for name, request in requests.items()}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import aboveboard as ab
 from aboveboard.auditing import Property
 from aboveboard.exchange import RULES, HidingGame, Regions
-from aboveboard.exchange.orders import Elements, Segment, list_benefits
+from aboveboard.exchange.orders import Segment, SegmentArrays, list_benefits
 from depth import up_to
 from oracles import exchange as oracle
 
@@ -142,7 +142,7 @@ def test_coalitions_are_judged_as_all_permutations_say_of_more_elements() -> Non
 def test_members_who_need_different_orders_gain_nothing_together() -> None:
     """x is new to b and hidden by a; y is new to a and hidden by b: only one comes first."""
     segments = [Segment(0b101, (0b100, 0b100), 1), Segment(0b110, (0b100, 0b100), 1)]
-    found = list_benefits(Elements.from_segments(segments), ((1, 1, 0), (1, 1, 0)))
+    found = list_benefits(SegmentArrays.from_segments(segments), ((1, 1, 0), (1, 1, 0)))
     assert {before for before, _ in found.pairs} == {(1, 0, 0), (0, 1, 0)}
     assert found.complete
 
@@ -177,7 +177,7 @@ def test_benefits_possible_together_are_those_of_all_permutations(
                 row.append(sum(1 for e in handed if not segments[e[0]].owners >> i & 1))
             pair.append(tuple(row))
         expected.add(tuple(pair))
-    found = list_benefits(Elements.from_segments(segments), (amounts[0], amounts[1]))
+    found = list_benefits(SegmentArrays.from_segments(segments), (amounts[0], amounts[1]))
     assert set(found.pairs) == expected
 
 

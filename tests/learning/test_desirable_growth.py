@@ -17,7 +17,7 @@ from aboveboard.learning.desirable.growth_boundary import (
     sum_chain,
     trace_figure_3,
 )
-from aboveboard.learning.desirable.growth_market import Column, compute_all_payments
+from aboveboard.learning.desirable.growth_market import MarketColumn, compute_all_payments
 from aboveboard.learning.desirable.growth_rate import alpha_star, excess
 from depth import up_to
 from oracles import desirable as oracle
@@ -38,7 +38,7 @@ from oracles import desirable as oracle
 def test_halving_finds_what_a_look_at_every_lie_finds(
     alpha: float, other: int, smallest: int, count: int
 ) -> None:
-    column = Column(alpha, other, smallest)
+    column = MarketColumn(alpha, other, smallest)
     column.extend(count)
     plain = oracle.growth_column(alpha, other, range(smallest, smallest + count))
     assert column.payments == pytest.approx(plain, rel=1e-11, abs=1e-12 * (2 + count) ** 2.5)
@@ -46,7 +46,7 @@ def test_halving_finds_what_a_look_at_every_lie_finds(
 
 @pytest.mark.parametrize("alpha", [-0.9, -0.67])
 def test_a_column_that_doubles_is_the_column_made_at_once(alpha: float) -> None:
-    once, doubled = Column(alpha, 1, 1), Column(alpha, 1, 1)
+    once, doubled = MarketColumn(alpha, 1, 1), MarketColumn(alpha, 1, 1)
     once.extend(2048)
     for count in (256, 512, 1024, 2048):
         doubled.extend(count)
@@ -55,7 +55,7 @@ def test_a_column_that_doubles_is_the_column_made_at_once(alpha: float) -> None:
 
 
 def test_a_column_goes_on_only_by_doubling() -> None:
-    column = Column(-0.7, 1, 1)
+    column = MarketColumn(-0.7, 1, 1)
     column.extend(100)
     with pytest.raises(ValueError, match="it doubles"):
         column.extend(200)

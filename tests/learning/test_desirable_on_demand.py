@@ -11,7 +11,7 @@ import pytest
 import aboveboard as ab
 from aboveboard.learning import Desirable, Growth, Identity, Market, search
 from aboveboard.learning.desirable import claims
-from aboveboard.learning.desirable.file import Grid
+from aboveboard.learning.desirable.file import SizeGrid
 from aboveboard.learning.desirable.growth_on_demand import EvenSizes
 from aboveboard.learning.desirable.search import search_on_demand
 
@@ -56,7 +56,7 @@ def test_even_sizes_are_what_a_tuple_of_them_is() -> None:
 
 def test_what_design_accepts_a_run_runs() -> None:
     """20,000 sizes: a table of all payments would take 12 GB."""
-    rule = Desirable(("a", "b"), market("-0.66"), Grid(Fraction(1), 1, 20_000))
+    rule = Desirable(("a", "b"), market("-0.66"), SizeGrid(Fraction(1), 1, 20_000))
     offer = rule.offer()
     reports = {"a": Fraction(18_000), "b": Fraction(900)}
     settlement = rule.settle(reports)
@@ -69,7 +69,7 @@ def test_what_design_accepts_a_run_runs() -> None:
     assert "20,000 sizes" in settlement.headline
     assert "20,000 steps" in offer.headline
     # A twentieth of the grid is small enough for a table.
-    small = Desirable(("a", "b"), market("-0.66"), Grid(Fraction(20), 1, 1_000)).settle(reports)
+    small = Desirable(("a", "b"), market("-0.66"), SizeGrid(Fraction(20), 1, 1_000)).settle(reports)
     for name in ("a", "b"):
         paid, coarse = (float(each.parties[name].payment) for each in (settlement, small))
         assert paid == pytest.approx(coarse, rel=0.02)  # a finer grid has more lies
@@ -85,7 +85,7 @@ def test_true_sizes_are_drawn_among_the_smallest_and_it_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(claims, "LARGEST", 11)
-    rule = Desirable(("a", "b"), market("-0.66"), Grid(Fraction(1), 1, 30))
+    rule = Desirable(("a", "b"), market("-0.66"), SizeGrid(Fraction(1), 1, 30))
     elsewhere = claims.AtOtherSizes(ab.ExPostIC(), ("a", "b"), rule.search_result)
     game = rule.game({"a": Fraction(3), "b": Fraction(4)})
     found = elsewhere.examine(game, budget=ab.Budget(), seed=0)
@@ -93,7 +93,7 @@ def test_true_sizes_are_drawn_among_the_smallest_and_it_is_said(
 
 
 def test_where_there_is_none_a_large_grid_has_the_chain_that_proves_it() -> None:
-    rule = Desirable(("a", "b"), market("-0.7"), Grid(Fraction(1), 1, 20_000))
+    rule = Desirable(("a", "b"), market("-0.7"), SizeGrid(Fraction(1), 1, 20_000))
     settlement = rule.settle({"a": Fraction(18_000), "b": Fraction(900)})
     assert not settlement.details["exists"]
     assert settlement.details["violated"] == {"a": 1, "b": 1224}
@@ -101,7 +101,7 @@ def test_where_there_is_none_a_large_grid_has_the_chain_that_proves_it() -> None
 
 
 def test_design_says_below_a_boundary_too_what_is_not_proved() -> None:
-    rule = Desirable(("a", "b"), market("-0.67"), Grid(Fraction(1), 1, 20_000))
+    rule = Desirable(("a", "b"), market("-0.67"), SizeGrid(Fraction(1), 1, 20_000))
     offer = rule.offer()
     assert offer.facts["verdict"] == rule.search_result.answer == "no loss found"
     assert offer.headline.startswith("No loss was found on this grid, of 20,000 steps")
@@ -110,7 +110,7 @@ def test_design_says_below_a_boundary_too_what_is_not_proved() -> None:
 
 @pytest.mark.parametrize(("alpha", "said"), [("0.5", "Theorem 4"), ("-1.5", "sharing nothing")])
 def test_where_a_theorem_applies_a_large_grid_has_a_proof(alpha: str, said: str) -> None:
-    rule = Desirable(("a", "b"), market(alpha), Grid(Fraction(1), 1, 20_000))
+    rule = Desirable(("a", "b"), market(alpha), SizeGrid(Fraction(1), 1, 20_000))
     reports = {"a": Fraction(18_000), "b": Fraction(900)}
     offer, settlement = rule.offer(), rule.settle(reports)
     for facts in (offer.facts, settlement.details):

@@ -12,14 +12,14 @@ from aboveboard.learning.payments.measured_market import (
     ABSENT,
     ALL,
     HALF,
+    DrawnQualities,
     MeasuredMarket,
-    Qualities,
 )
 
 
 def measure(matrix: list[list[int]], half: float = 0.4, with_half: float = 0.8) -> MeasuredGame:
     """Return the game of a joint model of quality 0.9: without ann 0.6, without bea 0.5."""
-    found = Qualities(
+    found = DrawnQualities(
         joint=np.array([0.9]),
         own=np.array([[0.5, 0.6]]),
         half=np.array([[half, half]]),

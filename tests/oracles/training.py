@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 
 from aboveboard.learning.training.data_files import DataFile, PartyData
 from aboveboard.learning.training.engine import (
-    Answer,
     Coincidences,
     Compare,
     Fingerprints,
     Fit,
     InProcessEngine,
+    PartyAnswer,
     Request,
     RowCount,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
 )
 from aboveboard.learning.training.estimators import Parameters
 from aboveboard.learning.training.party import PartyTrainer
-from aboveboard.learning.training.tables import Rows, Terms
+from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 FEATURES = ("f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7")
-TERMS = Terms(FEATURES, "y", ("0", "1"))
+TERMS = TrainingTerms(FEATURES, "y", ("0", "1"))
 SLOPES = np.array([1.0, -0.8, 0.6, -0.5, 0.4, 0.3, -0.6, 0.7])
 
 
-def honest(rng: np.random.Generator, n: int, *, flipped: float = 0.0) -> Rows:
+def honest(rng: np.random.Generator, n: int, *, flipped: float = 0.0) -> TrainingRows:
     """Draw rows of one logistic population; a share of the labels is drawn at random."""
     x = rng.normal(size=(n, len(SLOPES)))
     y = (rng.random(n) < 1 / (1 + np.exp(0.4 - x @ SLOPES))).astype(int)
@@ -38,12 +38,12 @@ def honest(rng: np.random.Generator, n: int, *, flipped: float = 0.0) -> Rows:
     return rows(x, np.where(odd, rng.integers(0, 2, n), y))
 
 
-def rows(x: NDArray[np.float64], y: NDArray[Any]) -> Rows:
+def rows(x: NDArray[np.float64], y: NDArray[Any]) -> TrainingRows:
     """Take features and labels as rows of a file."""
-    return Rows(x, y, np.arange(len(y)), lambda row: f"line {row + 2}")
+    return TrainingRows(x, y, np.arange(len(y)), lambda row: f"line {row + 2}")
 
 
-def write(path: Path, data: Rows, label: str = "y") -> Path:
+def write(path: Path, data: TrainingRows, label: str = "y") -> Path:
     """Write rows as CSV."""
     lines = [",".join((*FEATURES, label))]
     lines += [
@@ -72,13 +72,13 @@ def party_data(folder: Path, *names: str) -> dict[str, PartyData]:
 class FreeRider:
     """Returns whatever model it is sent, or zeros, and says it has a million rows."""
 
-    def answer(self, request: Request) -> Answer:
-        if isinstance(request, Start):
+    def answer(self, request: Request) -> PartyAnswer:
+        if isinstance(request, StartTraining):
             self._start = request
             return RowCount(10**6)
         if isinstance(request, Fit):
             return Parameters(np.zeros((1, len(FEATURES))), np.zeros(1))
-        if isinstance(request, Step):
+        if isinstance(request, TrainingStep):
             return request.model
         if isinstance(request, Compare):
             return Coincidences(0, "")

@@ -17,7 +17,7 @@ from aboveboard.lazy_names import load_name
 
 if TYPE_CHECKING:
     from aboveboard.auditing.balance import StrongBudgetBalance, WeakBudgetBalance
-    from aboveboard.auditing.budget import Budget, Estimate, Progress
+    from aboveboard.auditing.budget import Budget, CostEstimate, Progress
     from aboveboard.auditing.deviation_property import DeviationProperty
     from aboveboard.auditing.deviations import (
         DSIC,
@@ -43,7 +43,7 @@ _FACE = {
     "DeviationProperty": "aboveboard.auditing.deviation_property",
     "Efficient": "aboveboard.auditing.efficiency",
     "EpsilonIC": "aboveboard.auditing.deviations",
-    "Estimate": "aboveboard.auditing.budget",
+    "CostEstimate": "aboveboard.auditing.budget",
     "ExPostIC": "aboveboard.auditing.deviations",
     "IMPLICATIONS": "aboveboard.auditing.implications",
     "IndividualRationality": "aboveboard.auditing.deviations",
@@ -70,10 +70,10 @@ __all__ = [
     "IMPLICATIONS",
     "Budget",
     "CoalitionProof",
+    "CostEstimate",
     "DeviationProperty",
     "Efficient",
     "EpsilonIC",
-    "Estimate",
     "ExPostIC",
     "IndividualRationality",
     "ParetoEfficient",

@@ -28,7 +28,7 @@ from aboveboard.games.numbers import Array
 
 Moves = Literal["better", "best"]
 
-Position = tuple[int, ...]
+ProfilePosition = tuple[int, ...]
 """A profile as the position of each player's action."""
 
 MOST_PROFILES = 200_000
@@ -42,7 +42,7 @@ ENDS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class End:
+class PlayEnd:
     """Where better replies end: one profile that nobody leaves, or several that go round.
 
     Parameters
@@ -60,7 +60,7 @@ class End:
     """
 
     profiles: int
-    cycle: tuple[Position, ...]
+    cycle: tuple[ProfilePosition, ...]
     truthful: bool
     surely: int
     possibly: int
@@ -87,12 +87,12 @@ class ReplyGraph:
     first: NDArray[np.int64]
     targets: NDArray[np.int64]
 
-    def unravel(self, k: int) -> Position:
+    def unravel(self, k: int) -> ProfilePosition:
         """Return the positions of the actions of profile k."""
         return tuple(int(x) for x in np.unravel_index(k, self.shape))
 
 
-def find_ends(game: Game, moves: Moves = "better") -> tuple[End, ...]:
+def find_ends(game: Game, moves: Moves = "better") -> tuple[PlayEnd, ...]:
     """Return where better replies end, those from which most starts cannot escape first.
 
     Parameters
@@ -206,7 +206,7 @@ def find_components(first: Sequence[int], targets: Sequence[int]) -> list[int]:
     return component
 
 
-def _find_ends(graph: ReplyGraph, truth: int) -> tuple[End, ...]:
+def _find_ends(graph: ReplyGraph, truth: int) -> tuple[PlayEnd, ...]:
     first, targets = graph.first.tolist(), graph.targets.tolist()
     component = find_components(first, targets)
     members: list[list[int]] = [[] for _ in range(max(component) + 1)]
@@ -220,7 +220,7 @@ def _find_ends(graph: ReplyGraph, truth: int) -> tuple[End, ...]:
     ends = [c for c, others in enumerate(onward) if not others]
     surely, possibly = _count_starts(onward, [len(nodes) for nodes in members], ends)
     found = [
-        End(
+        PlayEnd(
             len(members[c]),
             tuple(graph.unravel(k) for k in _find_round(first, targets, members[c][0])),
             members[c] == [truth],

@@ -174,7 +174,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """What an exhaustive scan would cost.
 
     Parameters
@@ -188,7 +188,7 @@ class Estimate:
 
     Examples
     --------
-    >>> str(Estimate(rows=540, memory=0, seconds=0.25))
+    >>> str(CostEstimate(rows=540, memory=0, seconds=0.25))
     '540 checks, 0 MiB, about 0.25 s'
     """
 

@@ -8,7 +8,7 @@ from math import inf
 from numbers import Real
 from typing import ClassVar, Literal
 
-from aboveboard.auditing.budget import Estimate
+from aboveboard.auditing.budget import CostEstimate
 from aboveboard.auditing.deviation_property import DeviationProperty
 from aboveboard.auditing.rows import DeviationSet
 from aboveboard.auditing.search import estimate
@@ -239,7 +239,7 @@ class CoalitionProof(DeviationProperty):
         ]
 
 
-def estimate_cost(prop: DeviationProperty, game: Game) -> Estimate:
+def estimate_cost(prop: DeviationProperty, game: Game) -> CostEstimate:
     """Return what an exhaustive check of the property would cost.
 
     Examples

@@ -24,11 +24,11 @@ from aboveboard.games.actions import count_actions, encode_positions, find_posit
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import as_floats
 
-Rule = Literal["regret-matching", "multiplicative-weights"]
+LearningRule = Literal["regret-matching", "multiplicative-weights"]
 
-RULES: tuple[Rule, ...] = ("regret-matching", "multiplicative-weights")
+RULES: tuple[LearningRule, ...] = ("regret-matching", "multiplicative-weights")
 
-Floats = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 MOST_ENTRIES = 4_000_000
@@ -63,7 +63,7 @@ class Learning:
         The share of starts in which all were truthful, over 100 equal parts of the rounds.
     """
 
-    rule: Rule
+    rule: LearningRule
     rounds: int
     truthful: tuple[float, ...]
     regret: tuple[tuple[float, ...], ...]
@@ -97,15 +97,15 @@ class _Payoffs:
                 f"learning: a player has {format_count(largest)} actions; at most "
                 f"{format_count(MOST_ACTIONS)} can be looked at: use shorter lists of reports"
             )
-        self.tables: list[Floats] | None = None
+        self.tables: list[FloatArray] | None = None
         if prod(self.shape) * len(self.shape) <= MOST_ENTRIES:
             table = self._scale(self.reader.table()).reshape(len(self.shape), *self.shape)
             self.tables = [np.moveaxis(own, i, -1) for i, own in enumerate(table)]
 
-    def _scale(self, entries: Any) -> Floats:
+    def _scale(self, entries: Any) -> FloatArray:
         return np.asarray(as_floats(entries), dtype=np.float64) * float(self.reader.unit)
 
-    def value_actions(self, i: int, played: Positions) -> Floats:
+    def value_actions(self, i: int, played: Positions) -> FloatArray:
         """Return player i's payoffs, shape (starts, actions), against profiles (starts, n)."""
         extent = self.shape[i]
         if self.tables is not None:
@@ -119,7 +119,7 @@ class _Payoffs:
         return self._scale(self.reader.payoffs(columns)[:, i]).reshape(len(played), extent)
 
 
-def learn(game: Game, rule: Rule, *, rounds: int, starts: int, seed: int) -> Learning:
+def learn(game: Game, rule: LearningRule, *, rounds: int, starts: int, seed: int) -> Learning:
     """Return what is played if all learn by one rule, from random starts.
 
     Parameters
@@ -184,26 +184,26 @@ def learn(game: Game, rule: Rule, *, rounds: int, starts: int, seed: int) -> Lea
     )
 
 
-def _match_regret(regret: Floats, last: Positions) -> Floats:
+def _match_regret(regret: FloatArray, last: Positions) -> FloatArray:
     """Return chances proportional to positive regrets; the last action where there are none."""
     positive = np.maximum(regret, 0)
     total = positive.sum(axis=1, keepdims=True)
     again = np.zeros_like(positive)
     np.put_along_axis(again, last[:, None], 1.0, axis=1)
-    chances: Floats = np.where(total > 0, positive / np.where(total > 0, total, 1), again)
+    chances: FloatArray = np.where(total > 0, positive / np.where(total > 0, total, 1), again)
     return chances
 
 
-def _weigh(regret: Floats, weights: Floats, spread: float, t: int) -> Floats:
+def _weigh(regret: FloatArray, weights: FloatArray, spread: float, t: int) -> FloatArray:
     """Return the first weights times exp(rate x what each action would have brought)."""
     rate = np.sqrt(8 * np.log(max(weights.shape[1], 2)) / (t + 1)) / (spread or 1.0)
     scores = np.log(np.maximum(weights, 1e-300)) + rate * regret
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    chances: Floats = raised / raised.sum(axis=1, keepdims=True)
+    chances: FloatArray = raised / raised.sum(axis=1, keepdims=True)
     return chances
 
 
-def _draw(chances: Floats, rng: np.random.Generator) -> Positions:
+def _draw(chances: FloatArray, rng: np.random.Generator) -> Positions:
     """Return one action of each row, drawn by its chances."""
     levels = chances.cumsum(axis=1)
     picks = (rng.random((len(chances), 1)) * levels[:, [-1]] >= levels).sum(axis=1)

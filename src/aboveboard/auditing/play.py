@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.auditing.better_replies import End, Moves, find_ends
-from aboveboard.auditing.no_regret import RULES, Learning, Rule, learn
+from aboveboard.auditing.better_replies import Moves, PlayEnd, find_ends
+from aboveboard.auditing.no_regret import RULES, Learning, LearningRule, learn
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number
 from aboveboard.formatting.plain_json import Json
@@ -56,14 +56,14 @@ class Play:
 
     game: Game
     profiles: int
-    ends: tuple[End, ...] | None
+    ends: tuple[PlayEnd, ...] | None
     learning: tuple[Learning, ...]
     moves: Moves = "better"
     seed: int = 0
     reason: str = ""
 
     @property
-    def truth(self) -> End | None:
+    def truth(self) -> PlayEnd | None:
         """The end in which all are truthful, if it is one."""
         return next((end for end in self.ends or () if end.truthful), None)
 
@@ -85,7 +85,7 @@ class Play:
         return Fraction(self.truth.possibly if self.truth else 0, self.profiles)
 
     @property
-    def cycles(self) -> tuple[End, ...]:
+    def cycles(self) -> tuple[PlayEnd, ...]:
         """The ends in which better replies go round for ever."""
         return tuple(end for end in self.ends or () if not end.is_equilibrium)
 
@@ -135,7 +135,7 @@ class Play:
             "seed": str(self.seed),
         }
 
-    def _list_end(self, end: End) -> dict[str, Any]:
+    def _list_end(self, end: PlayEnd) -> dict[str, Any]:
         return {
             "truth": end.truthful,
             "profiles": end.profiles,
@@ -147,7 +147,7 @@ class Play:
 
 def play(
     game: Game,
-    rules: Sequence[Rule] = RULES,
+    rules: Sequence[LearningRule] = RULES,
     *,
     moves: Moves = "better",
     rounds: int = 2000,

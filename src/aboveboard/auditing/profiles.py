@@ -69,7 +69,7 @@ class Breach:
     sure: bool = True
 
 
-class Check(Protocol):
+class ProfileCheck(Protocol):
     """A check of one profile at a time; it records how exact its comparisons were."""
 
     exact: bool
@@ -83,7 +83,7 @@ class Check(Protocol):
 
 
 @runtime_checkable
-class BatchCheck(Check, Protocol):
+class BatchCheck(ProfileCheck, Protocol):
     """A check that says of many profiles at once which of them it has to look at."""
 
     def find_suspects(self, columns: Sequence[Codes]) -> NDArray[np.bool_] | None:
@@ -124,7 +124,7 @@ def is_sampled(name: str, game: Game, budget: Budget, *, in_batches: bool = Fals
 def check_profiles(
     name: str,
     game: Game,
-    make_check: Callable[[Game], Check],
+    make_check: Callable[[Game], ProfileCheck],
     *,
     budget: Budget,
     seed: int,
@@ -205,7 +205,7 @@ class _Scan:
 
 def _scan(
     game: Game,
-    check: Check,
+    check: ProfileCheck,
     budget: Budget,
     seed: int,
     progress: Progress | None,
@@ -231,7 +231,7 @@ def _scan(
 
 
 def _list_suspects(
-    game: Game, check: Check, blocks: Iterator[list[Codes]]
+    game: Game, check: ProfileCheck, blocks: Iterator[list[Codes]]
 ) -> Iterator[tuple[tuple[Action, ...] | None, int]]:
     """Yield the profiles that have to be looked at, and how many rows each ends.
 
@@ -252,7 +252,7 @@ def _list_suspects(
                 yield None, m - done
 
 
-def _make_verdict(name: str, game: Game, check: Check, scan: _Scan, seed: int) -> Verdict:
+def _make_verdict(name: str, game: Game, check: ProfileCheck, scan: _Scan, seed: int) -> Verdict:
     """Return what a scan shows."""
     breach = scan.breach
     status = _find_status(breach, sampled=scan.sampled, met=check.met)

@@ -15,7 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.auditing.budget import Budget, Estimate, Progress, measure_seconds, predict_seconds
+from aboveboard.auditing.budget import (
+    Budget,
+    CostEstimate,
+    Progress,
+    measure_seconds,
+    predict_seconds,
+)
 from aboveboard.auditing.gains import compute_gains
 from aboveboard.auditing.payoff_reader import CHUNK, PayoffReader, count_table_bytes
 from aboveboard.auditing.rows import (
@@ -92,10 +98,10 @@ class Scan:
     stopped: str = ""
 
 
-def estimate(game: Game, parts: Sequence[DeviationSet]) -> Estimate:
+def estimate(game: Game, parts: Sequence[DeviationSet]) -> CostEstimate:
     """Return what scanning all rows of these parts would cost."""
     rows = sum(count_rows(game, part) for part in parts)
-    return Estimate(
+    return CostEstimate(
         rows, _estimate_memory(game, parts), predict_seconds(rows, measure_seconds(game))
     )
 
@@ -195,7 +201,7 @@ def _sample(
         found.uniform = drawn if found.uniform is None else min(found.uniform, drawn)
 
 
-Row = tuple[DeviationSet, tuple[Action, ...], tuple[Action, ...]]
+DeviationRow = tuple[DeviationSet, tuple[Action, ...], tuple[Action, ...]]
 
 
 class _SearchState:
@@ -208,7 +214,7 @@ class _SearchState:
         self.end = self.part_end = end
         self.is_cut = False
         self.checked = 0
-        self.best: tuple[Any, Row] | None = None
+        self.best: tuple[Any, DeviationRow] | None = None
         self.unclear = False
         self.uniform: int | None = None
 
@@ -281,7 +287,7 @@ class _SearchState:
         joint, unclear = compute_gains(valuation, part, honest, full, every_row=every_row)
         self.unclear |= bool(unclear.any())
 
-        def row(k: int) -> Row:
+        def row(k: int) -> DeviationRow:
             lying = valuation.actions(full, k)
             if part.outside is not None:
                 (i,) = part.members
@@ -336,7 +342,7 @@ class _SearchState:
         best, where, (truth, first, last) = scan.best, scan.where, scan.actions
         lows, highs = low[i].reshape(scan.view), high[i].reshape(scan.view)
 
-        def row(at: Sequence[int]) -> Row:
+        def row(at: Sequence[int]) -> DeviationRow:
             outer, action, inner = at
             before, after = _split_digits(outer, shape[:i]), _split_digits(inner, shape[i + 1 :])
             pair = []

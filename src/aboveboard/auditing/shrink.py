@@ -26,7 +26,7 @@ FIRST = 8  # rows valued in the first batch of a pass
 FIRST_IN_ONE_OUTCOME = 2  # the same where each row is compared for itself
 SIMPLER = 64  # smaller reports tried for one player in one pass
 
-Step = Callable[[Deviation], Deviation | None]
+Shrinker = Callable[[Deviation], Deviation | None]
 """A smaller row made of a row; None where it changes nothing."""
 
 Simplification = Callable[[Action], Action | None]
@@ -61,7 +61,7 @@ def shrink(
 def _take_steps(
     valuation: PayoffReader,
     row: Deviation,
-    steps: Iterable[Step],
+    steps: Iterable[Shrinker],
     limit: tuple[Number, float],
 ) -> Deviation:
     """Return the row after all steps that leave it paying, each as often as it does.
@@ -70,7 +70,7 @@ def _take_steps(
     one that does, with what the steps behind it make of the row then.
     """
     first = FIRST_IN_ONE_OUTCOME if isinstance(valuation.game, OneOutcome) else FIRST
-    left, waiting, width = iter(steps), list[Step](), first
+    left, waiting, width = iter(steps), list[Shrinker](), first
     while waiting := [*waiting, *islice(left, max(0, width - len(waiting)))]:
         if valuation.end < inf and perf_counter() > valuation.end:
             return row
@@ -139,13 +139,13 @@ def value_deviation(valuation: PayoffReader, deviation: Deviation) -> Deviation:
     return replace(deviation, gain=from_units(raw, valuation.unit))
 
 
-def _list_leaves(valuation: PayoffReader, row: Deviation) -> Iterator[Step]:
+def _list_leaves(valuation: PayoffReader, row: Deviation) -> Iterator[Shrinker]:
     """Yield the steps in which one member leaves the coalition."""
     for i in row.part.members:
         yield partial(_remove_member, i=i, truth=valuation.game.truth(i))
 
 
-def _list_simplifications(valuation: PayoffReader, row: Deviation) -> Iterator[Step]:
+def _list_simplifications(valuation: PayoffReader, row: Deviation) -> Iterator[Shrinker]:
     """Yield the steps in which one report is nearer to the truth, the others' reports first."""
     game, members = valuation.game, row.part.members
     truth = [game.truth(i) for i in range(len(valuation.spaces))]

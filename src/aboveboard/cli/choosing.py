@@ -14,10 +14,10 @@ from aboveboard.cli.options import Format, FormatOption, YesNo, echo_json
 from aboveboard.errors import InputError
 
 if TYPE_CHECKING:
-    from aboveboard.commands.choosing import Answer
+    from aboveboard.commands.choosing import YesNoUnknown
 
 
-ANSWERS: dict[YesNo, Answer] = {YesNo.YES: "yes", YesNo.NO: "no"}
+ANSWERS: dict[YesNo, YesNoUnknown] = {YesNo.YES: "yes", YesNo.NO: "no"}
 
 
 class SharedData(StrEnum):
@@ -71,7 +71,7 @@ def choose(
         )
     # Asked before the rest is imported: polars would keep Ctrl-C from the prompt.
     what = shared or _ask_shared()
-    answers: dict[str, Answer] = {
+    answers: dict[str, YesNoUnknown] = {
         key: _ask(QUESTIONS[key])
         if shared is None
         else (None if option is None else ANSWERS[option])
@@ -92,9 +92,9 @@ def _ask_shared() -> SharedData:
     return SharedData(reply)
 
 
-def _ask(question: str) -> Answer:
+def _ask(question: str) -> YesNoUnknown:
     """Ask on the terminal; an empty answer means unknown."""
-    meanings: dict[str, Answer] = {"": None, "y": "yes", "n": "no", "yes": "yes", "no": "no"}
+    meanings: dict[str, YesNoUnknown] = {"": None, "y": "yes", "n": "no", "yes": "yes", "no": "no"}
     while True:
         reply = typer.prompt(f"{question} yes, no, or empty", default="", show_default=False)
         if reply.strip().lower() in meanings:

@@ -18,14 +18,14 @@ from aboveboard.cli.options import (
 )
 
 
-class Concept(StrEnum):
+class ShownConcept(StrEnum):
     """When truth must be best."""
 
     EX_POST = "ex-post"
     DOMINANT = "dominant"
 
 
-class Choice(StrEnum):
+class ShownPayments(StrEnum):
     """Which payments are shown."""
 
     GREATEST = "greatest"
@@ -35,9 +35,9 @@ class Choice(StrEnum):
 def implement(
     file: FileArgument,
     ic: Annotated[
-        Concept,
+        ShownConcept,
         typer.Option(help="When truth must be best: if the others are truthful, or always."),
-    ] = Concept.EX_POST,
+    ] = ShownConcept.EX_POST,
     rational: Annotated[
         bool,
         typer.Option("--rational/--no-rational", help="Whether nobody may lose by taking part."),
@@ -47,9 +47,9 @@ def implement(
         typer.Option("--budget/--no-budget", help="Whether payments may never need a subsidy."),
     ] = True,
     payments: Annotated[
-        Choice,
+        ShownPayments,
         typer.Option(help="Which payments to print of all that do: the greatest or the least."),
-    ] = Choice.GREATEST,
+    ] = ShownPayments.GREATEST,
     trust_code: TrustOption = None,
     allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aboveboard.auditing.better_replies import End
+from aboveboard.auditing.better_replies import PlayEnd
 from aboveboard.auditing.no_regret import SETTLED, Learning
 from aboveboard.auditing.play import Play
 from aboveboard.cli.layout import fit_table, wrap
@@ -52,7 +52,7 @@ def _describe_replies(found: Play) -> Iterator[str]:
         yield f"  and {format_quantity(len(others) - SHOWN, 'more end')}: use --format json"
 
 
-def _describe_end(found: Play, end: End) -> Iterator[str]:
+def _describe_end(found: Play, end: PlayEnd) -> Iterator[str]:
     reach = f"surely from {format_count(end.surely)}, possibly from {format_count(end.possibly)}"
     if end.is_equilibrium:
         played = _describe_profile(found.describe_profile(end.cycle[0]))

@@ -18,7 +18,7 @@ from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.arguments import check_budget
 from aboveboard.auditing.budget import Progress
 from aboveboard.collaborations.examination import examine
-from aboveboard.collaborations.loading import Content, find_rule, read_all
+from aboveboard.collaborations.loading import ValidatedContent, find_rule, read_all
 from aboveboard.collaborations.source_file import SourceFile, TrustCode, read_source
 from aboveboard.currencies import name_unit
 from aboveboard.formatting.plain_json import LARGEST_JSON
@@ -197,7 +197,7 @@ def load(
     return make_collaboration(source, read_all(source, find_rule(source), seed))
 
 
-def make_collaboration(source: SourceFile, found: Content) -> Collaboration:
+def make_collaboration(source: SourceFile, found: ValidatedContent) -> Collaboration:
     """Return the collaboration of a file and what was read from it."""
     return Collaboration(
         source.path,

@@ -75,7 +75,7 @@ def find_named_rule(name: str, place: str) -> type[AnyMechanism]:
 
 
 @dataclass(frozen=True)
-class Content:
+class ValidatedContent:
     """What a collaboration file and its data hold, validated.
 
     Parameters
@@ -101,7 +101,7 @@ def read_all(
     rule: type[AnyMechanism],
     seed: int | str | None = None,
     reader: Reader | None = None,
-) -> Content:
+) -> ValidatedContent:
     """Validate a file by its rule and read the parties' data.
 
     Parameters
@@ -134,7 +134,7 @@ def read_all(
 
 def _read_content(
     source: SourceFile, table: dict[str, Any], rule: type[AnyMechanism], reader: Reader | None
-) -> Content:
+) -> ValidatedContent:
     faults: list[InputError] = []
     parties = table.get("parties")
     if isinstance(parties, dict) and len(parties) > MOST_PARTIES:
@@ -148,7 +148,7 @@ def _read_content(
     reports = _read_reports(file, rule, reader, faults)
     raise_faults(faults)
     _refuse_other_parties(file, rule, reports)
-    return Content(file, mechanism, reports, reader.inputs)
+    return ValidatedContent(file, mechanism, reports, reader.inputs)
 
 
 def _refuse_other_parties(file: Any, rule: type[AnyMechanism], reports: Any) -> None:

@@ -15,12 +15,12 @@ SHARED = ("records", "number", "bits", "models", "goods")
 """What parties may share: lists and tables; a point or interval; one bit per round; a model trained
 on their data; goods that only one party can own."""
 
-Answer = Literal["yes", "no"] | None
+YesNoUnknown = Literal["yes", "no"] | None
 """None: unknown."""
 
 
 @dataclass(frozen=True)
-class Row:
+class Purpose:
     """What one mechanism is for, and what it takes into account.
 
     Parameters
@@ -56,46 +56,46 @@ class Row:
     cannot: str
 
 
-TABLE: tuple[Row, ...] = (
-    Row("exchange.union", ("records",), money=False, disclosure=False, rivals=True,
+TABLE: tuple[Purpose, ...] = (
+    Purpose("exchange.union", ("records",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=True,
         cannot="truth is not dominant if several parties hide at once; inventing elements can pay, "
         "unless a sample of them is inspected ([inspection])"),
-    Row("exchange.interval", ("number",), money=False, disclosure=False, rivals=True,
+    Purpose("exchange.interval", ("number",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=False,
         cannot="a wider interval can pay if a unit of length is worth less the longer it is"),
-    Row("exchange.average", ("number",), money=False, disclosure=False, rivals=True,
+    Purpose("exchange.average", ("number",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=False,
         cannot="joining is an equilibrium; with three or more parties it is not dominant"),
-    Row("exchange.contribution", ("records", "number", "models"), money=False, disclosure=False,
+    Purpose("exchange.contribution", ("records", "number", "models"), money=False, disclosure=False,
         rivals=True, collusion=False, values=True, hiding=False,
         cannot="it does not find out what each coalition's information is worth; drawn rewards can "
         "make staying away pay"),
-    Row("valuation.payments", ("records", "number", "models"), money=True, disclosure=True,
+    Purpose("valuation.payments", ("records", "number", "models"), money=True, disclosure=True,
         rivals=False, collusion=False, values=True, hiding=False,
         cannot="a platform's best offer need not make every user share"),
-    Row("learning.payments", ("models",), money=True, disclosure=False, rivals=True,
+    Purpose("learning.payments", ("models",), money=True, disclosure=False, rivals=True,
         collusion=False, values=True, hiding=True,
         cannot="the center may have to pay; no party gains or loses by joining"),
-    Row("learning.desirable", ("models",), money=True, disclosure=False, rivals=True,
+    Purpose("learning.desirable", ("models",), money=True, disclosure=False, rivals=True,
         collusion=False, values=True, hiding=True,
         cannot="such a mechanism may not exist; then it says so and proves it"),
-    Row("market.propose_and_agree", ("goods",), money=True, disclosure=True, rivals=False,
+    Purpose("market.propose_and_agree", ("goods",), money=True, disclosure=True, rivals=False,
         collusion=True, values=True, hiding=True,
         cannot="with a small probability goods are destroyed; all but the proposer gain little"),
-    Row("market.vcg", ("goods",), money=True, disclosure=False, rivals=False,
+    Purpose("market.vcg", ("goods",), money=True, disclosure=False, rivals=False,
         collusion=False, values=False, hiding=True,
         cannot="the center may lose money, and all parties reveal their values"),
-    Row("curation.fair", ("bits", "number"), money=False, disclosure=True, rivals=False,
+    Purpose("curation.fair", ("bits", "number"), money=False, disclosure=True, rivals=False,
         collusion=False, values=True, hiding=True,
         cannot="no protocol moves a fanatic agent, or helps if the center's bit has no value"),
-    Row("curation.indicator", ("bits",), money=False, disclosure=True, rivals=False,
+    Purpose("curation.indicator", ("bits",), money=False, disclosure=True, rivals=False,
         collusion=False, values=False, hiding=True,
         cannot="off equilibrium the truthful may receive nothing; fixed costs of joining break it"),
 )  # fmt: skip  # read as a table
 """Mechanisms in the order in which they are proposed, without those that only compare."""
 
-SETTINGS: Mapping[str, tuple[tuple[Mapping[str, Answer], str], ...]] = {
+SETTINGS: Mapping[str, tuple[tuple[Mapping[str, YesNoUnknown], str], ...]] = {
     "exchange.union": (
         ({"rivals": "no"}, "exclusivity = 0"),
         ({"hiding": "no"}, 'hiding = "all-or-nothing"'),
@@ -132,7 +132,7 @@ QUESTIONS: Mapping[str, str] = {
     "values": "Does the center, or do the other parties, know what things are worth to each party?",
     "hiding": "Can a party hide part of its data?",
 }
-"""By the field of `Row` that an answer is compared with."""
+"""By the field of `Purpose` that an answer is compared with."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Clash:
         What must hold if the question has no answer.
     """
 
-    answer: Answer
+    answer: YesNoUnknown
     property: bool
     why: str
     unless: str
@@ -175,7 +175,7 @@ CLASHES: Mapping[str, Clash] = {
         "a party reports all its data or none",
     ),
 }  # fmt: skip  # read as a table
-"""By question of `QUESTIONS`, which is also the field of `Row`."""
+"""By question of `QUESTIONS`, which is also the field of `Purpose`."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Choice:
         What must hold, for questions without an answer.
     """
 
-    row: Row
+    row: Purpose
     broken: tuple[str, ...]
     conditions: tuple[str, ...]
 
@@ -213,7 +213,7 @@ class Choices:
     nearest: tuple[Choice, ...]
 
 
-def choose(shared: str, answers: Mapping[str, Answer]) -> Choices:
+def choose(shared: str, answers: Mapping[str, YesNoUnknown]) -> Choices:
     """Return the mechanisms whose assumptions hold.
 
     Parameters
@@ -235,7 +235,7 @@ def choose(shared: str, answers: Mapping[str, Answer]) -> Choices:
     return Choices(fitting, () if fitting else nearest)
 
 
-def _judge(row: Row, answers: Mapping[str, Answer]) -> Choice:
+def _judge(row: Purpose, answers: Mapping[str, YesNoUnknown]) -> Choice:
     broken, conditions = [], []
     for question, clash in CLASHES.items():
         if getattr(row, question) != clash.property:
@@ -248,7 +248,7 @@ def _judge(row: Row, answers: Mapping[str, Answer]) -> Choice:
     return Choice(row, tuple(broken), tuple(conditions))
 
 
-def select_settings(name: str, answers: Mapping[str, Answer]) -> list[str]:
+def select_settings(name: str, answers: Mapping[str, YesNoUnknown]) -> list[str]:
     """Return the lines of a mechanism's file that follow from the answers."""
     return [
         line
@@ -257,6 +257,6 @@ def select_settings(name: str, answers: Mapping[str, Answer]) -> list[str]:
     ]
 
 
-def find_row(name: str) -> Row | None:
+def find_row(name: str) -> Purpose | None:
     """Return a mechanism's row; None for one that is never proposed."""
     return next((row for row in TABLE if row.name == name), None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aboveboard.auditing.better_replies import Moves
-from aboveboard.auditing.no_regret import Rule
+from aboveboard.auditing.no_regret import LearningRule
 from aboveboard.auditing.play import Play, play
 from aboveboard.collaborations.collaboration import load
 from aboveboard.commands.game_files import is_game_file
@@ -16,7 +16,7 @@ from aboveboard.games.gambit_files import read_game
 
 def play_file(
     path: Path,
-    rules: Sequence[Rule],
+    rules: Sequence[LearningRule],
     *,
     moves: Moves = "better",
     rounds: int = 2000,

@@ -10,9 +10,9 @@ from typing import Any
 from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.commands.choosing import (
     NOTES,
-    Answer,
     Choice,
     Choices,
+    YesNoUnknown,
     choose,
     find_row,
     select_settings,
@@ -90,7 +90,7 @@ def describe_mechanism(rule: type[AnyMechanism]) -> dict[str, str | None]:
 
 
 def recommend(
-    shared: str, answers: Mapping[str, Answer], out: Path | None = None
+    shared: str, answers: Mapping[str, YesNoUnknown], out: Path | None = None
 ) -> Recommendation:
     """Return the mechanisms that fit, and write the first one's starting file if `out` is named.
 

@@ -22,7 +22,7 @@ from aboveboard.learning.flower import compute_app_hash, read_node_key, require_
 from aboveboard.learning.flower.allowance import SUFFIX, Allowance
 from aboveboard.learning.flower.node_keys import format_public_key
 from aboveboard.learning.market.training_file import LOOPBACK, TrainingTable
-from aboveboard.learning.training.engine import Start
+from aboveboard.learning.training.engine import StartTraining
 from aboveboard.learning.training.estimators import require_sklearn
 from aboveboard.learning.training.preparation import matches_steps
 from aboveboard.learning.training.tables import digest_file
@@ -57,7 +57,7 @@ class Agreement:
                 f"--data: {data}", "it is not the file that you committed to", "name that one"
             )
 
-    def check_start(self, start: Start) -> None:
+    def check_start(self, start: StartTraining) -> None:
         """Raise `InputError` unless a training starts as agreed."""
         table = self.training
         agreed = {

@@ -20,7 +20,12 @@ from itertools import product
 from typing import Any
 
 from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment, Infimum
-from aboveboard.curation.curation_game import CurationGame, Messages, Profile, collect_messages
+from aboveboard.curation.curation_game import (
+    CommitmentProfile,
+    CurationGame,
+    Messages,
+    collect_messages,
+)
 from aboveboard.curation.protocols import says_something
 from aboveboard.games.numbers import Number
 
@@ -70,7 +75,7 @@ class BestReply:
     proved: bool = True
 
 
-def best_reply(game: CurationGame, i: int, profile: Profile) -> BestReply:
+def best_reply(game: CurationGame, i: int, profile: CommitmentProfile) -> BestReply:
     """Return the best reply to the others of a profile.
 
     Parameters
@@ -99,7 +104,7 @@ def best_reply(game: CurationGame, i: int, profile: Profile) -> BestReply:
 
 
 def find_best_replies(
-    game: CurationGame, profile: Profile, who: Sequence[int] | None = None
+    game: CurationGame, profile: CommitmentProfile, who: Sequence[int] | None = None
 ) -> list[BestReply]:
     """Return the best replies of some agents, or of all, to the others of a profile."""
     game.refuse_wrong_length(profile)
@@ -130,7 +135,7 @@ class Bids:
     )
 
     @classmethod
-    def from_profile(cls, game: CurationGame, profile: Profile) -> Bids:
+    def from_profile(cls, game: CurationGame, profile: CommitmentProfile) -> Bids:
         """Return the bids of a profile."""
         scores = game.protocol.compute_scores(game.society.agents, profile)
         return cls(tuple(c.truthful for c in profile), tuple(scores))
@@ -216,7 +221,7 @@ def _name_outbid(price: Infimum) -> str:
 
 
 def choose_best(
-    game: CurationGame, i: int, profile: Profile, messages: Messages, bids: Bids
+    game: CurationGame, i: int, profile: CommitmentProfile, messages: Messages, bids: Bids
 ) -> BestReply:
     """Return agent i's best reply, by closed form or by search as the protocol allows."""
     if not game.protocol.has_exact_replies:
@@ -238,7 +243,9 @@ def choose_best(
     return best
 
 
-def _search_reply(game: CurationGame, i: int, profile: Profile, messages: Messages) -> BestReply:
+def _search_reply(
+    game: CurationGame, i: int, profile: CommitmentProfile, messages: Messages
+) -> BestReply:
     """Return the best of many commitments; what others might bring is not known."""
     agents, agent = game.society.agents, game.society.agents[i]
     best: BestReply | None = None
@@ -264,7 +271,9 @@ WHISPER = Fraction(1, 1000)
 """|p - q| of a commitment that reveals next to nothing, and costs next to nothing."""
 
 
-def list_candidates(agents: Sequence[Agent], i: int, profile: Profile) -> list[Commitment]:
+def list_candidates(
+    agents: Sequence[Agent], i: int, profile: CommitmentProfile
+) -> list[Commitment]:
     """Return commitments to try against given rivals: a grid, whispers, and bids near rivals'."""
     rivals = [agents[j].shape.relative_price(c) for j, c in enumerate(profile) if j != i]
     bids = [

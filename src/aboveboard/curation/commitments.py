@@ -83,7 +83,7 @@ class Shape(Protocol):
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearPrice:
     """|p - q|."""
 
     KIND: ClassVar[str] = "linear"
@@ -101,7 +101,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Quadratic:
+class QuadraticPrice:
     """(p - q)^2."""
 
     KIND: ClassVar[str] = "quadratic"
@@ -311,7 +311,7 @@ class Agent:
 
     value: Number
     price: Number | None
-    shape: Shape = Linear()
+    shape: Shape = LinearPrice()
 
     def __post_init__(self) -> None:
         for name, x in (("value", self.value), ("price", self.price)):

@@ -22,7 +22,7 @@ from aboveboard.games.actions import AWAY
 from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import Number
 
-Choice = Commitment | str
+CommitmentOrAway = Commitment | str
 """A commitment, or the text `AWAY` where staying away differs from silence."""
 
 
@@ -53,7 +53,7 @@ class CommitmentsGame:
     covers_all_lies: ClassVar[bool] = False
     listed_lies: ClassVar[str] = "the listed commitments"
 
-    def actions(self, i: int, /) -> tuple[Choice, ...]:
+    def actions(self, i: int, /) -> tuple[CommitmentOrAway, ...]:
         """Return the commitments to choose from; also to stay away, where that is not silence."""
         return (*self.listed, AWAY) if self.answers_the_silent else self.listed
 
@@ -66,11 +66,11 @@ class CommitmentsGame:
         """Whether the silent are answered, so that staying away is worse than to be silent."""
         return self.curation.protocol.rule is answer_all
 
-    def absent(self, i: int, /) -> Choice:
+    def absent(self, i: int, /) -> CommitmentOrAway:
         """Return the action of staying away: silence, unless the silent are answered."""
         return AWAY if self.answers_the_silent else SILENCE
 
-    def payoffs(self, profile: Sequence[Choice], /) -> list[Number]:
+    def payoffs(self, profile: Sequence[CommitmentOrAway], /) -> list[Number]:
         """Return expected profits minus prices; of an absent agent what its own bit brings."""
         present = [SILENCE if isinstance(action, str) else action for action in profile]
         utilities = self.curation.utilities(present)
@@ -79,7 +79,7 @@ class CommitmentsGame:
                 utilities[i] = self.curation.society.profit_alone(i)
         return utilities
 
-    def describe(self, i: int, action: Choice) -> Any:
+    def describe(self, i: int, action: CommitmentOrAway) -> Any:
         """Return what the agent does, (p, q) as data."""
         if isinstance(action, str):
             return action
@@ -89,11 +89,11 @@ class CommitmentsGame:
             return "keeps silent"
         return {"commits to": [encode_number(action.p), encode_number(action.q)]}
 
-    def deviation_kind(self, i: int, action: Choice, /) -> DeviationKind:
+    def deviation_kind(self, i: int, action: CommitmentOrAway, /) -> DeviationKind:
         """Return "chooses": commitments are public and kept, so none of them is a lie."""
         return "chooses"
 
-    def report(self, i: int, action: Choice, /) -> AgentReport | None:
+    def report(self, i: int, action: CommitmentOrAway, /) -> AgentReport | None:
         """Return what the agent reports when it takes the action; None if it stays away.
 
         Raises

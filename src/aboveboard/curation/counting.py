@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.curation.channels import Channel
-from aboveboard.curation.counting_exactly import Kinds, compute_accuracy_exactly
+from aboveboard.curation.counting_exactly import ChannelCounts, compute_accuracy_exactly
 from aboveboard.curation.inference import is_exact
 from aboveboard.curation.kernels import sum_out_rivals
 from aboveboard.curation.social_functions import Bits
@@ -118,7 +118,9 @@ class CountedBeliefs:
         return posterior
 
 
-def compute_beliefs_by_count(by_count: Bits, center: Channel, kinds: Kinds, prior: float) -> Array:
+def compute_beliefs_by_count(
+    by_count: Bits, center: Channel, kinds: ChannelCounts, prior: float
+) -> Array:
     """Return P(g = 1 | messages), as `CountedBeliefs.one`; float64.
 
     Parameters
@@ -150,13 +152,13 @@ def match_beliefs(center: Channel, rivals: Sequence[Channel], one: Array) -> Cou
     return CountedBeliefs(kinds, one, center_revealed=not center.noise)
 
 
-def count_kinds(rivals: Sequence[Channel]) -> Kinds:
+def count_kinds(rivals: Sequence[Channel]) -> ChannelCounts:
     """Return how many channels there are of each kind, noise first: it makes arrays smaller."""
     counts = Counter(rivals).items()
     return tuple(sorted(counts, key=lambda kind: (not kind[0].noise, -kind[1], kind[0])))
 
 
-def count_states(kinds: Kinds, rivals: int) -> int:
+def count_states(kinds: ChannelCounts, rivals: int) -> int:
     """Return the size of the largest array that is needed for so many rivals."""
     left, rows, largest = rivals, 1, 1
     for channel, n in kinds:
@@ -166,7 +168,7 @@ def count_states(kinds: Kinds, rivals: int) -> int:
     return largest
 
 
-def _refuse_many_states(kinds: Kinds, rivals: int) -> None:
+def _refuse_many_states(kinds: ChannelCounts, rivals: int) -> None:
     states = count_states(kinds, rivals)
     if states > MOST_STATES:
         raise InputError(
@@ -177,7 +179,7 @@ def _refuse_many_states(kinds: Kinds, rivals: int) -> None:
         )
 
 
-def _sum_out_kinds(g: Array, kinds: Kinds, prior: float) -> tuple[FloatArray, FloatArray]:
+def _sum_out_kinds(g: Array, kinds: ChannelCounts, prior: float) -> tuple[FloatArray, FloatArray]:
     """Return P(messages), and P(g = 1 | messages) by the agent's own bit.
 
     Shapes (m,) and (m, 2).

@@ -16,12 +16,12 @@ from aboveboard.curation.channels import Channel
 from aboveboard.curation.social_functions import Bits
 from aboveboard.games.numbers import Array, as_objects
 
-Kinds = tuple[tuple[Channel, int], ...]
+ChannelCounts = tuple[tuple[Channel, int], ...]
 """Channels of rivals, and how many have each."""
 
 
 def compute_accuracy_exactly(
-    by_count: Bits, center: Channel, kinds: Kinds, prior: Fraction
+    by_count: Bits, center: Channel, kinds: ChannelCounts, prior: Fraction
 ) -> Fraction:
     """Return the probability that an agent's best guess of g is right.
 
@@ -50,7 +50,7 @@ def compute_accuracy_exactly(
 
 
 def _sum_out_kinds(
-    one: Array, total: int, kinds: Kinds, prior: Fraction
+    one: Array, total: int, kinds: ChannelCounts, prior: Fraction
 ) -> tuple[Array, Array, Array, int]:
     """Return the chances of the rivals' messages in one order, and how many orders there are.
 

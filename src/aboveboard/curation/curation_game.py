@@ -33,7 +33,7 @@ from aboveboard.curation.social_functions import Bits, SocialFunction
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Array, Number
 
-Profile = Sequence[Commitment]
+CommitmentProfile = Sequence[Commitment]
 
 MOST_EXACT = 12
 """The most agents for whom a table is contracted in fractions: a second or two for each agent."""
@@ -219,7 +219,7 @@ class Messages:
         return (*self.channels[:i], None, *self.channels[i + 1 :])
 
 
-def collect_messages(profile: Profile) -> Messages:
+def collect_messages(profile: CommitmentProfile) -> Messages:
     """Return what the messages of a profile reveal.
 
     Raises
@@ -268,7 +268,7 @@ class CurationGame:
     society: Society
     protocol: Protocol
 
-    def profits(self, profile: Profile) -> list[Number]:
+    def profits(self, profile: CommitmentProfile) -> list[Number]:
         """Return V_i for each agent.
 
         Raises
@@ -290,7 +290,7 @@ class CurationGame:
             return alone
         return alone + chance * (self.society.profit_if_answered(i, messages) - alone)
 
-    def utilities(self, profile: Profile) -> list[Number]:
+    def utilities(self, profile: CommitmentProfile) -> list[Number]:
         """Return U_i = V_i - price for each agent.
 
         Raises
@@ -305,7 +305,7 @@ class CurationGame:
             )
         ]
 
-    def refuse_wrong_length(self, profile: Profile) -> None:
+    def refuse_wrong_length(self, profile: CommitmentProfile) -> None:
         """Raise `InputError` unless there is one commitment for each agent."""
         n = len(self.society.agents)
         if len(profile) != n:

@@ -55,7 +55,7 @@ from aboveboard.curation.protocols import (
 )
 from aboveboard.curation.remarks import describe_facts
 from aboveboard.curation.reports import AgentReport, BitColumn, read_bits
-from aboveboard.curation.rounds import Replies
+from aboveboard.curation.rounds import ReplyContent
 from aboveboard.curation.settlement import settle
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import join_names
@@ -111,7 +111,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
     listed: tuple[Commitment, ...]
     chosen: tuple[Commitment, ...]
     seed: int
-    replies: Replies = "messages"
+    replies: ReplyContent = "messages"
 
     PROTOCOL: ClassVar[Protocol]
     AUDITS_WITHOUT_DATA: ClassVar[bool] = True

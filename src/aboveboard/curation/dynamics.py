@@ -22,7 +22,7 @@ from aboveboard.curation.best_replies import (
     find_commitment,
 )
 from aboveboard.curation.commitments import SILENCE, TRUTH, Commitment
-from aboveboard.curation.curation_game import CurationGame, Profile
+from aboveboard.curation.curation_game import CommitmentProfile, CurationGame
 from aboveboard.curation.equilibria import is_equilibrium
 
 BID_STEP = Fraction(1, 20)
@@ -53,7 +53,7 @@ class Path:
 
 
 def simulate_better_replies(
-    game: CurationGame, start: Profile, steps: int, rng: np.random.Generator
+    game: CurationGame, start: CommitmentProfile, steps: int, rng: np.random.Generator
 ) -> Path:
     """Return a path of better replies.
 
@@ -96,14 +96,14 @@ def simulate_better_replies(
 
 
 def _find_first_move(
-    game: CurationGame, turns: Sequence[int], profile: Profile
+    game: CurationGame, turns: Sequence[int], profile: CommitmentProfile
 ) -> tuple[Commitment, ...] | None:
     """Return the profile after the move of the first agent who gains by one; None if none does."""
     moves = (_move(game, i, profile) for i in turns)
     return next((moved for moved in moves if moved is not None), None)
 
 
-def _move(game: CurationGame, i: int, profile: Profile) -> tuple[Commitment, ...] | None:
+def _move(game: CurationGame, i: int, profile: CommitmentProfile) -> tuple[Commitment, ...] | None:
     """Return the profile after agent i's best move; None if it has none."""
     agent = game.society.agents[i]
     reply = best_reply(game, i, profile)
@@ -125,7 +125,7 @@ def _move(game: CurationGame, i: int, profile: Profile) -> tuple[Commitment, ...
     return moved if exceeds_rounding(gain, agent.value) else None
 
 
-def _measure_disclosure(game: CurationGame, profile: Profile) -> tuple[float, ...]:
+def _measure_disclosure(game: CurationGame, profile: CommitmentProfile) -> tuple[float, ...]:
     return tuple(
         float(agent.shape.relative_price(commitment))
         for agent, commitment in zip(game.society.agents, profile, strict=True)

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from aboveboard.curation.best_replies import BestReply, exceeds_rounding, find_best_replies
 from aboveboard.curation.commitments import SILENCE, TRUTH
 from aboveboard.curation.curation_game import (
+    CommitmentProfile,
     CurationGame,
-    Profile,
     Society,
     collect_messages,
 )
@@ -100,7 +100,7 @@ def is_helpless(stakes: Sequence[Stake]) -> bool:
     return not any(stake.center_value > 0 for stake in stakes)
 
 
-def is_equilibrium(game: CurationGame, profile: Profile) -> bool | None:
+def is_equilibrium(game: CurationGame, profile: CommitmentProfile) -> bool | None:
     """Return whether no agent gains by any other commitment whatever.
 
     Returns
@@ -122,7 +122,9 @@ def is_equilibrium(game: CurationGame, profile: Profile) -> bool | None:
     return judge_gains(game, find_best_replies(game, profile), profile)
 
 
-def judge_gains(game: CurationGame, replies: Sequence[BestReply], profile: Profile) -> bool | None:
+def judge_gains(
+    game: CurationGame, replies: Sequence[BestReply], profile: CommitmentProfile
+) -> bool | None:
     """Return whether no best reply gains; None where that is not proved."""
     gains = [r.utility - u for r, u in zip(replies, game.utilities(profile), strict=True)]
     agents = game.society.agents
@@ -131,7 +133,7 @@ def judge_gains(game: CurationGame, replies: Sequence[BestReply], profile: Profi
     return True if all(reply.proved for reply in replies) else None
 
 
-def regrets(game: CurationGame, profile: Profile) -> list[Number]:
+def regrets(game: CurationGame, profile: CommitmentProfile) -> list[Number]:
     """Return for each agent how far its utility is below its best reply's.
 
     Examples

@@ -13,9 +13,9 @@ from aboveboard.curation.commitments import (
     Commitment,
     CustomShape,
     Indicator,
-    Linear,
+    LinearPrice,
     Plateau,
-    Quadratic,
+    QuadraticPrice,
     Shape,
 )
 from aboveboard.curation.curation_file import CurationFile, FunctionTable
@@ -32,10 +32,10 @@ from aboveboard.curation.social_functions import (
     Conjunction,
     CustomFunction,
     Disjunction,
+    ListedFunction,
     Mean,
     Parity,
     SocialFunction,
-    Table,
     Threshold,
 )
 from aboveboard.errors import InputError
@@ -49,7 +49,7 @@ FUNCTIONS: Mapping[str, Callable[[FunctionTable], SocialFunction]] = {
     "parity": lambda t: Parity(),
     "and": lambda t: Conjunction(),
     "or": lambda t: Disjunction(),
-    "table": lambda t: Table(tuple(bool(x) for x in t.values or ())),
+    "table": lambda t: ListedFunction(tuple(bool(x) for x in t.values or ())),
     "callable": lambda t: CustomFunction(
         str(t.function), find_function(str(t.function), "function")
     ),
@@ -61,7 +61,7 @@ def _center_weight(table: FunctionTable) -> int:
 
 
 SHAPES: Mapping[str, Shape] = {
-    shape.KIND: shape for shape in (Linear(), Quadratic(), Plateau(), Indicator())
+    shape.KIND: shape for shape in (LinearPrice(), QuadraticPrice(), Plateau(), Indicator())
 }
 
 
@@ -102,7 +102,7 @@ def make_society(file: CurationFile) -> Society:
         return _make_numbers(file, agents)
     function = FUNCTIONS[file.function.kind](file.function)
     if isinstance(function, CustomFunction):
-        function = Table(tuple(function.table(len(agents)).tolist()))
+        function = ListedFunction(tuple(function.table(len(agents)).tolist()))
     return Society(function, agents, file.function.prior, _find_joint(file))
 
 

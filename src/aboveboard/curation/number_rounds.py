@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from aboveboard.curation.channels import Channel
     from aboveboard.curation.settlement import Rounds
 
-Floats = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Answers:
+class AgentGuesses:
     """What one agent makes of its replies.
 
     Parameters
@@ -100,16 +100,16 @@ class NumberRounds:
         noise = rng.integers(0, 2, size=(rows, (n + 1) * self.thresholds))
         return noise.reshape(rows, n + 1, self.thresholds)
 
-    def answer(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Answers:
+    def answer(self, i: int, reply: Ints, channels: Sequence[Channel]) -> AgentGuesses:
         """Return the best answers of agent i by its own number and a reply."""
         likely = self._find_likely(i, reply, channels)
         coin = KeyedStream(self.rounds.seed, f"curation guesses {i}").integers(
             0, 2, size=likely.shape
         )
         guess = np.where(np.abs(likely - 0.5) <= EVEN, coin, (likely > 0.5).astype(np.int64))
-        return Answers(reply, guess)
+        return AgentGuesses(reply, guess)
 
-    def _find_likely(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Floats:
+    def _find_likely(self, i: int, reply: Ints, channels: Sequence[Channel]) -> FloatArray:
         """Return the chance that each question is answered by yes, as agent i sees it."""
         rows, n = self.rounds.bits.shape
         own, society = self.rounds.bits[:, i], self.society
@@ -129,26 +129,26 @@ class NumberRounds:
         chances[i + 1] = self.spread(own)
         return self._count(chances)
 
-    def _weigh(self, message: Ints, channel: Channel) -> Floats:
+    def _weigh(self, message: Ints, channel: Channel) -> FloatArray:
         """Return the chance of messages by row, on each step; 1 where they are noise."""
         steps = self.spread(np.arange(self.thresholds + 1))  # steps, thresholds
         if channel.noise:
             return np.ones((len(message), len(steps)))
         zero = np.where(steps == 1, float(channel[1]), float(channel[0]))
-        chances: Floats = np.where(message[:, None, :] == 1, 1 - zero, zero).prod(axis=2)
+        chances: FloatArray = np.where(message[:, None, :] == 1, 1 - zero, zero).prod(axis=2)
         return chances
 
-    def _believe(self, message: Ints, channel: Channel) -> Floats:
+    def _believe(self, message: Ints, channel: Channel) -> FloatArray:
         """Return the chance that a number reaches each threshold, by its messages, in each row."""
         prior = np.array([float(x) for x in self.society.distribution])
         steps = self.spread(np.arange(len(prior)))
         chances = self._weigh(message, channel) * prior
         total = chances.sum(axis=1, keepdims=True)
         chances = np.divide(chances, total, out=np.zeros(chances.shape), where=total > 0)
-        reached: Floats = chances @ steps
+        reached: FloatArray = chances @ steps
         return reached
 
-    def _count(self, chances: Floats) -> Floats:
+    def _count(self, chances: FloatArray) -> FloatArray:
         """Return the chance that each question is to be answered by yes."""
         weight = self.society.center_weight
         _, rows, thresholds = chances.shape
@@ -160,36 +160,38 @@ class NumberRounds:
             after[:, :, 1:] += votes[:, :, :-1] * reached[:, :, None]
             votes = after
         at_least = votes[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
-        likely: Floats = at_least[:, :, list(self.society.counts)]
+        likely: FloatArray = at_least[:, :, list(self.society.counts)]
         return likely
 
-    def estimate(self, answers: Ints) -> Floats:
+    def estimate(self, answers: Ints) -> FloatArray:
         """Return the median or the average that answers tell, rounded down, by row."""
         scale = self.society.scale
         gaps = np.diff(np.array([float(x) for x in scale.edges]))
-        found: Floats = float(scale.lowest) + answers.mean(axis=2) @ gaps
+        found: FloatArray = float(scale.lowest) + answers.mean(axis=2) @ gaps
         return found
 
-    def bound(self, answers: Ints) -> Floats:
+    def bound(self, answers: Ints) -> FloatArray:
         """Return the upper end of the interval that answers tell, by row."""
         scale = self.society.scale
         gaps = np.diff(np.array([float(x) for x in (*scale.edges, scale.highest)]))
         # A number on step s is below the end of that step: the gaps up to s, and that after.
         above = np.concatenate([np.ones_like(answers[:, :1]), answers], axis=1).mean(axis=2)
-        found: Floats = float(scale.lowest) + above @ gaps
+        found: FloatArray = float(scale.lowest) + above @ gaps
         return found
 
-    def measure_accuracy(self, answers: Answers) -> float:
+    def measure_accuracy(self, answers: AgentGuesses) -> float:
         """Return the share of right answers, each with the weight of its threshold."""
         weights = np.array([float(x) for x in self.society.scale.weights])
         return float((answers.guess == self.right).mean(axis=2).mean(axis=0) @ weights)
 
-    def measure_error(self, answers: Answers) -> float:
+    def measure_error(self, answers: AgentGuesses) -> float:
         """Return the mean absolute error, numbers rounded down."""
         return float(np.abs(self.estimate(answers.guess) - self.estimate(self.right)).mean())
 
 
-def tabulate_answers(numbers: NumberRounds, names: Sequence[str], answers: Answers) -> pl.DataFrame:
+def tabulate_answers(
+    numbers: NumberRounds, names: Sequence[str], answers: AgentGuesses
+) -> pl.DataFrame:
     """Return the table of one agent's reply."""
     texts = [
         ["".join(map(str, row)) for row in answers.reply[:, j].tolist()]

@@ -22,7 +22,7 @@ from aboveboard.games.numbers import Number
 Score = Callable[[Agent, Commitment], Number]
 """How high an agent bids: by its relative price, or by whether it says anything at all."""
 
-Rule = Callable[[Sequence[bool], Sequence[Number]], Sequence[bool]]
+AnswerRule = Callable[[Sequence[bool], Sequence[Number]], Sequence[bool]]
 """From who is truthful, and what each agent scores, to who is answered."""
 
 PATTERNS = 12
@@ -78,7 +78,7 @@ class Protocol:
 
     name: str
     score: Score | None
-    rule: Rule
+    rule: AnswerRule
     by_rank: bool = False
     lot: tuple[Number, ...] | None = None
 
@@ -151,7 +151,7 @@ class Protocol:
         return answered
 
 
-def _is_by_rank(rule: Rule) -> bool:
+def _is_by_rank(rule: AnswerRule) -> bool:
     """Return whether a rule ignores distances between scores and the order of agents.
 
     A test, no proof: it tries bids in small steps against a silent rival, and random patterns.

@@ -26,7 +26,7 @@ from aboveboard.games.numbers import Number
 
 Ints = NDArray[np.int64]
 
-Replies = Literal["messages", "two-bits"]
+ReplyContent = Literal["messages", "two-bits"]
 """What the answered get: all messages, or two guesses in each round (footnote 4)."""
 
 MOST_AGENTS_BY_TABLE = 20

@@ -22,7 +22,7 @@ from aboveboard.curation.reports import AgentReport
 from aboveboard.curation.rounds import (
     Guesses,
     Ints,
-    Replies,
+    ReplyContent,
     draw_answered,
     draw_messages,
     draw_noise,
@@ -77,7 +77,7 @@ class Rounds:
     bits: Ints
     seed: int
     coins: Mapping[int, str] = field(default_factory=dict, repr=False)
-    replies: Replies = "messages"
+    replies: ReplyContent = "messages"
 
     @cached_property
     def values(self) -> Ints:
@@ -169,7 +169,7 @@ def settle(
     game: CurationGame,
     reports: Mapping[str, AgentReport],
     seed: int,
-    replies: Replies = "messages",
+    replies: ReplyContent = "messages",
 ) -> Settlement:
     """Return the settlement of the agents who report.
 
@@ -300,7 +300,7 @@ def _make_notes(rounds: Rounds) -> list[str]:
     return notes
 
 
-def _make_headline(results: Sequence[LearningResult], rounds: int, replies: Replies) -> str:
+def _make_headline(results: Sequence[LearningResult], rounds: int, replies: ReplyContent) -> str:
     answered = sum(each.answered for each in results)
     got = (
         "got the center's bit and all messages"

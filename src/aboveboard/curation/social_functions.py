@@ -164,7 +164,7 @@ class Disjunction:
 
 
 @dataclass(frozen=True)
-class Table:
+class ListedFunction:
     """A function listed value by value.
 
     Parameters
@@ -222,7 +222,7 @@ class CustomFunction:
 
     def by_count(self, agents: int) -> Bits | None:
         """Return g by count if it treats all agents alike, else None."""
-        return Table(tuple(self.table(agents).tolist())).by_count(agents)
+        return ListedFunction(tuple(self.table(agents).tolist())).by_count(agents)
 
     def table(self, agents: int) -> Bits:
         """Return g by bit mask, after 2^(N + 1) calls.

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 
-Rows = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 
 
 def list_candidates(
-    benefits: Rows, lacks: Rows, exclusivity: Sequence[Fraction], *, giving_no_less: bool
-) -> Rows:
+    benefits: IntArray, lacks: IntArray, exclusivity: Sequence[Fraction], *, giving_no_less: bool
+) -> IntArray:
     """Return payoffs, shape (m, n), in units, of outcomes that dominate or total the most.
 
     Parameters
@@ -43,7 +43,7 @@ def list_candidates(
     least = int(benefits.sum()) if giving_no_less else 0
     search = _Search(benefits, lacks, exclusivity, least)
     found = [benefits[None, :]]
-    totals: list[tuple[int, Rows]] = []
+    totals: list[tuple[int, IntArray]] = []
     for top in range(len(benefits)):
         found += [search.keep_first_dominating(rows) for rows in search.list_harmless(top)]
         totals += [
@@ -58,8 +58,8 @@ def list_candidates(
 class _Search:
     """Outcomes with one party at the top, as rows of benefits."""
 
-    benefits: Rows
-    lacks: Rows
+    benefits: IntArray
+    lacks: IntArray
     exclusivity: Sequence[Fraction]
     least_total: int
 
@@ -68,11 +68,11 @@ class _Search:
         return find_unit(self.exclusivity).denominator
 
     @property
-    def _here(self) -> Rows:
-        here: Rows = _compute_payoffs(self.benefits[None, :], self.exclusivity)[0]
+    def _here(self) -> IntArray:
+        here: IntArray = _compute_payoffs(self.benefits[None, :], self.exclusivity)[0]
         return here
 
-    def _raise_others(self, top: int) -> tuple[Rows, Rows]:
+    def _raise_others(self, top: int) -> tuple[IntArray, IntArray]:
         """Return for each V the benefits of all but the top, and the largest of them."""
         others = np.delete(np.arange(len(self.lacks)), top)
         levels = np.arange(int(self.lacks[others].max(initial=0)) + 1, dtype=np.int64)
@@ -80,7 +80,7 @@ class _Search:
         rows[:, others] = np.minimum(levels[:, None], self.lacks[others])
         return rows, rows[:, others].max(axis=1, initial=0)
 
-    def list_harmless(self, top: int) -> Iterator[Rows]:
+    def list_harmless(self, top: int) -> Iterator[IntArray]:
         """Yield the outcomes that hurt nobody, with the smallest and the largest w for each V."""
         rows, rival = self._raise_others(top)
         scale, here = self._scale, self._here
@@ -98,19 +98,21 @@ class _Search:
         for w in (smallest, largest):
             yield self._set_top(rows, top, w, (smallest <= largest) & (rival <= w))
 
-    def list_extreme(self, top: int) -> Iterator[Rows]:
+    def list_extreme(self, top: int) -> Iterator[IntArray]:
         """Yield the outcomes with the smallest and the largest feasible w for each V."""
         rows, rival = self._raise_others(top)
         for w in (rival, np.full(len(rows), self.lacks[top])):
             yield self._set_top(rows, top, w, (rival <= w) & (w <= self.lacks[top]))
 
-    def _set_top(self, rows: Rows, top: int, w: Rows, feasible: NDArray[np.bool_]) -> Rows:
+    def _set_top(
+        self, rows: IntArray, top: int, w: IntArray, feasible: NDArray[np.bool_]
+    ) -> IntArray:
         chosen = rows[feasible]
         chosen[:, top] = w[feasible]
-        no_less: Rows = chosen[chosen.sum(axis=1) >= self.least_total]
+        no_less: IntArray = chosen[chosen.sum(axis=1) >= self.least_total]
         return no_less
 
-    def keep_first_dominating(self, rows: Rows) -> Rows:
+    def keep_first_dominating(self, rows: IntArray) -> IntArray:
         """Return the first row that dominates, as an array of one row or none."""
         if not len(rows):
             return rows
@@ -118,13 +120,13 @@ class _Search:
         dominates = (payoffs >= here).all(axis=1) & (payoffs > here).any(axis=1)
         return rows[dominates][:1]
 
-    def find_largest_total(self, rows: Rows) -> tuple[int, Rows]:
+    def find_largest_total(self, rows: IntArray) -> tuple[int, IntArray]:
         """Return the largest total payoff among rows, and its row."""
         totals = _compute_payoffs(rows, self.exclusivity).sum(axis=1)
         k = int(np.argmax(totals))
         return int(totals[k]), rows[k : k + 1]
 
 
-def _compute_payoffs(benefits: Rows, exclusivity: Sequence[Fraction]) -> Rows:
-    payoffs: Rows = compute_payoff_rows(benefits, find_best_rivals(benefits), exclusivity)
+def _compute_payoffs(benefits: IntArray, exclusivity: Sequence[Fraction]) -> IntArray:
+    payoffs: IntArray = compute_payoff_rows(benefits, find_best_rivals(benefits), exclusivity)
     return payoffs

@@ -32,15 +32,15 @@ MOST_INVENTED = 1 << 20
 
 
 @dataclass(frozen=True)
-class Root:
+class PowerOfRatio:
     """The number 1 - ratio^(1/degree).
 
     Examples
     --------
-    >>> root = Root(Fraction(3, 4), 2)
+    >>> root = PowerOfRatio(Fraction(3, 4), 2)
     >>> str(root), round(root.value, 5)
     ('1-(3/4)^(1/2)', 0.13397)
-    >>> str(Root(Fraction(9, 16), 2))
+    >>> str(PowerOfRatio(Fraction(9, 16), 2))
     '1/4'
     """
 
@@ -126,7 +126,7 @@ def compute_stated_bound(gain: int, exclusivity: Fraction) -> Fraction:
     return (1 + exclusivity) / (gain + 1 + exclusivity)
 
 
-def compute_proved_rate(gain: int, exclusivity: Fraction) -> Root:
+def compute_proved_rate(gain: int, exclusivity: Fraction) -> PowerOfRatio:
     """Return a rate that suffices for equal-gain without a deposit, whatever the lists.
 
     Parameters
@@ -146,18 +146,18 @@ def compute_proved_rate(gain: int, exclusivity: Fraction) -> Root:
     return max(list_conditions(gain, exclusivity), key=lambda root: root.value)
 
 
-def list_conditions(gain: int, exclusivity: Fraction) -> list[Root]:
+def list_conditions(gain: int, exclusivity: Fraction) -> list[PowerOfRatio]:
     """Return the rates among which the largest suffices; see the module's text.
 
     The largest of 1 - (T/k)^(1/k), T = (1 - e)V, is next to k = 2.718 T.
     """
     earned = (1 - exclusivity) * gain
     if not earned:
-        return [Root(Fraction(0), 1)]
+        return [PowerOfRatio(Fraction(0), 1)]
     near = floor(e * float(earned))
     counts = {1, *(k for k in (near - 1, near, near + 1, near + 2) if k >= 1)}
-    whole = Root(Fraction(gain, gain + 1), 1)
-    return [whole, *(Root(earned / k, k) for k in sorted(counts) if k > earned)]
+    whole = PowerOfRatio(Fraction(gain, gain + 1), 1)
+    return [whole, *(PowerOfRatio(earned / k, k) for k in sorted(counts) if k > earned)]
 
 
 def find_needed_deposit(

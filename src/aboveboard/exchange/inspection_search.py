@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.exchange.inspection_bounds import Root, round_up
+from aboveboard.exchange.inspection_bounds import PowerOfRatio, round_up
 from aboveboard.exchange.lie_tables import LieTable
 from aboveboard.formatting import format_rounded
 
@@ -69,7 +69,7 @@ def _search_rate(table: LieTable, deposit: Fraction, miss: Fraction) -> float | 
     return high
 
 
-def _find_binding_root(table: LieTable, deposit: Fraction) -> Root | None:
+def _find_binding_root(table: LieTable, deposit: Fraction) -> PowerOfRatio | None:
     """Return the least rate against one party's lies; None if none is enough."""
     pledge = float(deposit / table.unit)
     keeps = table.truth - table.caught + pledge
@@ -79,10 +79,10 @@ def _find_binding_root(table: LieTable, deposit: Fraction) -> Root | None:
     keeps = np.broadcast_to(keeps, wins.shape)
     pays = wins > keeps
     if not pays.any():
-        return Root(Fraction(1), 1)
+        return PowerOfRatio(Fraction(1), 1)
     degrees = np.broadcast_to(np.arange(1, wins.shape[1] + 1), wins.shape)
     if bool((keeps[pays] == 0).any()):
-        return Root(Fraction(0), 1)
+        return PowerOfRatio(Fraction(0), 1)
     logs = np.where(pays, np.log(np.where(pays, wins, 1) / np.where(pays, keeps, 1)) / degrees, 0)
     close = np.argwhere(logs >= logs.max() * (1 - CLOSE))
     exact = deposit / table.unit
@@ -90,11 +90,11 @@ def _find_binding_root(table: LieTable, deposit: Fraction) -> Root | None:
     for row, column in close[:FEW].tolist():
         caught = int(table.caught[row, 0])
         ratio = (table.truth - caught + exact) / (int(table.unseen[row, column]) - caught + exact)
-        roots.add(Root(Fraction(ratio), column + 1))
+        roots.add(PowerOfRatio(Fraction(ratio), column + 1))
     return _find_largest(sorted(roots, key=lambda root: root.degree))
 
 
-def _find_largest(roots: Sequence[Root]) -> Root:
+def _find_largest(roots: Sequence[PowerOfRatio]) -> PowerOfRatio:
     """Return the largest of roots that are close, exactly; of equal ones that of lowest degree."""
     best = roots[0]
     for root in roots[1:]:

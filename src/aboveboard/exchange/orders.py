@@ -104,7 +104,7 @@ class Benefits:
 
 
 @dataclass(frozen=True)
-class Elements:
+class SegmentArrays:
     """Segments as arrays.
 
     Parameters
@@ -120,7 +120,7 @@ class Elements:
     counts: NDArray[np.int64]
 
     @classmethod
-    def from_segments(cls, segments: Sequence[Segment]) -> Elements:
+    def from_segments(cls, segments: Sequence[Segment]) -> SegmentArrays:
         """Return the arrays of a list."""
         return cls(
             np.array([s.owners for s in segments], dtype=np.uint64),
@@ -130,7 +130,7 @@ class Elements:
 
 
 def list_benefits(
-    elements: Elements,
+    elements: SegmentArrays,
     amounts: tuple[Sequence[int], Sequence[int]],
     first: tuple[int | None, int | None] = (None, None),
     *,
@@ -154,7 +154,7 @@ def list_benefits(
     Party 0 owns x, hides it, and is handed one of x and y, which party 1 reports:
 
     >>> both = [Segment(0b11, (0b10, 0b10), 1), Segment(0b10, (0b10, 0b10), 1)]
-    >>> found = list_benefits(Elements.from_segments(both), ((1, 0), (2, 0)))
+    >>> found = list_benefits(SegmentArrays.from_segments(both), ((1, 0), (2, 0)))
     >>> sorted(found.pairs)
     [((0, 0), (1, 0)), ((1, 0), (1, 0))]
     """
@@ -184,7 +184,7 @@ def list_benefits(
 
 
 def _find_pools(
-    elements: Elements, profile: int, first: int | None, n: int
+    elements: SegmentArrays, profile: int, first: int | None, n: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return what each reply draws on, and what of that is new; shape (tiers, n, segments)."""
     bits = np.uint64(1) << np.arange(n, dtype=np.uint64)[:, None]
@@ -226,7 +226,7 @@ class OrderJudge:
         assert gain is not None
         return gain, False
 
-    def _split(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> Elements:
+    def _split(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> SegmentArrays:
         """Split the elements by who owns them and who reports them in either profile."""
         from aboveboard.exchange import hiding_kernels
 
@@ -235,7 +235,7 @@ class OrderJudge:
         owners, reporters, counts = hiding_kernels.split_two(
             pool.owners, pool.counts, starts, holders, hidden
         )
-        return Elements(owners, np.ascontiguousarray(reporters), counts)
+        return SegmentArrays(owners, np.ascontiguousarray(reporters), counts)
 
     def _find_largest_gain(self, found: Benefits) -> int:
         """Return the most that one of the orders gives: all members together, or each of them."""
@@ -250,12 +250,12 @@ class OrderJudge:
         return members[:, self.members]
 
 
-Kinds = tuple[tuple[tuple[bool, bool], ...], ...]
+ElementKinds = tuple[tuple[tuple[bool, bool], ...], ...]
 """For each kind of element: for each open reply whether it draws on it, and whether it is new."""
 
 
 def _merge_kinds(
-    elements: Elements, replies: Sequence[_Reply]
+    elements: SegmentArrays, replies: Sequence[_Reply]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Count together what is alike for all open replies; leave out what none draws on.
 
@@ -296,12 +296,14 @@ def _draw(
     """Return benefits that are possible together; those of few kinds are remembered."""
     if len(kinds) > MOST_REMEMBERED:
         return _PossibleBenefits(_try_block_orders(kinds, counts, amounts), False)
-    few: Kinds = tuple(tuple((a, b) for a, b in kind) for kind in kinds.tolist())
+    few: ElementKinds = tuple(tuple((a, b) for a, b in kind) for kind in kinds.tolist())
     return (_draw_blocks if quickly else _draw_all)(few, tuple(counts.tolist()), amounts)
 
 
 @lru_cache(maxsize=1 << 16)
-def _draw_all(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -> _PossibleBenefits:
+def _draw_all(
+    kinds: ElementKinds, counts: tuple[int, ...], amounts: tuple[int, ...]
+) -> _PossibleBenefits:
     """Return the benefits of the open replies that are possible together."""
     if amounts and prod(count + 1 for count in counts) <= MOST_STATES:
         found = _go_through_orders(kinds, counts, amounts)
@@ -312,7 +314,7 @@ def _draw_all(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -
 
 @lru_cache(maxsize=1 << 16)
 def _draw_blocks(
-    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
+    kinds: ElementKinds, counts: tuple[int, ...], amounts: tuple[int, ...]
 ) -> _PossibleBenefits:
     """Return benefits that are possible together where kinds come one after the other."""
     if not amounts:
@@ -323,7 +325,7 @@ def _draw_blocks(
 
 
 def _go_through_orders(
-    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
+    kinds: ElementKinds, counts: tuple[int, ...], amounts: tuple[int, ...]
 ) -> set[tuple[int, ...]] | None:
     """Go through all orders, one element at a time; None if there are too many states."""
     start = (0,) * len(counts)
@@ -351,7 +353,7 @@ def _go_through_orders(
     return ended
 
 
-def _count_drawn(kinds: Kinds, used: Sequence[int]) -> list[tuple[int, int]]:
+def _count_drawn(kinds: ElementKinds, used: Sequence[int]) -> list[tuple[int, int]]:
     """Return for each open reply how much of its pool is drawn, and how much of that is new."""
     return [
         (

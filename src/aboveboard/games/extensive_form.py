@@ -38,7 +38,7 @@ Strategy = tuple[int, ...]
 ANY = -1
 """What a reduced strategy says of an information set that it never reaches."""
 
-Steps = tuple[tuple[int, int, int], ...]
+PathToNode = tuple[tuple[int, int, int], ...]
 """The choices on the way to a node: player, information set and action."""
 
 
@@ -75,7 +75,7 @@ class Leaf:
         By player: the sum of all outcomes on the way.
     """
 
-    steps: Steps
+    steps: PathToNode
     chance: Fraction
     payoffs: tuple[Fraction, ...]
 
@@ -103,7 +103,7 @@ class Tree:
 class _Waiting:
     """A node that is still to be read: what led there."""
 
-    steps: Steps
+    steps: PathToNode
     chance: Fraction
     payoffs: tuple[Fraction, ...]
 

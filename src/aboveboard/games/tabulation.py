@@ -25,7 +25,7 @@ from aboveboard.games.numbers import (
     to_units,
 )
 
-Outcome = TypeVar("Outcome")
+OutcomeT = TypeVar("OutcomeT")
 Report = TypeVar("Report")
 
 MOST_ENTRIES = 10**7
@@ -34,13 +34,13 @@ a GiB of Python's numbers. What is larger is audited as a `Game` of its own, by 
 
 
 def tabulate(
-    rule: Callable[[Mapping[str, Report]], Outcome],
-    utility: Callable[[str, Report, Outcome], Number],
+    rule: Callable[[Mapping[str, Report]], OutcomeT],
+    utility: Callable[[str, Report, OutcomeT], Number],
     reports: Mapping[str, Sequence[Report]],
     types: Mapping[str, Report],
     *,
     absent: Report | None = None,
-    payment: Callable[[str, Outcome], Number] | None = None,
+    payment: Callable[[str, OutcomeT], Number] | None = None,
     covers_all_lies: bool = True,
 ) -> TabularGame:
     """Return a rule as the game among players of these types.
@@ -110,13 +110,13 @@ def tabulate(
 
 
 def tabulate_all(
-    rule: Callable[[Mapping[str, Report]], Outcome],
-    utility: Callable[[str, Report, Outcome], Number],
+    rule: Callable[[Mapping[str, Report]], OutcomeT],
+    utility: Callable[[str, Report, OutcomeT], Number],
     reports: Mapping[str, Sequence[Report]],
     *,
     types: Mapping[str, Sequence[Report]] | None = None,
     absent: Report | None = None,
-    payment: Callable[[str, Outcome], Number] | None = None,
+    payment: Callable[[str, OutcomeT], Number] | None = None,
     covers_all_lies: bool = True,
 ) -> Iterator[TabularGame]:
     """Yield a rule as a game for each profile of types: `audit` takes them all at once.

@@ -32,9 +32,9 @@ from aboveboard.implementation.paths import (
     trace_path,
 )
 
-Choice = Literal["greatest", "least"]
+PaymentChoice = Literal["greatest", "least"]
 
-Profile = tuple[int, ...]
+ReportPositions = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class LyingCycle:
     """
 
     player: int
-    others: Profile
+    others: ReportPositions
     types: tuple[int, ...]
     losses: tuple[Fraction, ...]
 
@@ -104,7 +104,7 @@ class Deficit:
     (False, (Fraction(1, 1), Fraction(-2, 1)), Fraction(-1, 1))
     """
 
-    profile: Profile
+    profile: ReportPositions
     payments: tuple[Fraction, ...]
     paths: tuple[tuple[int, ...], ...]
 
@@ -152,7 +152,9 @@ class Implementation:
     implementable: bool
     budget: bool | None
     subsidy: Fraction | None
-    payments: Mapping[Profile, tuple[Fraction, ...]] = field(default_factory=dict, repr=False)
+    payments: Mapping[ReportPositions, tuple[Fraction, ...]] = field(
+        default_factory=dict, repr=False
+    )
     certificate: LyingCycle | Deficit | None = None
     labels: tuple[tuple[object, ...], ...] = field(default=(), repr=False)
 
@@ -181,7 +183,7 @@ class Implementation:
             "certificate": self._describe_certificate(),
         }
 
-    def _name(self, profile: Profile) -> dict[str, Any]:
+    def _name(self, profile: ReportPositions) -> dict[str, Any]:
         return {player: self.labels[i][profile[i]] for i, player in enumerate(self.family.players)}
 
     def _describe_certificate(self) -> dict[str, Any] | None:
@@ -222,7 +224,7 @@ def implement(
     ic: Concept = "ex-post",
     individually_rational: bool = True,
     budget: Literal["weak"] | None = "weak",
-    payments: Choice = "greatest",
+    payments: PaymentChoice = "greatest",
 ) -> Implementation:
     """Return payments that make a rule honest, or the proof that there are none.
 
@@ -334,7 +336,7 @@ def _find_shortest_cycle(
 
 def _assemble(
     family: TypeFamily, distances: list[Array], units: list[int]
-) -> dict[Profile, tuple[Fraction, ...]]:
+) -> dict[ReportPositions, tuple[Fraction, ...]]:
     """Return what each player pays at each profile of types."""
     sizes = [len(t) for t in family.types]
     where = [
@@ -354,7 +356,7 @@ def _assemble(
 def _find_deficit(
     family: TypeFamily,
     players: list[_PlayerSolution],
-    greatest: Mapping[Profile, tuple[Fraction, ...]],
+    greatest: Mapping[ReportPositions, tuple[Fraction, ...]],
 ) -> Deficit | None:
     """Return the profile at which the greatest payments sum to least, if that is below 0."""
     profile = min(greatest, key=lambda p: sum(greatest[p], Fraction(0)))
@@ -370,7 +372,7 @@ def _find_deficit(
 
 def _lower(
     family: TypeFamily, players: list[_PlayerSolution]
-) -> dict[Profile, tuple[Fraction, ...]] | None:
+) -> dict[ReportPositions, tuple[Fraction, ...]] | None:
     """Return the least payments of which none is negative; None where there are none such.
 
     They are shortest paths in the graphs turned round: the payment at r is at least that at t less

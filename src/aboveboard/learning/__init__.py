@@ -40,7 +40,7 @@ from aboveboard.learning.market.valuations import (
     Valuation,
 )
 from aboveboard.learning.payments.exploitation_payment import (
-    Outcome,
+    PaymentOutcome,
     compute_outcome,
     exploitation_payments,
 )
@@ -60,7 +60,7 @@ __all__ = [
     "Logistic",
     "Market",
     "MarketGame",
-    "Outcome",
+    "PaymentOutcome",
     "Payments",
     "Quality",
     "QuasiMonotone",

@@ -18,7 +18,7 @@ from aboveboard.games.actions import Action, count_actions, decode, draw
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.mechanism import AnyMechanism, FileT, Mechanism, ReportT
-from aboveboard.mechanisms.profile_comparer import Outcome, ProfileComparer
+from aboveboard.mechanisms.profile_comparer import ProfileComparer, SettlementOrLottery
 from aboveboard.mechanisms.settlement_game import SettlementGame
 from aboveboard.mechanisms.settling import settle_reports
 
@@ -63,7 +63,7 @@ def compare_game_with_settle(
     *,
     seed: int = 0,
     game: Game | None = None,
-    outcome: Outcome | None = None,
+    outcome: SettlementOrLottery | None = None,
 ) -> Comparison:
     """Compare a mechanism's game with its `settle`, at the truth and in a sample of deviations.
 
@@ -120,7 +120,7 @@ def _compare_with_itself(
     mechanism: AnyMechanism,
     types: Mapping[str, Any],
     game: SettlementGame,
-    outcome: Outcome,
+    outcome: SettlementOrLottery,
     seed: int,
 ) -> None:
     """Raise if `settle` does not make the same of the same reports when it is called again."""

@@ -49,7 +49,7 @@ MOST_LISTED = 1_000
 
 REMEDY = "let game(types) play the rule of settle(reports), or leave it out: then settle is played"
 
-Outcome = Settlement | Lottery[Settlement]
+SettlementOrLottery = Settlement | Lottery[Settlement]
 
 
 class ProfileComparer:
@@ -90,7 +90,7 @@ class ProfileComparer:
         """The mechanism, as errors name it."""
         return f"mechanism {self.mechanism.NAME!r}"
 
-    def compare_truth(self, outcome: Outcome) -> None:
+    def compare_truth(self, outcome: SettlementOrLottery) -> None:
         """Raise if the two differ where everybody tells the truth.
 
         Raises
@@ -219,7 +219,9 @@ class ProfileComparer:
             raise
         return self._compare(profile, reports, outcome)
 
-    def _compare(self, profile: list[Action], reports: Mapping[str, Any], outcome: Outcome) -> bool:
+    def _compare(
+        self, profile: list[Action], reports: Mapping[str, Any], outcome: SettlementOrLottery
+    ) -> bool:
         low, high = self.reader.bounds(self.reader.columns(profile))
         single = self.game.payoffs(profile) if isinstance(self.game, HasBatches) else None
         paid = _find_payments(self.game, profile)
@@ -248,7 +250,7 @@ class ProfileComparer:
         return valued
 
     def _add_utilities(
-        self, members: Sequence[str], reports: Mapping[str, Any], outcome: Outcome
+        self, members: Sequence[str], reports: Mapping[str, Any], outcome: SettlementOrLottery
     ) -> Number | None:
         """Return what the outcome is worth to all of them together; None if one is not known."""
         worth = [

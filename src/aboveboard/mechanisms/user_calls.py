@@ -12,7 +12,7 @@ from typing import Any
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.games.numbers import Number, to_number
 from aboveboard.mechanisms.file_model import LONGEST
-from aboveboard.mechanisms.user_code import PROCESS_ID, Source
+from aboveboard.mechanisms.user_code import PROCESS_ID, FunctionSource
 from aboveboard.mechanisms.user_functions import (
     Function,
     find_here,
@@ -26,7 +26,7 @@ GREATEST = 10**LONGEST
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CallOutcome:
     """What came of one call.
 
     Parameters
@@ -41,7 +41,7 @@ class Outcome:
     problem: str = ""
 
 
-def call_named(source: Source, argument: Any) -> Outcome:
+def call_named(source: FunctionSource, argument: Any) -> CallOutcome:
     """Call the function in whatever process this is; picklable, for executors."""
     if source.home == PROCESS_ID:
         return call(import_function(source), argument)
@@ -49,23 +49,23 @@ def call_named(source: Source, argument: Any) -> Outcome:
         try:
             function = import_function(find_here(source))
         except InputError as error:
-            return Outcome(None, f"a worker cannot load it: {error.problem}")
+            return CallOutcome(None, f"a worker cannot load it: {error.problem}")
         return call(function, argument)
 
 
-def call(function: Function, argument: Any) -> Outcome:
+def call(function: Function, argument: Any) -> CallOutcome:
     """Call a stranger's function; what it raises is an outcome too."""
     try:
         value = function(argument)
     except (Exception, SystemExit) as error:
-        return Outcome(None, f"it failed with {type(error).__name__}: {error}")
+        return CallOutcome(None, f"it failed with {type(error).__name__}: {error}")
     try:
         found = to_number(value)
     except ValueError:
-        return Outcome(None, f"it gives {value!r}, which is not a finite number")
+        return CallOutcome(None, f"it gives {value!r}, which is not a finite number")
     if abs(found) > GREATEST:
-        return Outcome(None, f"it gives a number of more than {LONGEST} digits")
-    return Outcome(int(found) if isinstance(found, int) else found)
+        return CallOutcome(None, f"it gives a number of more than {LONGEST} digits")
+    return CallOutcome(int(found) if isinstance(found, int) else found)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ PROCESS_ID = uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
-class Source:
+class FunctionSource:
     """Where a function comes from.
 
     Parameters
@@ -64,12 +64,12 @@ class Source:
         return f"{self.module}:{self.attribute}"
 
     @property
-    def content(self) -> Content:
+    def content(self) -> SourceContent:
         """Return folder, code and data: two functions of the same content are the same."""
         return self.folder, self.code, self.reads
 
 
-Content = tuple[str | None, str, tuple[str, ...]]
+SourceContent = tuple[str | None, str, tuple[str, ...]]
 """Folder, code and data of a source."""
 
 Snapshot = Mapping[str, bytes]
@@ -96,7 +96,7 @@ class CodeList:
     """
 
     folder: Path | None
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, FunctionSource] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     trusted: bool = False
 
@@ -137,7 +137,7 @@ def list_code(names: Iterable[str], folder: Path) -> CodeList:
     folder
         Where modules may lie that are not installed.
     """
-    sources: dict[str, Source] = {}
+    sources: dict[str, FunctionSource] = {}
     files: dict[str, str] = {}
     for name in names:
         try:
@@ -155,7 +155,9 @@ def list_code(names: Iterable[str], folder: Path) -> CodeList:
     return CodeList(folder, sources, files)
 
 
-def find_source(name: str, reads: tuple[str, ...] = (), folder: Path | None = None) -> Source:
+def find_source(
+    name: str, reads: tuple[str, ...] = (), folder: Path | None = None
+) -> FunctionSource:
     """Find "module:function" and fingerprint its code, without running any of it.
 
     Parameters
@@ -186,21 +188,23 @@ def find_source(name: str, reads: tuple[str, ...] = (), folder: Path | None = No
         raise InputError(f"function {name!r}", f"No module named {module!r}", REMEDY)
     if spec.origin is None or not Path(spec.origin).is_file():
         digest = _hash_parts([module, *map(str, sys.version_info[:2])])
-        return Source(module, attribute, None, digest, reads, installed=True)
+        return FunctionSource(module, attribute, None, digest, reads, installed=True)
     origin = Path(spec.origin).resolve()
     depth = module.count(".") + (origin.name == "__init__.py")
     above = origin.parents[depth]
     if is_installed(origin) or origin.suffix != ".py":
         digest = _hash_parts([origin.relative_to(above).as_posix(), _hash(origin.read_bytes())])
-        return Source(module, attribute, str(above), digest, reads, installed=True)
+        return FunctionSource(module, attribute, str(above), digest, reads, installed=True)
     return _fingerprint_own(module, attribute, above, reads)
 
 
-def _fingerprint_own(module: str, attribute: str, folder: Path, reads: tuple[str, ...]) -> Source:
+def _fingerprint_own(
+    module: str, attribute: str, folder: Path, reads: tuple[str, ...]
+) -> FunctionSource:
     files = read_files(module, folder)
     digest = _hash_parts([part for path in files for part in (path, _hash(files[path]))])
     snapshots[str(folder), digest] = files
-    return Source(module, attribute, str(folder), digest, reads)
+    return FunctionSource(module, attribute, str(folder), digest, reads)
 
 
 def _lies_in(module: str, folder: Path) -> bool:

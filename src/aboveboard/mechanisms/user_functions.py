@@ -24,15 +24,15 @@ from aboveboard.mechanisms.user_code import (
     PROCESS_ID,
     REMEDY,
     CodeList,
-    Content,
-    Source,
+    FunctionSource,
+    SourceContent,
     find_source,
     snapshots,
 )
 
 Function = Callable[..., Any]
-_loaded: dict[tuple[str, Content], Function] = {}
-_of_others: dict[Source, Source] = {}
+_loaded: dict[tuple[str, SourceContent], Function] = {}
+_of_others: dict[FunctionSource, FunctionSource] = {}
 """By source as another process names it: the same source as it is found from here."""
 _importing = threading.RLock()
 
@@ -95,14 +95,14 @@ def allow_code(code: CodeList) -> Iterator[None]:
         _code.reset(token)
 
 
-def _refuse_call(source: Source) -> Function:
+def _refuse_call(source: FunctionSource) -> Function:
     def refuse(*_: Any, **__: Any) -> Any:
         raise NotExecuted(source.name)
 
     return refuse
 
 
-def import_function(source: Source) -> Function:
+def import_function(source: FunctionSource) -> Function:
     """Return the function, its module imported anew if its code or data have changed since.
 
     Raises
@@ -119,7 +119,7 @@ def import_function(source: Source) -> Function:
         return _loaded[key]
 
 
-def locate_function(name: str, reads: tuple[str, ...] = ()) -> Source:
+def locate_function(name: str, reads: tuple[str, ...] = ()) -> FunctionSource:
     """Return where a function lies that the collaboration at work names.
 
     Parameters
@@ -198,7 +198,7 @@ def find_function(name: str, place: str, others: Sequence[str] = ()) -> Function
         raise InputError(place, f"{name!r}: {error.problem}", right) from error
 
 
-def find_here(source: Source) -> Source:
+def find_here(source: FunctionSource) -> FunctionSource:
     """Find the same code from here, once, and refuse other code of the same name.
 
     Raises
@@ -220,7 +220,7 @@ def find_here(source: Source) -> Source:
     return _of_others[source]
 
 
-def _import(source: Source) -> Function:
+def _import(source: FunctionSource) -> Function:
     place = f"function {source.name!r}"
     # Bytecode is recognised by whole seconds and size: an edit within a second would go unseen.
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -243,7 +243,7 @@ def _import(source: Source) -> Function:
     return function
 
 
-def _import_module(source: Source) -> Any:
+def _import_module(source: FunctionSource) -> Any:
     if source.installed or source.folder is None:
         return importlib.import_module(source.module)
     there = sys.modules.get(source.module)

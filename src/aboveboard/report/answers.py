@@ -40,7 +40,7 @@ SEARCH = "run 'aboveboard audit' on the collaboration file"
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnsweredQuestion:
     """A question and what was found.
 
     Parameters
@@ -66,7 +66,7 @@ def write_answers(
     kinds: Sequence[str] = (),
     *,
     rivals: bool = False,
-) -> list[Answer]:
+) -> list[AnsweredQuestion]:
     """Return the three answers.
 
     Parameters
@@ -80,10 +80,12 @@ def write_answers(
     rivals
         Whether utility counts what rivals gain.
     """
-    found = [Answer("What happened?", _describe_outcome(settlement, lies, verdicts, unit))]
+    found = [
+        AnsweredQuestion("What happened?", _describe_outcome(settlement, lies, verdicts, unit))
+    ]
     gets = _describe_gains(settlement, lies, unit, rivals)
     if gets:
-        found.append(Answer("What does each party get?", gets))
+        found.append(AnsweredQuestion("What does each party get?", gets))
     return [*found, _answer_lying(settlement, lies, verdicts, unit, kinds)]
 
 
@@ -169,7 +171,7 @@ def _answer_lying(
     verdicts: Verdicts | None,
     unit: str,
     kinds: Sequence[str],
-) -> Answer:
+) -> AnsweredQuestion:
     named = () if verdicts is None else (*verdicts, *verdicts.left)
     deviating, whole = name_deviations(kinds, named), name_deviations(kinds)
     asked = whole if whole in (CHOOSING, GERUNDS["stays away"]) else LYING
@@ -179,11 +181,13 @@ def _answer_lying(
     # A lie that was found pays, whatever a verdict says that rests on another sample; a verdict
     # that is undecided already knows of it, and of the rounding.
     if paying and (claim is None or claim.status is not Status.UNDECIDED):
-        return Answer(question, _describe_paying(paying, unit, deviating), "bad")
+        return AnsweredQuestion(question, _describe_paying(paying, unit, deviating), "bad")
     refuted = _find_refuted(verdicts)
     if refuted is not None:
         shown = "" if refuted.witness is None else f": {format_witness(refuted.witness)}"
-        return Answer(question, f"Yes. {_name_lie(refuted, deviating)} pays{shown}.", "bad")
+        return AnsweredQuestion(
+            question, f"Yes. {_name_lie(refuted, deviating)} pays{shown}.", "bad"
+        )
     text, sure = _describe_search(
         lies, claim, deviating, searched_here=settlement is not None and not verdicts
     )
@@ -192,7 +196,7 @@ def _answer_lying(
     looked = describe_search(kinds) if lies or claim is not None else ""
     apart = _describe_lies_apart(verdicts) if sure else []
     answer = " ".join(part for part in (text, *apart, looked, *failing, caveat) if part)
-    return Answer(question, answer, "good" if sure and not failing and not caveat else "")
+    return AnsweredQuestion(question, answer, "good" if sure and not failing and not caveat else "")
 
 
 def _name_lie(refuted: Verdict, deviating: str) -> str:

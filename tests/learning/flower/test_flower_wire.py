@@ -14,24 +14,24 @@ from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training.data_checks import measure_ranges
 from aboveboard.learning.training.engine import (
-    Answers,
     Batch,
+    BatchAnswers,
     Coincidences,
     Compare,
-    End,
+    EndTraining,
     Failure,
     Fit,
     RowCount,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
 )
 from aboveboard.learning.training.estimators import Parameters
 from aboveboard.learning.training.preparation import fit_preparation
-from aboveboard.learning.training.tables import Rows, Terms
+from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 from aboveboard.learning.training.wire import pack, unpack
 
-TERMS = Terms(("age", "ward"), "ill", ("no", "yes"), frozenset({"ward"}), prepared=True)
-ROWS = Rows(
+TERMS = TrainingTerms(("age", "ward"), "ill", ("no", "yes"), frozenset({"ward"}), prepared=True)
+ROWS = TrainingRows(
     np.array([[30.0, "a"], [50.0, None], [np.nan, "b"], [61.0, "a"]], dtype=object),
     np.array([0, 1, 1, 0]),
     np.arange(4),
@@ -44,8 +44,8 @@ STEPS = (
 MODEL = Parameters(np.array([[0.1, -0.0, 1e-300]]), np.array([np.pi]))
 
 
-def start() -> Start:
-    return Start(
+def start() -> StartTraining:
+    return StartTraining(
         "north",
         TERMS,
         True,
@@ -79,15 +79,15 @@ def same(a: Any, b: Any) -> bool:
     [
         start(),
         Fit(2, 8.0),
-        Step(MODEL, 1, 512.0, 5),
+        TrainingStep(MODEL, 1, 512.0, 5),
         Compare(np.array([2**64 - 1, 0], dtype=np.uint64)),
-        Batch((Fit(1, 1.0), Step(MODEL, 2, 1.0, 3))),
-        End(),
+        Batch((Fit(1, 1.0), TrainingStep(MODEL, 2, 1.0, 3))),
+        EndTraining(),
         RowCount(12, ("odd",), "0" * 64),
         MODEL,
         Parameters(np.array([1.0]), np.array(2.0)),
         Coincidences(0, "line 3"),
-        Answers((MODEL, RowCount(1))),
+        BatchAnswers((MODEL, RowCount(1))),
         Failure("parties.a", "it failed", "look"),
     ],
     ids=lambda value: type(value).__name__,

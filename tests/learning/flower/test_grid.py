@@ -16,7 +16,7 @@ from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.flower.messages import make_content, read_message
 from aboveboard.learning.training import joint_training
 from aboveboard.learning.training.engine import (
-    Answers,
+    BatchAnswers,
     Coincidences,
     Failure,
     Fit,
@@ -143,8 +143,8 @@ MODEL = Parameters(np.zeros((1, 2)), np.zeros(1))
         Parameters([0.0], np.zeros(1)),
         Coincidences(1.5, ""),
         Coincidences(0, 3),
-        Answers((Answers(()),)),
-        Answers((MODEL, "more")),
+        BatchAnswers((BatchAnswers(()),)),
+        BatchAnswers((MODEL, "more")),
         Fit(1, 1.0),
     ],
     ids=range(15),

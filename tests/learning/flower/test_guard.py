@@ -17,16 +17,16 @@ from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training.data_checks import Ranges
 from aboveboard.learning.training.engine import (
-    Answers,
     Batch,
+    BatchAnswers,
     Coincidences,
     Compare,
     Failure,
     Fingerprint,
     Fit,
     RowCount,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
 )
 from aboveboard.learning.training.estimators import Parameters
 from aboveboard.learning.training.party import PartyTrainer
@@ -37,7 +37,7 @@ from oracles.training import TERMS, honest, write
 PATH = "sklearn.linear_model.LogisticRegression"
 N = len(TERMS.features)
 NOTHING = np.zeros(N)
-START = Start(
+START = StartTraining(
     "a",
     TERMS,
     True,
@@ -62,7 +62,7 @@ def test_a_training_is_answered(party: GuardedParty) -> None:
     assert isinstance(counted, RowCount)
     assert counted.count == 40
     answers = party.respond(Batch((Fit(1, 1.0), Fit(2, 512.0))))
-    assert isinstance(answers, Answers)
+    assert isinstance(answers, BatchAnswers)
     assert isinstance(party.respond(COMPARE), Coincidences)
 
 
@@ -72,7 +72,7 @@ def test_a_training_is_answered(party: GuardedParty) -> None:
         (Fit(40, 1.0), "a model of other rows"),
         (Fit(1, 1e9), "a model of other rows"),
         (Batch((Fit(1, 1.0), Fit(20, 1.0))), "a model of other rows"),
-        (Step(Parameters(np.zeros((1, N)), np.zeros(1)), 1, 1.0, 10**9), "too many steps"),
+        (TrainingStep(Parameters(np.zeros((1, N)), np.zeros(1)), 1, 1.0, 10**9), "too many steps"),
         (Batch((COMPARE, COMPARE)), "a second comparison"),
         (dataclasses.replace(START, estimator="os.system"), "not scikit-learn's"),
         ("a text", "no request"),
@@ -117,7 +117,7 @@ def compare(party: GuardedParty, number: int) -> Any:
 def quick() -> GuardedParty:
     """Return a party that answers without rows."""
     return GuardedParty(
-        lambda request: RowCount(1) if isinstance(request, Start) else Coincidences(0, "")
+        lambda request: RowCount(1) if isinstance(request, StartTraining) else Coincidences(0, "")
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training import joint_training
-from aboveboard.learning.training.engine import Answer, Batch, Request
+from aboveboard.learning.training.engine import Batch, PartyAnswer, Request
 from aboveboard.learning.training.joint_training import train
 from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.training_result import TrainingResult
@@ -44,7 +44,7 @@ class BytesEngine:
     def __init__(self, parties: Mapping[str, GuardedParty]) -> None:
         self.parties, self.asked = parties, list[tuple[str, Request]]()
 
-    def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
+    def ask(self, requests: Mapping[str, Request]) -> dict[str, PartyAnswer]:
         self.asked += requests.items()
         return {
             name: unpack(pack(self.parties[name].respond(unpack(pack(request)))))
@@ -141,7 +141,7 @@ def test_all_models_of_a_round_go_in_one_message(folder: Path) -> None:
 def stop_after(engine: BytesEngine, exchanges: int) -> Callable[..., Any]:
     plain, count = engine.ask, iter(range(exchanges))
 
-    def ask(requests: Mapping[str, Request]) -> dict[str, Answer]:
+    def ask(requests: Mapping[str, Request]) -> dict[str, PartyAnswer]:
         if next(count, None) is None:
             raise KeyboardInterrupt
         return plain(requests)

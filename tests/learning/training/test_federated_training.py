@@ -13,13 +13,13 @@ from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training.averaging import Averaging, run_averaging
 from aboveboard.learning.training.center import Center, read_center
 from aboveboard.learning.training.engine import (
-    Answer,
     Fit,
+    PartyAnswer,
     PartyError,
     Request,
     RowCount,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
 )
 from aboveboard.learning.training.estimators import (
     Parameters,
@@ -104,13 +104,13 @@ def test_without_one_of_two_the_other_has_its_own_model(run: TrainingResult) -> 
 
 def test_only_counts_digests_and_parameters_come_from_a_party(folder: Path) -> None:
     engine = engine_of(small=folder / "small.csv")
-    heard: list[Answer] = []
+    heard: list[PartyAnswer] = []
 
     class Listening:
         together = False
         compares_rows = True
 
-        def ask(self, requests: Any) -> dict[str, Answer]:
+        def ask(self, requests: Any) -> dict[str, PartyAnswer]:
             answers = engine.ask(requests)
             heard.extend(answers.values())
             return answers
@@ -142,7 +142,7 @@ def test_without_the_rule_the_free_rider_gets_the_model_and_stalls_it(folder: Pa
     nothing = Parameters(np.zeros((1, 8)), np.zeros(1))
 
     def steps(current: Parameters) -> dict[str, Any]:
-        return trainer.engine.ask(dict.fromkeys(claims, Step(current, 1, 1.0, 5)))
+        return trainer.engine.ask(dict.fromkeys(claims, TrainingStep(current, 1, 1.0, 5)))
 
     def quality(weights: dict[str, float]) -> float:
         joint = run_averaging(nothing, steps, Averaging(weights, 20)).parameters
@@ -176,9 +176,9 @@ class Poisoner:
     def __init__(self, path: Path, change: Any) -> None:
         self.honest, self.change = PartyTrainer(path), change
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> PartyAnswer:
         answer = self.honest.answer(request)
-        return self.change(answer) if isinstance(request, Step) else answer
+        return self.change(answer) if isinstance(request, TrainingStep) else answer
 
 
 def opposite(model: Any) -> Parameters:
@@ -203,8 +203,8 @@ def test_a_long_update_is_shortened_and_said(folder: Path) -> None:
     class Far:
         """Its own model predicts nothing, so that hardly any update is worse than that."""
 
-        def answer(self, request: Request) -> Answer:
-            if isinstance(request, Step):
+        def answer(self, request: Request) -> PartyAnswer:
+            if isinstance(request, TrainingStep):
                 return Parameters(request.model.coef * 2, request.model.intercept * 2)
             return honest_party.answer(request)
 
@@ -220,8 +220,10 @@ def test_a_long_update_is_shortened_and_said(folder: Path) -> None:
 @pytest.mark.parametrize("odd", [np.ones((5, 9)), np.full((1, 8), np.nan), np.full((1, 8), 1e200)])
 def test_parameters_of_another_shape_or_no_numbers_are_refused(folder: Path, odd: Any) -> None:
     class Odd:
-        def answer(self, request: Request) -> Answer:
-            return RowCount(5) if isinstance(request, Start) else Parameters(odd, np.zeros(1))
+        def answer(self, request: Request) -> PartyAnswer:
+            return (
+                RowCount(5) if isinstance(request, StartTraining) else Parameters(odd, np.zeros(1))
+            )
 
     trainer = trainer_of(folder, odd=Odd())
     trainer.start()
@@ -231,7 +233,7 @@ def test_parameters_of_another_shape_or_no_numbers_are_refused(folder: Path, odd
 
 def test_an_answer_of_another_kind_is_refused(folder: Path) -> None:
     class Odd:
-        def answer(self, request: Request) -> Answer:
+        def answer(self, request: Request) -> PartyAnswer:
             return RowCount(5)
 
     trainer = trainer_of(folder, odd=Odd())
@@ -270,9 +272,9 @@ def test_a_weight_on_a_constant_feature_is_no_back_door(tmp_path: Path) -> None:
         return Parameters(coef, model.intercept)
 
     class Thief(Poisoner):
-        def answer(self, request: Request) -> Answer:
+        def answer(self, request: Request) -> PartyAnswer:
             answer = self.honest.answer(request)
-            return with_door(answer) if isinstance(request, Fit | Step) else answer
+            return with_door(answer) if isinstance(request, Fit | TrainingStep) else answer
 
     trainer = trainer_of(tmp_path, "a", thief=Thief(tmp_path / "thief.csv", with_door))
     trainer.start()

@@ -14,7 +14,7 @@ import pytest
 import aboveboard as ab
 from aboveboard.commands.checking import check_collaboration
 from aboveboard.learning.training import joint_training
-from aboveboard.learning.training.engine import Answer, Request, Start, Step
+from aboveboard.learning.training.engine import PartyAnswer, Request, StartTraining, TrainingStep
 from aboveboard.learning.training.party import PartyTrainer
 
 DATA = Path(__file__).parents[1] / "data"
@@ -66,8 +66,8 @@ class Dying:
     def __init__(self, path: Path) -> None:
         self.honest, self.steps = PartyTrainer(path), 0
 
-    def answer(self, request: Request) -> Answer:
-        self.steps += isinstance(request, Step)
+    def answer(self, request: Request) -> PartyAnswer:
+        self.steps += isinstance(request, TrainingStep)
         if self.steps == 3:
             raise ConnectionResetError("power cut")
         return self.honest.answer(request)
@@ -76,8 +76,8 @@ class Dying:
 class Silent(Dying):
     """A party that never answers: the engine waits for some time, and gives up."""
 
-    def answer(self, request: Request) -> Answer:
-        if isinstance(request, Step):
+    def answer(self, request: Request) -> PartyAnswer:
+        if isinstance(request, TrainingStep):
             raise TimeoutError("no answer within 20 s")
         return self.honest.answer(request)
 
@@ -162,7 +162,7 @@ def test_where_every_party_fails_the_run_is_refused(
     class Away:
         def __init__(self, path: Path, label: str | None = None) -> None: ...
 
-        def answer(self, request: Request) -> Answer:
+        def answer(self, request: Request) -> PartyAnswer:
             raise TimeoutError("no answer within 20 s")
 
     monkeypatch.setattr(joint_training, "PartyTrainer", Away)
@@ -184,15 +184,15 @@ class Resending(Dying):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.first: Answer | None = None
+        self.first: PartyAnswer | None = None
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> PartyAnswer:
         answer = self.honest.answer(request)
-        if isinstance(request, Start):
+        if isinstance(request, StartTraining):
             return answer
         if self.first is None:
             self.first = answer
-        return self.first if isinstance(request, Step) else answer
+        return self.first if isinstance(request, TrainingStep) else answer
 
 
 @pytest.mark.deep

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import aboveboard as ab
-from aboveboard.learning.desirable.file import Grid, round_to_grid
+from aboveboard.learning.desirable.file import SizeGrid, round_to_grid
 
 DATA = Path(__file__).parents[1] / "data" / "tumours"
 TEXT = """
@@ -90,12 +90,12 @@ def test_where_there_is_no_such_mechanism_nobody_is_handed_a_model(tmp_path: Pat
 
 
 def test_a_size_below_the_grid_is_refused_and_said_how(tmp_path: Path) -> None:
-    grid = Grid(Fraction(10), 1, 3)
+    grid = SizeGrid(Fraction(10), 1, 3)
     assert round_to_grid(grid, "a", Fraction(29)) == 20
     assert round_to_grid(grid, "a", Fraction(1000)) == 30
     with pytest.raises(ab.InputError, match="less than the smallest of the grid"):
         round_to_grid(grid, "a", Fraction(9))
-    assert round_to_grid(Grid(Fraction(10), 0, 3), "a", Fraction(9)) == 0
+    assert round_to_grid(SizeGrid(Fraction(10), 0, 3), "a", Fraction(9)) == 0
 
 
 def test_a_curve_that_hangs_on_the_training_is_refused(tmp_path: Path) -> None:

@@ -20,15 +20,15 @@ from aboveboard.learning.payments.measured_warnings import (
 )
 from aboveboard.learning.training import joint_training
 from aboveboard.learning.training.engine import (
-    Answer,
     Coincidences,
     Compare,
     Fingerprints,
     Fit,
+    PartyAnswer,
     Request,
     RowCount,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
 )
 from aboveboard.learning.training.estimators import Parameters
 from aboveboard.learning.training.party import PartyTrainer
@@ -139,12 +139,12 @@ class Rider:
 
     def __init__(self, path: Path) -> None: ...
 
-    def answer(self, request: Request) -> Answer:
-        if isinstance(request, Start):
+    def answer(self, request: Request) -> PartyAnswer:
+        if isinstance(request, StartTraining):
             return RowCount(10**6)
         if isinstance(request, Fit):
             return Parameters(np.zeros((1, len(COLUMNS))), np.zeros(1))
-        if isinstance(request, Step):
+        if isinstance(request, TrainingStep):
             return request.model
         if isinstance(request, Compare):
             return Coincidences(0, "")

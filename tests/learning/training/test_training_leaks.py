@@ -12,17 +12,17 @@ from aboveboard.learning.training.leaks import (
     estimate_chance,
     refuse_leak,
 )
-from aboveboard.learning.training.tables import Rows
+from aboveboard.learning.training.tables import TrainingRows
 from oracles.training import honest, rows
 
 
-def coarse(rng: np.random.Generator, n: int) -> Rows:
+def coarse(rng: np.random.Generator, n: int) -> TrainingRows:
     """Draw rows of a month, an hour and a flag."""
     x = np.column_stack((rng.integers(0, 12, n), rng.integers(0, 24, n), rng.integers(0, 2, n)))
     return rows(x.astype(float), rng.integers(0, 2, n))
 
 
-def refused(test: Rows, data: Rows) -> bool:
+def refused(test: TrainingRows, data: TrainingRows) -> bool:
     found, line = count_coincidences(np.unique(test.compute_digests()), data)
     total = len(np.unique(test.compute_digests()))
     try:

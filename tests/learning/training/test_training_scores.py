@@ -15,7 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from aboveboard.errors import InputError
 from aboveboard.learning.training.predictions import Predictions, predict
 from aboveboard.learning.training.scores import Meter, measure_skill, require_scorer
-from aboveboard.learning.training.tables import Terms
+from aboveboard.learning.training.tables import TrainingTerms
 from oracles.training import TERMS, honest, rows
 
 TEST, TRAIN = honest(np.random.default_rng(3), 400), honest(np.random.default_rng(4), 200)
@@ -73,7 +73,7 @@ def test_for_numbers_it_is_r_squared() -> None:
     x = rng.normal(size=(100, 2))
     y = x @ np.array([1.0, -2.0]) + rng.normal(size=100)
     model = LinearRegression().fit(x[:50], y[:50])
-    found = measure_skill(model, rows(x[50:], y[50:]), Terms(("a", "b"), "y", None))
+    found = measure_skill(model, rows(x[50:], y[50:]), TrainingTerms(("a", "b"), "y", None))
     assert found.value == pytest.approx(r2_score(y[50:], model.predict(x[50:])))
 
 
@@ -122,7 +122,7 @@ def test_a_named_score_for_numbers() -> None:
     x = rng.normal(size=(100, 2))
     y = x @ np.array([1.0, -2.0]) + rng.normal(size=100)
     model = LinearRegression().fit(x[:50], y[:50])
-    meter = Meter(x[50:], rows(x[50:], y[50:]), Terms(("a", "b"), "y", None), "r2")
+    meter = Meter(x[50:], rows(x[50:], y[50:]), TrainingTerms(("a", "b"), "y", None), "r2")
     assert meter.measure(model).value == pytest.approx(r2_score(y[50:], model.predict(x[50:])))
 
 
@@ -138,7 +138,9 @@ def test_a_named_score_for_numbers() -> None:
 )
 def test_no_constant_number_scores_above_zero_by_a_named_score(metric: str) -> None:
     y = np.random.default_rng(6).lognormal(size=90)
-    meter = Meter(np.zeros((90, 1)), rows(np.zeros((90, 1)), y), Terms(("a",), "y", None), metric)
+    meter = Meter(
+        np.zeros((90, 1)), rows(np.zeros((90, 1)), y), TrainingTerms(("a",), "y", None), metric
+    )
     for value in np.geomspace(y.min(), y.max(), 60):
         said = Predictions(np.full((90, 1), value), np.full(90, value), certain=False)
         assert meter.score(said).value < 1e-3
@@ -151,7 +153,7 @@ def test_a_score_that_no_constant_has_is_refused_in_its_own_words() -> None:
     meter = Meter(
         np.zeros((7, 1)),
         rows(np.zeros((7, 1)), y),
-        Terms(("a",), "y", None),
+        TrainingTerms(("a",), "y", None),
         "neg_mean_squared_log_error",
     )
     with pytest.raises(InputError, match="cannot score these rows"):
@@ -166,7 +168,7 @@ def test_a_score_that_does_not_exist_is_refused_with_the_nearest() -> None:
 def test_a_class_that_a_model_has_never_seen_has_probability_0() -> None:
     labels = np.array([0, 1, 2, 0, 1, 2])
     data = rows(np.arange(48.0).reshape(6, 8), labels)
-    terms = Terms(TERMS.features, "y", ("0", "1", "2"))
+    terms = TrainingTerms(TERMS.features, "y", ("0", "1", "2"))
     model = LogisticRegression().fit(data.x[:2], data.y[:2])
     said = predict(model, data.x, terms).values
     assert said.shape == (6, 3)
@@ -197,7 +199,9 @@ def test_no_constant_scores_above_zero_on_rows_that_are_drawn_again(
 ) -> None:
     x = np.arange(24.0)[:, None]
     y = np.random.default_rng(5).exponential(size=24) if numbers else np.arange(24) % 3 // 2
-    meter = Meter(x, rows(x, y), Terms(("a",), "y", None if numbers else ("0", "1")), metric)
+    meter = Meter(
+        x, rows(x, y), TrainingTerms(("a",), "y", None if numbers else ("0", "1")), metric
+    )
     shares = np.quantile(y, [0.1, 0.4, 0.9]) if numbers else [0.1, 0.3, 0.8]
     constants = [
         Predictions(np.full((24, 1), p), np.full(24, p), certain=False)
@@ -218,7 +222,7 @@ def test_a_model_that_ranks_rows_of_one_class_is_no_constant() -> None:
     model = RidgeClassifier().fit(x, y)
     model.intercept_ -= 1
     assert set(model.predict(x)) == {0}  # of no row it is as sure as that it is of the other class
-    meter = Meter(x, rows(x, y), Terms(("a",), "y", ("0", "1")), "roc_auc")
+    meter = Meter(x, rows(x, y), TrainingTerms(("a",), "y", ("0", "1")), "roc_auc")
     expected = 2 * roc_auc_score(y, model.decision_function(x)) - 1
     assert expected > 0.9
     assert meter.measure(model).value == pytest.approx(expected)

@@ -19,7 +19,7 @@ from aboveboard.learning.flower import make_node_key
 from aboveboard.learning.training.estimators import fit_model, require_linear
 from aboveboard.learning.training.scores import Meter
 from aboveboard.learning.training.suitability import refuse_unaveraged, refuse_unscorable
-from aboveboard.learning.training.tables import Rows, Terms
+from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 DATA = Path(__file__).parent.parent / "data" / "tumours"
 
@@ -87,8 +87,8 @@ def test_linear_models_pass(name: str, says: bool) -> None:
 
 
 def meter(metric: str) -> Meter:
-    terms = Terms(("a",), "y", ("0", "1"))
-    rows = Rows(np.zeros((4, 1)), np.array([0, 1, 0, 1]), np.arange(4), str)
+    terms = TrainingTerms(("a",), "y", ("0", "1"))
+    rows = TrainingRows(np.zeros((4, 1)), np.array([0, 1, 0, 1]), np.arange(4), str)
     return Meter(rows.x, rows, terms, metric)
 
 
@@ -106,8 +106,8 @@ def test_a_metric_of_probabilities_needs_an_estimator_that_gives_them() -> None:
 def test_a_metric_that_scores_few_draws_is_refused() -> None:
     classes = tuple("abcdefghijk")
     y = np.array([0] * 50 + list(range(1, 11)))
-    rows = Rows(np.zeros((60, 1)), y, np.arange(60), str)
-    few = Meter(rows.x, rows, Terms(("a",), "y", classes), "roc_auc_ovr")
+    rows = TrainingRows(np.zeros((60, 1)), y, np.arange(60), str)
+    few = Meter(rows.x, rows, TrainingTerms(("a",), "y", classes), "roc_auc_ovr")
     with pytest.raises(ab.InputError, match=r"of 100 draws .* a class is missing"):
         refuse_unscorable(sklearn.linear_model.LogisticRegression(), few, 0)
     by_label = Meter(rows.x, rows, few.terms, "accuracy")

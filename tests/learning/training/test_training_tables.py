@@ -10,7 +10,7 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training.tables import (
-    Terms,
+    TrainingTerms,
     read_rows,
     read_terms,
     shuffle_rows,
@@ -18,7 +18,7 @@ from aboveboard.learning.training.tables import (
 )
 from oracles.training import honest
 
-TERMS = Terms(("a", "b"), "late", ("no", "yes"))
+TERMS = TrainingTerms(("a", "b"), "late", ("no", "yes"))
 GOOD = "a,b,late\n1,2,no\n3,4.5,yes\n"
 
 
@@ -68,10 +68,10 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, text: str, problem:
 
 
 def test_what_prepared_rows_and_labels_must_be_is_said_of_each(tmp_path: Path) -> None:
-    prepared = Terms(("a", "b"), "late", ("no", "yes"), prepared=True)
+    prepared = TrainingTerms(("a", "b"), "late", ("no", "yes"), prepared=True)
     with pytest.raises(InputError, match="line 3: column 'b' holds text or infinity where"):
         read_rows(written(tmp_path, "a,b,late\n1,,no\n1,inf,yes\n"), "p", prepared)
-    numbers = Terms(("a",), "late", None, prepared=True)
+    numbers = TrainingTerms(("a",), "late", None, prepared=True)
     with pytest.raises(InputError, match="give finite numbers, or leave rows out"):
         read_rows(written(tmp_path, "a,late\n1,2\n1,\n"), "p", numbers)
 

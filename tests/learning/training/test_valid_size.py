@@ -18,7 +18,7 @@ from aboveboard.learning.training.estimators import (
     make_estimator,
 )
 from aboveboard.learning.training.scores import measure_skill
-from aboveboard.learning.training.tables import Rows
+from aboveboard.learning.training.tables import TrainingRows
 from aboveboard.learning.training.valid_size import BEYOND, CenterCurve, measure_center_curve
 from oracles.training import SLOPES, TERMS, honest, rows
 
@@ -46,7 +46,7 @@ def curve() -> CenterCurve:
 def sizes(curve: CenterCurve, draw: Any, claimed: int) -> list[int]:
     found = []
     for seed in range(DRAWS):
-        data: Rows = draw(np.random.default_rng(100 + seed))
+        data: TrainingRows = draw(np.random.default_rng(100 + seed))
         found.append(curve.find_valid_size(quality(data.x, data.y), claimed))
     return found
 
@@ -71,7 +71,7 @@ def test_half_of_the_rows_are_about_half_of_the_size(curve: CenterCurve) -> None
 
 def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: CenterCurve) -> None:
     # A process of its own may neither drop its copies nor count its rows as they are.
-    def copied(rng: np.random.Generator) -> Rows:
+    def copied(rng: np.random.Generator) -> TrainingRows:
         data = honest(rng, 150)
         return rows(np.tile(data.x, (10, 1)), np.tile(data.y, 10))
 
@@ -81,7 +81,7 @@ def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: CenterCurve) 
 
 
 def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: CenterCurve) -> None:
-    def jittered(rng: np.random.Generator) -> Rows:
+    def jittered(rng: np.random.Generator) -> TrainingRows:
         data = honest(rng, 150)
         noise = rng.normal(size=(1500, len(SLOPES))) * 1e-3
         return rows(np.tile(data.x, (10, 1)) + noise, np.tile(data.y, 10))
@@ -106,7 +106,7 @@ def test_the_more_labels_are_wrong_the_smaller_the_size(curve: CenterCurve) -> N
 
 
 def test_random_rows_beside_honest_ones_do_not_raise_the_size(curve: CenterCurve) -> None:
-    def diluted(rng: np.random.Generator) -> Rows:
+    def diluted(rng: np.random.Generator) -> TrainingRows:
         data = honest(rng, 300)
         x = np.vstack((data.x, rng.normal(size=(600, len(SLOPES)))))
         return rows(x, np.concatenate((data.y, rng.integers(0, 2, 600))))

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aboveboard._version import __version__
-from aboveboard.commands.rounds.outcomes import Outcome, check_part, recompute_outcome
+from aboveboard.commands.rounds.outcomes import RoundOutcome, check_part, recompute_outcome
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, check_opened, read_answers
 from aboveboard.evidence.canonical import MOST_BYTES, decode_json
@@ -187,7 +187,7 @@ def _read_answers(
 
 
 def _compare(
-    round_: Round, body: Mapping[str, Any], outcome: Outcome, proof: str, findings: Findings
+    round_: Round, body: Mapping[str, Any], outcome: RoundOutcome, proof: str, findings: Findings
 ) -> None:
     """Compare what the center stated with what comes out."""
     due = outcome.body

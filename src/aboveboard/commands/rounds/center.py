@@ -19,7 +19,7 @@ from aboveboard.commands.rounds.drafting import (
 )
 from aboveboard.commands.rounds.member import KEYS
 from aboveboard.commands.rounds.outcomes import (
-    Outcome,
+    RoundOutcome,
     check_part,
     compute_outcome,
     draft_question,
@@ -31,7 +31,7 @@ from aboveboard.errors import AnswersMissing, InputError
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.centers import (
-    Intake,
+    RoundIntake,
     open_round,
     open_submission,
     read_own_round,
@@ -183,7 +183,7 @@ def read_center_keys(folder: Path) -> CenterKeys:
     return CenterKeys(read_keys(private / KEYS), read_keys(private / LOG_KEYS))
 
 
-def close_step(folder: Path, *, without: tuple[str, ...] = ()) -> Intake:
+def close_step(folder: Path, *, without: tuple[str, ...] = ()) -> RoundIntake:
     """Take in what members have said, and publish a new checkpoint.
 
     Parameters
@@ -202,7 +202,7 @@ def close_step(folder: Path, *, without: tuple[str, ...] = ()) -> Intake:
     intake = take_in(folder, keys)
     if without:
         round_, _ = state(folder, keys, "missing", lambda _: {"members": sorted(without)})
-        intake = Intake(round_, intake.accepted, intake.refused)
+        intake = RoundIntake(round_, intake.accepted, intake.refused)
     return intake
 
 
@@ -308,7 +308,7 @@ def _open_parts(round_: Round, folder: Path, keys: CenterKeys) -> dict[str, Payl
     return parts
 
 
-def _seal_results(round_: Round, folder: Path, keys: CenterKeys, outcome: Outcome) -> None:
+def _seal_results(round_: Round, folder: Path, keys: CenterKeys, outcome: RoundOutcome) -> None:
     log = read_log(folder, round_.terms.log.origin)
     note = log.sign_checkpoint(keys.log).content.decode("utf-8")
     cosigned = [each.note.content.decode("utf-8") for each in list_cosigned(folder, round_)]

@@ -39,7 +39,7 @@ ROUND = "the round"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RoundOutcome:
     """What comes out of a round, before the center signs it.
 
     Parameters
@@ -78,13 +78,13 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class ReportedOutcome(Outcome):
+class ReportedOutcome(RoundOutcome):
     """What comes out, with the center's own report of it.
 
     Parameters
     ----------
     publication, nonces, seed, replies, keys
-        As in `Outcome`.
+        As in `RoundOutcome`.
     report
         The run: the settlement, and the folder it was written to.
     """
@@ -151,7 +151,7 @@ def recompute_outcome(
     order: bytes | None = None,
     files: Mapping[str, tuple[bytes, bytes]] | None = None,
     answers: Mapping[int, Mapping[str, Answer]] | None = None,
-) -> Outcome:
+) -> RoundOutcome:
     """Return what comes out of a round, without a report: replies alone are written.
 
     Parameters
@@ -229,7 +229,7 @@ def _publish(
     order: bytes | None,
     files: Mapping[str, tuple[bytes, bytes]] | None,
     answers: Mapping[int, Mapping[str, Answer]] | None,
-) -> Outcome:
+) -> RoundOutcome:
     """Return what is published of a settlement, and opened by the terms."""
     keys = {name: parts[name].key for name in parts}
     publication = publish(collaboration, settlement, keys, order, round_.terms)
@@ -245,7 +245,7 @@ def _publish(
     replies = {name: out / reply_path(name, share.reply) for name, share in shares.items()}
     nonces = {name: part.nonce.hex() for name, part in parts.items()}
     seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
-    return Outcome(publication, nonces, seed.hex(), replies, keys)
+    return RoundOutcome(publication, nonces, seed.hex(), replies, keys)
 
 
 def draft_question(

@@ -168,7 +168,7 @@ def _find_binding_in_growth(
     market: Market, sizes: Array, profile: Sequence[int], i: int
 ) -> list[int]:
     alpha, _, smallest = _read_steps(market, sizes)
-    column = growth_market.Column(alpha, profile[1 - i] + smallest, smallest)
+    column = growth_market.MarketColumn(alpha, profile[1 - i] + smallest, smallest)
     column.extend(profile[i] + 1)
     return [size - smallest for size in column.chain(profile[i])]
 

@@ -19,7 +19,7 @@ from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.market_file import (
     GridTable,
-    MarketFile,
+    ModelMarketFile,
     make_quality,
     make_valuation,
     read_sizes,
@@ -27,7 +27,7 @@ from aboveboard.learning.market.market_file import (
 from aboveboard.learning.market.quality import Identity
 
 
-class DesirableFile(MarketFile):
+class DesirableFile(ModelMarketFile):
     """A market, its parties' sizes, and the sizes that each may have."""
 
     mechanism: Literal["learning.desirable"]
@@ -47,7 +47,7 @@ class DesirableFile(MarketFile):
 
 
 @dataclass(frozen=True)
-class Grid:
+class SizeGrid:
     """The sizes smallest, smallest + 1, .. steps.
 
     Parameters
@@ -92,7 +92,7 @@ class Grid:
         )
 
 
-def round_to_grid(grid: Grid, party: str, size: Fraction) -> Fraction:
+def round_to_grid(grid: SizeGrid, party: str, size: Fraction) -> Fraction:
     """Return the largest size of the grid that is not above a measured one.
 
     Parameters
@@ -120,10 +120,10 @@ def round_to_grid(grid: Grid, party: str, size: Fraction) -> Fraction:
     return grid.step * steps
 
 
-def make_grid(file: DesirableFile) -> Grid:
+def make_grid(file: DesirableFile) -> SizeGrid:
     """Return the file's grid."""
     smallest = 0 if file.grid.zero else 1
-    return Grid(file.grid.step, smallest, int(file.grid.max / file.grid.step) + 1 - smallest)
+    return SizeGrid(file.grid.step, smallest, int(file.grid.max / file.grid.step) + 1 - smallest)
 
 
 def make_market(file: DesirableFile) -> Market:

@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_rounded
-from aboveboard.learning.desirable.growth_market import Column
+from aboveboard.learning.desirable.growth_market import MarketColumn
 from aboveboard.learning.desirable.growth_rate import alpha_star
 
 TOLERANCE = 1e-13
@@ -41,7 +41,7 @@ FIGURE_3 = tuple(Fraction(k, 1000) for k in range(-1000, -667, 2))
 
 
 @dataclass(frozen=True)
-class Loss:
+class ProvenLoss:
     """Why there is no desirable mechanism beyond the boundary; sizes in steps.
 
     Parameters
@@ -88,7 +88,7 @@ class Boundary:
     alpha: Fraction
     zero: bool
     boundary: int | None
-    loss: Loss | None
+    loss: ProvenLoss | None
     reason: str = ""
 
 
@@ -120,7 +120,7 @@ def find_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
     if reason:
         return Boundary(alpha, zero, None, None, reason)
     smallest = 0 if zero else 1
-    column = Column(float(alpha), smallest, smallest)
+    column = MarketColumn(float(alpha), smallest, smallest)
     count = FIRST_SIZES
     while (position := column.extend(count, tolerance=TOLERANCE)) is None:
         count *= 2
@@ -138,7 +138,7 @@ def find_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
     total = sum_chain(alpha, smallest, chain)
     if total >= 0:
         raise ArithmeticError(f"the chain {chain} at alpha {alpha} proves no loss: {total}")
-    return Boundary(alpha, zero, profile[1] - 1, Loss(profile, chain, total))
+    return Boundary(alpha, zero, profile[1] - 1, ProvenLoss(profile, chain, total))
 
 
 def explain_no_loss(alpha: Fraction) -> str:

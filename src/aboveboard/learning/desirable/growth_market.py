@@ -27,7 +27,7 @@ def compute_powers(alpha: float, top: int) -> FloatArray:
     return powers
 
 
-class Column:
+class MarketColumn:
     """One column of the market, which grows by doubling.
 
     Parameters
@@ -133,7 +133,7 @@ def compute_all_payments(
     powers = compute_powers(alpha, 2 * (count - 1 + smallest) * 2)
 
     def one(position: int) -> None:
-        column = Column(alpha, position + smallest, smallest)
+        column = MarketColumn(alpha, position + smallest, smallest)
         column.extend(count, powers=powers)
         table[position] = column.payments
 

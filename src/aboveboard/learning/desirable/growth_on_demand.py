@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
 from aboveboard.learning.desirable.growth_boundary import TOLERANCE
-from aboveboard.learning.desirable.growth_market import Column
+from aboveboard.learning.desirable.growth_market import MarketColumn
 
 FloatArray = NDArray[np.float64]
 
@@ -89,7 +89,7 @@ class ColumnPayments:
     count: int
     smallest: int
     party: int
-    _columns: dict[int, Column] = field(default_factory=dict, init=False, repr=False)
+    _columns: dict[int, MarketColumn] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,11 +110,11 @@ class ColumnPayments:
             return table.T if self.party == 0 else table
         return self._get_column(other, own + 1)[own]
 
-    def find_column(self, other: int, count: int) -> Column:
+    def find_column(self, other: int, count: int) -> MarketColumn:
         """Return the column of the other party's position, with so many sizes at least."""
         kept = self._columns.pop(other, None)
         if kept is None or len(kept.payments) < count:
-            kept = Column(self.alpha, other + self.smallest, self.smallest)
+            kept = MarketColumn(self.alpha, other + self.smallest, self.smallest)
             kept.extend(count)
         self._columns[other] = kept
         while len(self._columns) > KEPT:
@@ -140,7 +140,7 @@ def find_loss(alpha: Fraction, count: int, smallest: int) -> tuple[int, int] | N
     """
     if alpha < -1 or alpha >= 0:
         return None
-    column = Column(float(alpha), smallest, smallest)
+    column = MarketColumn(float(alpha), smallest, smallest)
     position = column.extend(count, tolerance=TOLERANCE)
     return None if position is None else (0, position)
 

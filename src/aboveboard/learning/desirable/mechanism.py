@@ -36,7 +36,7 @@ from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.claims import AtOtherSizes, MechanismExists
 from aboveboard.learning.desirable.file import (
     DesirableFile,
-    Grid,
+    SizeGrid,
     make_grid,
     make_market,
     read_sizes_on_grid,
@@ -96,16 +96,16 @@ class Desirable(Mechanism[DesirableFile, object, Game]):
     --------
     >>> from fractions import Fraction
     >>> from aboveboard.learning import Desirable, Growth, Identity, Market
-    >>> from aboveboard.learning.desirable.file import Grid
+    >>> from aboveboard.learning.desirable.file import SizeGrid
     >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
-    >>> rule = Desirable(("anna", "bert"), market, Grid(Fraction(1), 1, 4))
+    >>> rule = Desirable(("anna", "bert"), market, SizeGrid(Fraction(1), 1, 4))
     >>> rule.settle({"anna": Fraction(4), "bert": Fraction(1)}).details["exists"]
     True
     """
 
     parties: tuple[str, ...]
     market: Market
-    grid: Grid
+    grid: SizeGrid
     training: TrainingTable | None = None
     seed: int = 0
     work: Work | None = None

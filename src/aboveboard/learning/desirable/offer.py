@@ -28,7 +28,7 @@ from aboveboard.learning.desirable.algorithms import (
     is_large,
 )
 from aboveboard.learning.desirable.certificate import size_as_number
-from aboveboard.learning.desirable.file import Grid
+from aboveboard.learning.desirable.file import SizeGrid
 from aboveboard.learning.desirable.growth_boundary import (
     Boundary,
     explain_no_loss,
@@ -39,7 +39,7 @@ from aboveboard.learning.desirable.search import (
     NO_LOSS_FOUND,
     SHARING_NOTHING,
     SUPPOSED_ALLOCATION,
-    Answer,
+    SearchAnswer,
     SearchResult,
 )
 from aboveboard.learning.market.allocation import Market
@@ -139,7 +139,9 @@ def describe_no_loss(grid: str, promises: str = "") -> str:
     )
 
 
-def design_grid(market: Market, grid: Grid, searched: Callable[[], SearchResult]) -> DesirableOffer:
+def design_grid(
+    market: Market, grid: SizeGrid, searched: Callable[[], SearchResult]
+) -> DesirableOffer:
     """Return on which grids a desirable mechanism exists.
 
     Parameters
@@ -213,14 +215,14 @@ def _join_sizes(sizes: Sequence[int | float]) -> str:
     return join_names(texts)
 
 
-def _summarize_boundary(found: Boundary, grid: Grid, *, whole: bool) -> dict[str, Any]:
+def _summarize_boundary(found: Boundary, grid: SizeGrid, *, whole: bool) -> dict[str, Any]:
     """Return facts of a boundary.
 
     Where neither a run goes through all of the file's grid (`whole`) nor a theorem applies, no more
     is known than that no loss was found.
     """
     reach = grid.smallest + grid.count - 1
-    verdict: Answer = "exists" if whole or explain_no_loss(found.alpha) else NO_LOSS_FOUND
+    verdict: SearchAnswer = "exists" if whole or explain_no_loss(found.alpha) else NO_LOSS_FOUND
     if found.boundary is not None and reach > found.boundary:
         verdict = "none"
     facts: dict[str, Any] = {

@@ -58,7 +58,7 @@ SHARING_NOTHING = (
 NO_LOSS_FOUND: Literal["no loss found"] = "no loss found"
 """The answer where no loss was found on a grid that was not gone through whole."""
 
-Answer = Literal["exists", "none", "undecided", "no loss found"]
+SearchAnswer = Literal["exists", "none", "undecided", "no loss found"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class SearchResult:
         return self.algorithm.name
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> SearchAnswer:
         """Whether there is a desirable mechanism."""
         if self.violated is not None:
             return "none"

@@ -14,7 +14,7 @@ from aboveboard.learning.payments.measured_market import find_interval
 from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.predictions import Predictions
 from aboveboard.learning.training.scores import Meter, Skill
-from aboveboard.learning.training.tables import Rows, Terms
+from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 MOST_CLASSES = 10_000
 """Labels that are larger are no classes 0, 1, .."""
@@ -123,10 +123,10 @@ def make_meter(truth: Any) -> Meter:
             "truth", "its labels are not 0, 1, .. of two or more classes, or numbers", "correct it"
         )
     classes = tuple(str(k) for k in range(int(labels.max()) + 1)) if is_class else None
-    terms = Terms((), "truth", classes)
+    terms = TrainingTerms((), "truth", classes)
     return Meter(
         np.zeros((len(labels), 0)),
-        Rows(np.zeros((len(labels), 0)), labels, np.arange(len(labels)), str),
+        TrainingRows(np.zeros((len(labels), 0)), labels, np.arange(len(labels)), str),
         terms,
     )
 

@@ -18,10 +18,10 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_number
 from aboveboard.learning.flower.messages import make_message, read_message
 from aboveboard.learning.training.engine import (
-    Answer,
-    Answers,
+    BatchAnswers,
     Coincidences,
     Failure,
+    PartyAnswer,
     PartyError,
     Request,
     RowCount,
@@ -69,7 +69,7 @@ class FlowerEngine:
     together: ClassVar[bool] = True
     compares_rows: ClassVar[bool] = False
 
-    def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
+    def ask(self, requests: Mapping[str, Request]) -> dict[str, PartyAnswer]:
         """Return the answers of the parties that are asked, in the order of the requests.
 
         Raises
@@ -130,7 +130,7 @@ class FlowerEngine:
             time.sleep(self.poll)
         return found
 
-    def _read(self, name: str, reply: Any) -> Answer:
+    def _read(self, name: str, reply: Any) -> PartyAnswer:
         if reply.has_error():
             reason = " ".join(str(reply.error.reason).split())[:200]
             problem = f"its machine is gone, or refused ({reason})"
@@ -203,8 +203,8 @@ _CHECKS: dict[type[Any], Callable[[Any], bool]] = {
     RowCount: _is_row_count,
     Parameters: lambda x: _is_array(x.coef, np.float64) and _is_array(x.intercept, np.float64),
     Coincidences: lambda x: _is_count(x.count) and _is_text(x.line),
-    Answers: lambda x: (
+    BatchAnswers: lambda x: (
         isinstance(x.answers, tuple)
-        and all(type(each) is not Answers and is_answer(each) for each in x.answers)
+        and all(type(each) is not BatchAnswers and is_answer(each) for each in x.answers)
     ),
 }

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from aboveboard.errors import InputError
 from aboveboard.learning.flower.allowance import Allowance
 from aboveboard.learning.training.engine import (
-    Answer,
     Batch,
     Compare,
     Fingerprint,
     Fit,
+    PartyAnswer,
     Request,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
     answer_safely,
 )
 from aboveboard.learning.training.estimators import ROW_WEIGHTS
@@ -55,23 +55,23 @@ class GuardedParty:
         Counts trainings.
     """
 
-    answer: Callable[[Request], Answer]
+    answer: Callable[[Request], PartyAnswer]
     name: str = "party"
     tell: Callable[[str], None] = lambda text: None
-    accepts: Callable[[Start], None] = lambda start: None
+    accepts: Callable[[StartTraining], None] = lambda start: None
     allowance: Allowance = field(default_factory=Allowance)
     _started: str = field(default="", init=False)
     _is_new: bool = field(default=False, init=False)
     _compared: bool = field(default=True, init=False)
 
-    def respond(self, request: object) -> Answer:
+    def respond(self, request: object) -> PartyAnswer:
         """Return the answer to a request, or what is wrong with it."""
         return answer_safely(self._respond, self.name, request)  # type: ignore[arg-type]  # checked there
 
-    def _respond(self, request: Request) -> Answer:
+    def _respond(self, request: Request) -> PartyAnswer:
         for each in request.requests if isinstance(request, Batch) else (request,):
             self._check(each)
-        if isinstance(request, Start):
+        if isinstance(request, StartTraining):
             self.tell(
                 f"training starts: {request.estimator}, label {request.terms.label!r}, "
                 f"{len(request.terms.features)} features"
@@ -79,12 +79,12 @@ class GuardedParty:
         return self.answer(request)
 
     def _check(self, request: object) -> None:
-        if isinstance(request, Start):
+        if isinstance(request, StartTraining):
             self._check_start(request)
-        elif isinstance(request, Fit | Step):
+        elif isinstance(request, Fit | TrainingStep):
             if request.parts not in PARTS or request.weight not in ROW_WEIGHTS:
                 raise _refuse("a model of other rows than a training needs")
-            if isinstance(request, Step) and not 1 <= request.steps <= MOST_STEPS:
+            if isinstance(request, TrainingStep) and not 1 <= request.steps <= MOST_STEPS:
                 raise _refuse("too many steps")
         elif isinstance(request, Compare):
             self._check_compare(request)
@@ -93,7 +93,7 @@ class GuardedParty:
         else:
             raise _refuse("something that is no request")
 
-    def _check_start(self, request: Start) -> None:
+    def _check_start(self, request: StartTraining) -> None:
         if not is_of_sklearn(request.estimator):
             raise _refuse(f"the estimator {request.estimator[:100]}, which is not scikit-learn's")
         self.accepts(request)

@@ -20,11 +20,11 @@ from flwr.supercore.task_identity import TaskIdentity
 RUN = 1
 """Number of the only run that there is in this process."""
 
-Node = Callable[[Message], Message | None]
+AnswerMessage = Callable[[Message], Message | None]
 """Answers a message; None: it stays silent."""
 
 
-def make_node(app: ClientApp, number: int, **config: Any) -> Node:
+def make_node(app: ClientApp, number: int, **config: Any) -> AnswerMessage:
     """Return a node that runs a client app.
 
     Parameters
@@ -57,7 +57,7 @@ class LocalGrid(Grid):  # type: ignore[misc]  # Flower is not installed where ty
         By number: what answers.
     """
 
-    def __init__(self, nodes: Mapping[int, Node]) -> None:
+    def __init__(self, nodes: Mapping[int, AnswerMessage]) -> None:
         self.nodes, self.pushed = dict(nodes), 0
         self._replies: dict[str, Message] = {}
         # Flower's messages take their sender and their run from here.

@@ -21,7 +21,7 @@ from aboveboard.learning.flower.client_trainings import (
     train_together,
 )
 from aboveboard.learning.market.allocation import Market as Rule
-from aboveboard.learning.payments.measured_market import MeasuredMarket, Qualities
+from aboveboard.learning.payments.measured_market import DrawnQualities, MeasuredMarket
 
 SERVING_SECONDS = 60.0
 """Seconds within which a client that is served should say that it has the model."""
@@ -81,10 +81,10 @@ class MeasuredClients:
         )
 
 
-def _split(table: NDArray[np.float64], n: int) -> Qualities:
+def _split(table: NDArray[np.float64], n: int) -> DrawnQualities:
     joint, own, without = table[:, 0], table[:, 1 : 1 + n], table[:, 1 + n :]
     # Hiding is not measured: nobody is asked what less data would give.
-    return Qualities(joint, own, own, without, np.repeat(joint[:, None], n, axis=1))
+    return DrawnQualities(joint, own, own, without, np.repeat(joint[:, None], n, axis=1))
 
 
 @dataclass

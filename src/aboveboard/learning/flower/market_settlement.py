@@ -8,7 +8,7 @@ from typing import Any
 
 from aboveboard.formatting import encode_number, format_count, round_digits
 from aboveboard.learning.flower.market_session import MeasuredClients
-from aboveboard.learning.payments.exploitation_payment import Outcome
+from aboveboard.learning.payments.exploitation_payment import PaymentOutcome
 from aboveboard.learning.payments.measured_market import MeasuredMarket
 from aboveboard.learning.payments.measured_warnings import (
     describe_few_rows,
@@ -72,7 +72,7 @@ class MarketSettlement:
         )
 
     @property
-    def _outcome(self) -> Outcome:
+    def _outcome(self) -> PaymentOutcome:
         return self.market.outcome
 
     @cached_property

@@ -21,7 +21,7 @@ from aboveboard.errors import InputError
 from aboveboard.learning.flower.app import compute_app_hash
 from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.flower.messages import make_content, read_message
-from aboveboard.learning.training.engine import Answers, End, Failure
+from aboveboard.learning.training.engine import BatchAnswers, EndTraining, Failure
 from aboveboard.learning.training.estimators import format_error
 
 POLL = 0.2
@@ -205,8 +205,8 @@ class PartyClient:
             request = read_message(message)
         except InputError as error:
             return False, Failure(error.place, error.problem, error.remedy)
-        if isinstance(request, End):
-            return True, Answers(())
+        if isinstance(request, EndTraining):
+            return True, BatchAnswers(())
         return False, self.party.respond(request)
 
     def _runs_our_app(self, client: Any, node: Any, run: int) -> bool:

@@ -24,7 +24,7 @@ from aboveboard.learning.flower.node_keys import encode_for_flower
 from aboveboard.learning.flower.requirement import SECRET, SUPERLINK_SOCKET, require_flower
 from aboveboard.learning.market.training_file import FlowerTable, TrainingTable
 from aboveboard.learning.training.data_files import PartyData
-from aboveboard.learning.training.engine import End
+from aboveboard.learning.training.engine import EndTraining
 from aboveboard.learning.training.estimators import format_error
 
 PLACE = "training.flower.superlink"
@@ -65,7 +65,7 @@ def connect_parties(
             yield engine
         finally:
             with suppress(Exception):  # the result is there, or an error that matters more
-                engine.close(End())
+                engine.close(EndTraining())
 
 
 def _refuse_other_app(flower: FlowerTable) -> None:

@@ -39,7 +39,7 @@ AT_ONCE = 1 << 20
 MOST_COMPARED = 12
 """Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
 
-Mask = NDArray[np.bool_]
+BoolArray = NDArray[np.bool_]
 
 MOST_SETS = 16
 """Parties up to whom all sets of the served are tried: 2^16 valuations for one profile."""
@@ -105,7 +105,7 @@ class Market:
         return self.counterfactual == "punish" and self.valuation.find_punishing(~fewer) is None
 
 
-def choose_served(market: Market, sizes: Array, present: Mask) -> Mask:
+def choose_served(market: Market, sizes: Array, present: BoolArray) -> BoolArray:
     """Return who is served.
 
     Parameters
@@ -162,12 +162,12 @@ class Objective:
         Whom that serves, for any qualities; None where it depends on them.
     """
 
-    counted: Mask
+    counted: BoolArray
     punishes: bool
-    served: Mask | None
+    served: BoolArray | None
 
 
-def find_objective(market: Market, present: Mask) -> Objective | None:
+def find_objective(market: Market, present: BoolArray) -> Objective | None:
     """Return what the rule aims at when these parties take part; None where it serves nobody.
 
     Parameters
@@ -188,8 +188,8 @@ def find_objective(market: Market, present: Mask) -> Objective | None:
 
 
 def choose_best_sets(
-    valuation: Valuation, objective: Objective, best: Array, own: Array, members: Mask
-) -> Mask:
+    valuation: Valuation, objective: Objective, best: Array, own: Array, members: BoolArray
+) -> BoolArray:
     """Return the best set of each profile; among the best, the largest and then the first.
 
     Parameters
@@ -217,8 +217,8 @@ def choose_best_sets(
 
 
 def _choose_of_sets(
-    valuation: Valuation, objective: Objective, sets: Mask, best: Array, own: Array
-) -> Mask:
+    valuation: Valuation, objective: Objective, sets: BoolArray, best: Array, own: Array
+) -> BoolArray:
     """Value every set in every profile, shape (sets, m, n), and return the best of each profile."""
     x = np.where(sets[:, None, :], best[:, None], best[:, None] * 0)
     values = valuation.evaluate(np.maximum(x, own))[..., objective.counted]
@@ -228,11 +228,11 @@ def _choose_of_sets(
     highest: Any = totals.max(axis=0)
     if values.dtype == np.float64 and values.size:
         highest = highest - ROUNDING * np.abs(values).max(axis=(0, -1))
-    chosen: Mask = sets[np.argmax((totals >= highest).astype(np.bool_), axis=0)]
+    chosen: BoolArray = sets[np.argmax((totals >= highest).astype(np.bool_), axis=0)]
     return chosen
 
 
-def assign_models(market: Market, sizes: Array, present: Mask) -> Array:
+def assign_models(market: Market, sizes: Array, present: BoolArray) -> Array:
     """Return x, the quality of the model that each party is handed; 0 to who is not served.
 
     Parameters
@@ -258,7 +258,7 @@ def assign_models(market: Market, sizes: Array, present: Mask) -> Array:
     return hand_out(market, sizes, present, choose_served(market, sizes, present))
 
 
-def hand_out(market: Market, sizes: Array, present: Mask, served: Mask) -> Array:
+def hand_out(market: Market, sizes: Array, present: BoolArray, served: BoolArray) -> Array:
     """Return x where these are served; shapes (m, n)."""
     contributed = np.where(present, sizes, sizes * 0)
     best = market.quality.evaluate(contributed.sum(axis=-1))[..., None]
@@ -282,14 +282,14 @@ def compute_qualities_in_use(market: Market, x: Array, sizes: Array) -> Array:
     return q
 
 
-def _group_by_presence(present: Mask) -> Iterator[tuple[Mask, Any]]:
+def _group_by_presence(present: BoolArray) -> Iterator[tuple[BoolArray, Any]]:
     """Yield each set of participants with the rows in which it is the set."""
     different, where = np.unique(present, axis=0, return_inverse=True)
     for k, members in enumerate(different):
         yield members, np.flatnonzero(where.reshape(-1) == k)
 
 
-def list_subsets(there: Mask) -> list[Mask]:
+def list_subsets(there: BoolArray) -> list[BoolArray]:
     """Return the subsets of the participants as masks, the largest first."""
     members = np.flatnonzero(there)
     k = len(members)

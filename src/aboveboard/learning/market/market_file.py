@@ -125,7 +125,7 @@ class GridTable(_Strict):
         return tuple(self.step * k for k in range(0 if self.zero else 1, count + 1))
 
 
-class MarketFile(CollaborationFile):
+class ModelMarketFile(CollaborationFile):
     """The keys of a market and its parties."""
 
     counterfactual: Counterfactual = Field(
@@ -158,7 +158,7 @@ class MarketFile(CollaborationFile):
         return self
 
 
-class PaymentsFile(MarketFile):
+class PaymentsFile(ModelMarketFile):
     """The collaboration file of `learning.payments`."""
 
     mechanism: Literal["learning.payments"]
@@ -185,7 +185,7 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValuationKind:
     """How a valuation is read from the file.
 
     Parameters
@@ -217,15 +217,15 @@ def _make_function(table: ValuationTable, n: int) -> FunctionValuation:
     return FunctionValuation(name, find_function(name, "valuation.function"), n)
 
 
-KINDS: Mapping[str, Kind] = {
-    "linear": Kind(("matrix",), lambda table, n: Linear(table.matrix or ())),
-    "growth": Kind(("alpha",), lambda table, n: Growth(table.alpha or Fraction(0))),
-    "quasi-monotone": Kind(("own", "others"), _make_quasi_monotone),
-    "callable": Kind(("function",), _make_function),
+KINDS: Mapping[str, ValuationKind] = {
+    "linear": ValuationKind(("matrix",), lambda table, n: Linear(table.matrix or ())),
+    "growth": ValuationKind(("alpha",), lambda table, n: Growth(table.alpha or Fraction(0))),
+    "quasi-monotone": ValuationKind(("own", "others"), _make_quasi_monotone),
+    "callable": ValuationKind(("function",), _make_function),
 }
 
 
-def make_valuation(file: MarketFile) -> Valuation:
+def make_valuation(file: ModelMarketFile) -> Valuation:
     """Return the valuation that the file describes.
 
     Raises
@@ -241,7 +241,7 @@ def make_valuation(file: MarketFile) -> Valuation:
     return valuation
 
 
-def make_quality(file: MarketFile) -> Quality | None:
+def make_quality(file: ModelMarketFile) -> Quality | None:
     """Return Q; None where it is to be fitted to the training runs.
 
     Without a table it is the identity for a growth market (section 6.2), the fitted curve where
@@ -271,7 +271,7 @@ def make_quality(file: MarketFile) -> Quality | None:
     return None
 
 
-def read_sizes(file: MarketFile) -> dict[str, Fraction]:
+def read_sizes(file: ModelMarketFile) -> dict[str, Fraction]:
     """Return each party's size as the file says it.
 
     Raises
@@ -291,6 +291,6 @@ def read_sizes(file: MarketFile) -> dict[str, Fraction]:
     return found
 
 
-def has_data(file: MarketFile) -> bool:
+def has_data(file: ModelMarketFile) -> bool:
     """Return whether the parties come with data rather than sizes."""
     return file.training is not None or any(x.data is not None for x in file.parties.values())

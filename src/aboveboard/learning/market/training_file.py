@@ -31,7 +31,7 @@ NODE_KEY = r"^[A-Za-z0-9+/]{80,400}={0,2}$"
 
 IMPORT_PATH = r"^\w+(\.\w+)+$"
 
-Averaging = Literal["mean", "trimmed-mean", "median", "krum"]
+AveragingName = Literal["mean", "trimmed-mean", "median", "krum"]
 StepColumns = Literal["numbers", "texts", "all"]
 
 
@@ -158,7 +158,7 @@ class TrainingTable(TableKeys):
         strict=True,
         description="of each party between two averages",
     )
-    averaging: Averaging = Field(
+    averaging: AveragingName = Field(
         default="mean",
         description="how updates are averaged; all but the mean bound what one party can do",
     )

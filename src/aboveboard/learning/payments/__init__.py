@@ -11,7 +11,7 @@ Examples
 from __future__ import annotations
 
 from aboveboard.learning.payments.exploitation_payment import (
-    Outcome,
+    PaymentOutcome,
     compute_outcome,
     exploitation_payments,
 )
@@ -20,7 +20,7 @@ from aboveboard.learning.payments.mechanism import Payments, type_grid
 
 __all__ = [
     "MarketGame",
-    "Outcome",
+    "PaymentOutcome",
     "Payments",
     "compute_outcome",
     "exploitation_payments",

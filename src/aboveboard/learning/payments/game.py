@@ -25,8 +25,8 @@ from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units, to_units
 from aboveboard.learning.market.allocation import (
     MOST_SETS,
+    BoolArray,
     Market,
-    Mask,
     assign_models,
     compute_qualities_in_use,
     hand_out,
@@ -54,7 +54,7 @@ MOST_IN_FRACTIONS = 2_000
 CHUNK = 1 << 14
 """Profiles whose payments are found in one call."""
 
-Action = Number | str
+SizeOrAway = Number | str
 
 
 @dataclass(frozen=True)
@@ -147,31 +147,31 @@ class MarketGame:
             return Proof(f"payments never sum to less than 0: {reason}", n * n)
         return None
 
-    def deviation_kind(self, i: int, action: Action, /) -> DeviationKind:
+    def deviation_kind(self, i: int, action: SizeOrAway, /) -> DeviationKind:
         """Return what a party does that does not report its size."""
         return "stays away" if action == AWAY else "hides"
 
-    def actions(self, i: int, /) -> tuple[Action, ...]:
+    def actions(self, i: int, /) -> tuple[SizeOrAway, ...]:
         """Stay away, or report a size."""
         return (AWAY, *self.reports[i])
 
-    def truth(self, i: int, /) -> Action:
+    def truth(self, i: int, /) -> SizeOrAway:
         """Report all."""
         return self.sizes[i]
 
-    def absent(self, i: int, /) -> Action:
+    def absent(self, i: int, /) -> SizeOrAway:
         """Stay away."""
         return AWAY
 
-    def describe(self, i: int, action: Action) -> str:
+    def describe(self, i: int, action: SizeOrAway) -> str:
         """Return what is reported, in words."""
         return action if isinstance(action, str) else f"reports size {encode_number(action)}"
 
-    def payoffs(self, profile: Sequence[Action], /) -> list[Number]:
+    def payoffs(self, profile: Sequence[SizeOrAway], /) -> list[Number]:
         """Return valuations minus payments of one profile."""
         return self._decode_row(self._compute_payoffs(self._encode(profile)).payoffs)
 
-    def payments(self, profile: Sequence[Action], /) -> list[Number]:
+    def payments(self, profile: Sequence[SizeOrAway], /) -> list[Number]:
         """Return what each party pays; the budget asks for all profiles, so they are kept."""
         extents = [len(sizes) + 1 for sizes in self.reports]
         columns = self._encode(profile)
@@ -193,7 +193,7 @@ class MarketGame:
         """Return payoffs in units, shape (m, players)."""
         return self._compute_payoffs(columns).payoffs
 
-    def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
+    def outcomes(self, profile: Sequence[SizeOrAway], /, *, giving_no_less: bool) -> Array:
         """Return the payoffs, and what the center takes in, for each set that could be served.
 
         Where values are neither linear nor of a growth market, also for lesser models, in steps of
@@ -226,7 +226,7 @@ class MarketGame:
         taken = exploitation_payments(market, sizes, present).sum(axis=-1)
         return np.stack([*table, np.broadcast_to(taken, len(x))], axis=-1)
 
-    def _encode(self, profile: Sequence[Action]) -> list[Codes]:
+    def _encode(self, profile: Sequence[SizeOrAway]) -> list[Codes]:
         return [
             np.array([self.actions(i).index(action)], dtype=np.int64)
             for i, action in enumerate(profile)
@@ -248,7 +248,7 @@ class MarketGame:
             tuple(np.array([0.0, *map(float, sizes)]) for sizes in self.reports),
         )
 
-    def _decode_reports(self, columns: Sequence[Codes]) -> tuple[Array, Mask]:
+    def _decode_reports(self, columns: Sequence[Codes]) -> tuple[Array, BoolArray]:
         """Return sizes and who is present, shapes (m, n)."""
         codes = np.stack(np.broadcast_arrays(*columns), axis=-1)
         reports = self._arrays.reports
@@ -270,7 +270,7 @@ class MarketGame:
         return np.concatenate(parts)
 
 
-def list_shares(there: Mask, levels: int) -> Array:
+def list_shares(there: BoolArray, levels: int) -> Array:
     """Return all ways to hand out parts of the best quality, shape (ways, n), the fullest first.
 
     With one level: the best model or none, as whole numbers.
@@ -365,10 +365,10 @@ class _IntegerLinear:
         products: Array = np.asarray(q, dtype=np.int64) * self.matrix[i]
         return products
 
-    def find_served(self, counted: Mask) -> Mask:
+    def find_served(self, counted: BoolArray) -> BoolArray:
         """Serve whom the market serves: a common factor changes no sign."""
         return self.linear.find_served(counted)
 
-    def find_punishing(self, absent: Mask) -> Mask:
+    def find_punishing(self, absent: BoolArray) -> BoolArray:
         """Serve whom the market serves to punish: a common factor changes no sign."""
         return self.linear.find_punishing(absent)

@@ -25,13 +25,13 @@ from aboveboard.formatting import (
 )
 from aboveboard.games.numbers import Array, to_number
 from aboveboard.learning.market.allocation import (
+    BoolArray,
     Market,
-    Mask,
     choose_best_sets,
     find_objective,
     list_subsets,
 )
-from aboveboard.learning.payments.exploitation_payment import JoiningGain, Outcome
+from aboveboard.learning.payments.exploitation_payment import JoiningGain, PaymentOutcome
 from aboveboard.learning.training.training_result import TrainingResult
 
 ABSENT, HALF, ALL = 0, 1, 2
@@ -44,7 +44,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Qualities:
+class DrawnQualities:
     """Qualities of all models, once for each of m draws of the test rows.
 
     Parameters
@@ -89,9 +89,9 @@ class MeasuredMarket:
 
     parties: tuple[str, ...]
     market: Market
-    present: Mask
-    measured: Qualities
-    draws: Qualities
+    present: BoolArray
+    measured: DrawnQualities
+    draws: DrawnQualities
     approximation: str = ""
     trained: bool = True
 
@@ -101,13 +101,13 @@ class MeasuredMarket:
         return tuple(name for name, there in zip(self.parties, self.present, strict=True) if there)
 
     @cached_property
-    def served(self) -> Mask:
+    def served(self) -> BoolArray:
         """Who is handed the joint model, shape (n,)."""
         chosen = self._choose(self.present, self.measured.joint, self.measured.own)
         return chosen if self.trained else np.zeros_like(chosen)
 
     @cached_property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> PaymentOutcome:
         """What comes out where all report all that they have."""
         joint, gains, q = self._value(self.measured, self._everything)
         values = self.market.valuation.evaluate(q)
@@ -116,7 +116,7 @@ class MeasuredMarket:
             float(gain.payment[0]) if there else 0.0
             for gain, there in zip(gains, self.present, strict=True)
         ]
-        return Outcome(
+        return PaymentOutcome(
             tuple(self.present.tolist()),
             tuple(self.served.tolist()),
             to_number(joint[0]),
@@ -156,7 +156,7 @@ class MeasuredMarket:
         profile = self._everything.copy()
         profile[i] = HALF
 
-        def gain(qualities: Qualities) -> FloatArray:
+        def gain(qualities: DrawnQualities) -> FloatArray:
             hidden, _ = self._play(qualities, profile)
             truth, _ = self._play(qualities, self._everything)
             return np.asarray(hidden[:, i] - truth[:, i])
@@ -190,7 +190,7 @@ class MeasuredMarket:
         return np.where(self.present, ALL, ABSENT)
 
     def _play(
-        self, qualities: Qualities, profile: NDArray[np.int64]
+        self, qualities: DrawnQualities, profile: NDArray[np.int64]
     ) -> tuple[FloatArray, FloatArray]:
         _, gains, _ = self._value(qualities, profile)
         q = self._find_qualities_in_use(qualities, profile)
@@ -203,7 +203,7 @@ class MeasuredMarket:
         return np.stack(payoffs, axis=-1), np.stack(paid, axis=-1)
 
     def _value(
-        self, qualities: Qualities, profile: NDArray[np.int64]
+        self, qualities: DrawnQualities, profile: NDArray[np.int64]
     ) -> tuple[FloatArray, list[JoiningGain], FloatArray]:
         """Return the joint quality, what each gains by taking part, and the qualities in use.
 
@@ -223,7 +223,7 @@ class MeasuredMarket:
         return self._find_joint(qualities, profile), gains, q
 
     def _find_qualities_in_use(
-        self, qualities: Qualities, profile: NDArray[np.int64]
+        self, qualities: DrawnQualities, profile: NDArray[np.int64]
     ) -> FloatArray:
         """Return what the parties truly use: the model handed out, or a better one of their own."""
         q = self._assign(qualities, profile, _find_reported(qualities, profile), floor=False)
@@ -231,7 +231,7 @@ class MeasuredMarket:
 
     def _assign(
         self,
-        qualities: Qualities,
+        qualities: DrawnQualities,
         profile: NDArray[np.int64],
         believed: FloatArray,
         *,
@@ -246,17 +246,17 @@ class MeasuredMarket:
         x = np.where(served, joint[:, None], 0.0)
         return np.maximum(x, believed) if floor else x
 
-    def _choose(self, there: Mask, joint: FloatArray, own: FloatArray) -> Mask:
+    def _choose(self, there: BoolArray, joint: FloatArray, own: FloatArray) -> BoolArray:
         objective = find_objective(self.market, there)
         if objective is None or not there.any():
             return np.zeros_like(there)
         if objective.served is not None:
             return np.asarray(objective.served & there)
         known = np.where(there, own, 0.0)
-        best: Mask = choose_best_sets(self.market.valuation, objective, joint, known, there)[0]
+        best: BoolArray = choose_best_sets(self.market.valuation, objective, joint, known, there)[0]
         return best
 
-    def _find_joint(self, qualities: Qualities, profile: NDArray[np.int64]) -> FloatArray:
+    def _find_joint(self, qualities: DrawnQualities, profile: NDArray[np.int64]) -> FloatArray:
         """Return the quality of the model that is trained on what the profile reports."""
         there = np.flatnonzero(profile != ABSENT)
         if not len(there):
@@ -276,7 +276,7 @@ class MeasuredMarket:
         return np.clip(joint, 0.0, 1.0)
 
 
-def _find_reported(qualities: Qualities, profile: NDArray[np.int64]) -> FloatArray:
+def _find_reported(qualities: DrawnQualities, profile: NDArray[np.int64]) -> FloatArray:
     """Return the own qualities that the center measures; 0 for a party that stays away."""
     reported = np.where(profile == HALF, qualities.half, qualities.own)
     return np.where(profile == ABSENT, 0.0, reported)
@@ -323,8 +323,8 @@ def make_measured_market(
         tuple(parties),
         market,
         np.array([name in trained.own for name in parties]),
-        Qualities(joint, *measured),
-        Qualities(resamples.joint, *draws),
+        DrawnQualities(joint, *measured),
+        DrawnQualities(resamples.joint, *draws),
         approximation,
         trained.model is not None,
     )

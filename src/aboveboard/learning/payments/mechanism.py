@@ -39,7 +39,7 @@ from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.market.valuations import Growth, Linear, Valuation
 from aboveboard.learning.measuring import train_on_reports
 from aboveboard.learning.payments.budget import keeps_budget, prove_balance
-from aboveboard.learning.payments.exploitation_payment import Outcome, compute_outcome
+from aboveboard.learning.payments.exploitation_payment import PaymentOutcome, compute_outcome
 from aboveboard.learning.payments.game import MarketGame
 from aboveboard.learning.payments.offer import PaymentsOffer, compare_counterfactuals
 from aboveboard.learning.payments.settlement import make_settlement, value_models
@@ -213,7 +213,7 @@ class Payments(Mechanism[PaymentsFile, object, "MarketGame | MeasuredGame"]):
             sizes = [stated[name] for name in self.parties]
             given = self.market(self.quality)
 
-            def compute(rule: Counterfactual) -> tuple[Market, Outcome]:
+            def compute(rule: Counterfactual) -> tuple[Market, PaymentOutcome]:
                 market = replace(given, counterfactual=rule)
                 return market, compute_outcome(market, sizes)
 
@@ -225,7 +225,7 @@ class Payments(Mechanism[PaymentsFile, object, "MarketGame | MeasuredGame"]):
         trained = self._train(reports)
         fitted = self._market_of(trained)
 
-        def measure(rule: Counterfactual) -> tuple[Market, Outcome]:
+        def measure(rule: Counterfactual) -> tuple[Market, PaymentOutcome]:
             market = replace(fitted, counterfactual=rule)
             return market, make_measured_market(self.parties, market, trained).outcome
 

@@ -22,14 +22,14 @@ from aboveboard.learning.payments.budget import (
     prove_balance,
     search_deficit,
 )
-from aboveboard.learning.payments.exploitation_payment import Outcome
+from aboveboard.learning.payments.exploitation_payment import PaymentOutcome
 from aboveboard.mechanisms.settlement import Exhibit
 
 COUNTERFACTUALS: tuple[Counterfactual, ...] = get_args(Counterfactual)
 
 
 @dataclass(frozen=True)
-class ComparedRule:
+class AbsenceRule:
     """What comes out under one rule for absent parties.
 
     Parameters
@@ -40,7 +40,7 @@ class ComparedRule:
         Whether payments can sum to a loss, in words.
     """
 
-    outcome: Outcome
+    outcome: PaymentOutcome
     budget: str
 
     @property
@@ -70,7 +70,7 @@ class PaymentsOffer:
     """
 
     parties: tuple[str, ...]
-    rules: Mapping[Counterfactual, ComparedRule]
+    rules: Mapping[Counterfactual, AbsenceRule]
     chosen: Counterfactual
     qualities: str
     curve: None = None
@@ -155,7 +155,7 @@ class PaymentsOffer:
 def compare_counterfactuals(
     parties: Sequence[str],
     chosen: Counterfactual,
-    make: Callable[[Counterfactual], tuple[Market, Outcome]],
+    make: Callable[[Counterfactual], tuple[Market, PaymentOutcome]],
     *,
     sizes: Sequence[Number] | None,
     qualities: str,
@@ -178,11 +178,13 @@ def compare_counterfactuals(
     rules = {}
     for name in COUNTERFACTUALS:
         market, outcome = make(name)
-        rules[name] = ComparedRule(outcome, _describe_budget(market, outcome, sizes))
+        rules[name] = AbsenceRule(outcome, _describe_budget(market, outcome, sizes))
     return PaymentsOffer(tuple(parties), rules, chosen, qualities)
 
 
-def _describe_budget(market: Market, outcome: Outcome, sizes: Sequence[Number] | None) -> str:
+def _describe_budget(
+    market: Market, outcome: PaymentOutcome, sizes: Sequence[Number] | None
+) -> str:
     if outcome.revenue < -TOLERANCE:
         return "yes, here"
     if sizes is None:

@@ -10,7 +10,11 @@ from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import LearningCurve, Quality
 from aboveboard.learning.payments.budget import describe_balance
-from aboveboard.learning.payments.exploitation_payment import Outcome, as_row, compute_outcome
+from aboveboard.learning.payments.exploitation_payment import (
+    PaymentOutcome,
+    as_row,
+    compute_outcome,
+)
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 SIGNS = (
@@ -20,7 +24,9 @@ SIGNS = (
 """What the numbers of a settlement mean."""
 
 
-def apply_rule(parties: Sequence[str], market: Market, sizes: Mapping[str, Number]) -> Outcome:
+def apply_rule(
+    parties: Sequence[str], market: Market, sizes: Mapping[str, Number]
+) -> PaymentOutcome:
     """Return what the rule makes of sizes by party; who has none is absent."""
     return compute_outcome(market, [sizes.get(name) for name in parties])
 
@@ -87,7 +93,7 @@ def value_models(
     return value if share is None else value - share.payment
 
 
-def _make_share(found: Outcome, i: int, size: Number) -> Share:
+def _make_share(found: PaymentOutcome, i: int, size: Number) -> Share:
     payment = found.payments[i]
     data = {
         "served": found.served[i],
@@ -109,7 +115,7 @@ def _make_share(found: Outcome, i: int, size: Number) -> Share:
 
 
 def _make_details(
-    parties: Sequence[str], market: Market, found: Outcome, sizes: Mapping[str, Number]
+    parties: Sequence[str], market: Market, found: PaymentOutcome, sizes: Mapping[str, Number]
 ) -> dict[str, Any]:
     absent = [name for name in parties if name not in sizes]
     served = [name for name, yes in zip(parties, found.served, strict=True) if yes]
@@ -128,7 +134,7 @@ def _make_details(
 
 
 def _list_warnings(
-    parties: Sequence[str], market: Market, found: Outcome, sizes: Mapping[str, Number]
+    parties: Sequence[str], market: Market, found: PaymentOutcome, sizes: Mapping[str, Number]
 ) -> list[str]:
     reported = [sizes.get(name, 0) for name in parties]
     warnings = describe_balance(market, reported, parties, found.revenue)
@@ -140,7 +146,7 @@ def _list_warnings(
     return warnings
 
 
-def make_headline(found: Outcome) -> str:
+def make_headline(found: PaymentOutcome) -> str:
     """Return who is served and what the center takes in, in a sentence."""
     served, there = sum(found.served), sum(found.present)
     amount = f"{format_rounded(abs(float(found.revenue)))}"

@@ -14,7 +14,7 @@ from aboveboard.mechanisms.settlement import Exhibit
 DIGITS = 6
 """Decimal places of qualities in tables: finer than any of their standard errors."""
 
-Gain = tuple[float, tuple[float, float]]
+MeasuredGain = tuple[float, tuple[float, float]]
 """What a deviation brings, and the interval of that."""
 
 
@@ -34,7 +34,7 @@ class TrainedExhibits:
 
     measured: MeasuredMarket
     trained: TrainingResult
-    gains: Mapping[str, Gain]
+    gains: Mapping[str, MeasuredGain]
 
     def make(self) -> tuple[Exhibit, ...]:
         """Return all tables."""

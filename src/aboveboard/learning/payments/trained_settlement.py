@@ -15,7 +15,7 @@ from aboveboard.formatting import (
     round_digits,
 )
 from aboveboard.learning.market.quality import Quality
-from aboveboard.learning.payments.exploitation_payment import Outcome
+from aboveboard.learning.payments.exploitation_payment import PaymentOutcome
 from aboveboard.learning.payments.measured_market import MeasuredMarket, find_interval
 from aboveboard.learning.payments.measured_warnings import (
     describe_few_rows,
@@ -82,7 +82,7 @@ class TrainedSettlement:
         )
 
     @property
-    def _outcome(self) -> Outcome:
+    def _outcome(self) -> PaymentOutcome:
         return self.measured.outcome
 
     @property

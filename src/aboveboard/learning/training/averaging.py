@@ -28,10 +28,10 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning.market.training_file import Averaging as AveragingName
+from aboveboard.learning.market.training_file import AveragingName
 from aboveboard.learning.training.estimators import Parameters
 
-Steps = Callable[[Parameters], Mapping[str, Parameters]]
+SendModel = Callable[[Parameters], Mapping[str, Parameters]]
 """Sends a model to the parties; returns what each has made of it."""
 
 TRIMMED = 0.2
@@ -159,7 +159,7 @@ class Averaging:
         return moved
 
 
-def run_averaging(start: Parameters, steps: Steps, averaging: Averaging) -> AveragedModel:
+def run_averaging(start: Parameters, steps: SendModel, averaging: Averaging) -> AveragedModel:
     """Average the parties' models for some rounds.
 
     Parameters

@@ -23,7 +23,13 @@ from aboveboard.learning.training.preparation import (
     fit_preparation,
 )
 from aboveboard.learning.training.scores import Meter
-from aboveboard.learning.training.tables import Rows, Terms, read_rows, read_terms, shuffle_rows
+from aboveboard.learning.training.tables import (
+    TrainingRows,
+    TrainingTerms,
+    read_rows,
+    read_terms,
+    shuffle_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,10 @@ class Center:
         The validation rows are a half of the test file.
     """
 
-    terms: Terms
+    terms: TrainingTerms
     whole: bool
-    raw_test: Rows
-    raw_validation: Rows
+    raw_test: TrainingRows
+    raw_validation: TrainingRows
     preparation: Preparation
     constant: tuple[str, ...]
     digests: NDArray[np.uint64]
@@ -67,16 +73,16 @@ class Center:
         return len(self.terms.classes or ())
 
     @property
-    def test(self) -> Rows:
+    def test(self) -> TrainingRows:
         """The test rows as numbers."""
         return self.prepare(self.raw_test, "training.test")
 
     @property
-    def validation(self) -> Rows:
+    def validation(self) -> TrainingRows:
         """The validation rows as numbers."""
         return self.prepare(self.raw_validation, "training.validation")
 
-    def prepare(self, rows: Rows, place: str) -> Rows:
+    def prepare(self, rows: TrainingRows, place: str) -> TrainingRows:
         """Return rows as numbers, prepared as all rows are."""
         return replace(rows, x=self.preparation.apply(rows.x, place))
 

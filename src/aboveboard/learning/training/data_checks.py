@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from aboveboard.formatting import format_count, format_rounded, join_names
 from aboveboard.learning.training import leaks
-from aboveboard.learning.training.tables import Rows, Terms
+from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 FAR, WIDER = 3.0, 5.0
 """Spreads that a median, and times that a spread, may be off before a column counts as odd."""
@@ -48,7 +48,7 @@ class Ranges:
     deviation: NDArray[np.float64]
 
 
-def measure_ranges(rows: Rows, terms: Terms) -> Ranges:
+def measure_ranges(rows: TrainingRows, terms: TrainingTerms) -> Ranges:
     """Return what is usual in the center's rows."""
     measured = [
         _measure_column(rows.x[:, k], name in terms.texts) for k, name in enumerate(terms.features)
@@ -69,7 +69,7 @@ def _measure_column(
     return float(median), float(high - low), float(numbers.mean()), deviation or 1.0
 
 
-def find_odd_columns(rows: Rows, terms: Terms, ranges: Ranges) -> tuple[str, ...]:
+def find_odd_columns(rows: TrainingRows, terms: TrainingTerms, ranges: Ranges) -> tuple[str, ...]:
     """Return what is odd about a party's columns, one clause each."""
     if len(rows.y) < FEWEST_ROWS:
         return ()
@@ -94,12 +94,14 @@ def find_odd_columns(rows: Rows, terms: Terms, ranges: Ranges) -> tuple[str, ...
     return tuple(found)
 
 
-def compute_fingerprints(rows: Rows, terms: Terms, ranges: Ranges) -> NDArray[np.uint64]:
+def compute_fingerprints(
+    rows: TrainingRows, terms: TrainingTerms, ranges: Ranges
+) -> NDArray[np.uint64]:
     """Return a digest of each row, its numbers rounded, shape (m,)."""
     return round_rows(rows, terms, ranges).compute_digests()
 
 
-def round_rows(rows: Rows, terms: Terms, ranges: Ranges) -> Rows:
+def round_rows(rows: TrainingRows, terms: TrainingTerms, ranges: Ranges) -> TrainingRows:
     """Return rows whose numbers are whole multiples of `ROUNDING` standard deviations."""
     x = rows.x.copy()
     for k, name in enumerate(terms.features):

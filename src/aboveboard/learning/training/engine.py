@@ -19,11 +19,11 @@ from aboveboard.errors import InputError
 from aboveboard.learning.training.data_checks import Ranges
 from aboveboard.learning.training.estimators import Parameters, format_error
 from aboveboard.learning.training.preparation import Preparation
-from aboveboard.learning.training.tables import Terms
+from aboveboard.learning.training.tables import TrainingTerms
 
 
 @dataclass(frozen=True)
-class Start:
+class StartTraining:
     """The terms of the training; the party reads its rows and answers with `RowCount`.
 
     Parameters
@@ -48,7 +48,7 @@ class Start:
     """
 
     party: str
-    terms: Terms
+    terms: TrainingTerms
     whole: bool
     preparation: Preparation
     ranges: Ranges
@@ -76,7 +76,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """Continue from a model for a few local steps; the answer is `Parameters`.
 
     Parameters
@@ -118,12 +118,12 @@ class Fingerprint:
     """
 
 
-Single = Start | Fit | Step | Compare | Fingerprint
+Single = StartTraining | Fit | TrainingStep | Compare | Fingerprint
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Several requests in one message; the answer is `Answers`.
+    """Several requests in one message; the answer is `BatchAnswers`.
 
     Parameters
     ----------
@@ -135,11 +135,11 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class End:
+class EndTraining:
     """The training is over; nothing is answered that counts."""
 
 
-Request = Single | Batch | End
+Request = Single | Batch | EndTraining
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Answers:
+class BatchAnswers:
     """The answers to a `Batch`, in its order.
 
     Parameters
@@ -225,7 +225,7 @@ class Answers:
     answers: tuple[SingleAnswer, ...]
 
 
-Answer = SingleAnswer | Answers | Failure
+PartyAnswer = SingleAnswer | BatchAnswers | Failure
 
 
 class PartyError(Exception):
@@ -258,7 +258,7 @@ class Engine(Protocol):
         """Whether digests of rows are asked for: who has them can try out which rows they are."""
         ...
 
-    def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
+    def ask(self, requests: Mapping[str, Request]) -> dict[str, PartyAnswer]:
         """Return the answers of the parties that are asked, in the order of the requests.
 
         Raises
@@ -281,23 +281,25 @@ class InProcessEngine:
         Whether requests go together all the same, as they do between machines.
     """
 
-    answerers: Mapping[str, Callable[[Request], Answer]]
+    answerers: Mapping[str, Callable[[Request], PartyAnswer]]
     together: bool = False
 
     compares_rows: ClassVar[bool] = True
 
-    def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
+    def ask(self, requests: Mapping[str, Request]) -> dict[str, PartyAnswer]:
         """Return the answers of the parties that are asked, in the order of the requests."""
         return {name: self._ask(name, request) for name, request in requests.items()}
 
-    def _ask(self, name: str, request: Request) -> Answer:
+    def _ask(self, name: str, request: Request) -> PartyAnswer:
         answer = answer_safely(self.answerers[name], name, request)
         if isinstance(answer, Failure):
             raise PartyError(name, InputError(answer.place, answer.problem, answer.remedy))
         return answer
 
 
-def answer_safely(answer: Callable[[Request], Answer], party: str, request: Request) -> Answer:
+def answer_safely(
+    answer: Callable[[Request], PartyAnswer], party: str, request: Request
+) -> PartyAnswer:
     """Return a party's answer, or what failed: its fault ends its part and not the run."""
     try:
         return answer(request)

@@ -25,21 +25,21 @@ from aboveboard.learning.training.averaging import (
 from aboveboard.learning.training.center import Center
 from aboveboard.learning.training.data_checks import measure_ranges
 from aboveboard.learning.training.engine import (
-    Answer,
-    Answers,
     Batch,
+    BatchAnswers,
     Coincidences,
     Compare,
     Engine,
     Fingerprint,
     Fingerprints,
     Fit,
+    PartyAnswer,
     PartyError,
     Request,
     RowCount,
     Single,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
 )
 from aboveboard.learning.training.estimators import (
     Parameters,
@@ -106,7 +106,7 @@ class FederatedTrainer:
         center = self.center
         anchors, classes = center.find_anchors()
         requests: dict[str, Request] = {
-            name: Start(
+            name: StartTraining(
                 name,
                 center.terms,
                 center.whole,
@@ -246,11 +246,15 @@ class FederatedTrainer:
 
     def _make_steps(self, plan: JointPlan, current: Parameters) -> dict[str, Single]:
         return {
-            name: Step(current, plan.parts.get(name, 1), plan.best[name], self.table.local_steps)
+            name: TrainingStep(
+                current, plan.parts.get(name, 1), plan.best[name], self.table.local_steps
+            )
             for name in plan.sizes
         }
 
-    def _ask_several(self, requests: Sequence[Mapping[str, Single]]) -> list[dict[str, Answer]]:
+    def _ask_several(
+        self, requests: Sequence[Mapping[str, Single]]
+    ) -> list[dict[str, PartyAnswer]]:
         """Return the answers to several requests of each party, all in one exchange."""
         if len(requests) == 1:
             return [self.engine.ask(requests[0])]
@@ -259,7 +263,7 @@ class FederatedTrainer:
             for name in self.parties
         }
         asked = {name: batch for name, batch in batches.items() if batch.requests}
-        answers = _as_type(self.engine.ask(asked), Answers)
+        answers = _as_type(self.engine.ask(asked), BatchAnswers)
         for name, batch in asked.items():
             if len(answers[name].answers) != len(batch.requests):
                 raise _make_failure(
@@ -300,7 +304,7 @@ class FederatedTrainer:
     def _measure(self, parameters: Parameters) -> Skill:
         return self._meter.measure(build_model(self._pattern, parameters))
 
-    def _check_models(self, answers: Mapping[str, Answer]) -> dict[str, Parameters]:
+    def _check_models(self, answers: Mapping[str, PartyAnswer]) -> dict[str, Parameters]:
         models = _as_type(answers, Parameters)
         return {name: self._check_model(name, model) for name, model in models.items()}
 

@@ -20,7 +20,7 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import EXTRA
 from aboveboard.learning.training.preparation import Preparation
-from aboveboard.learning.training.tables import Terms
+from aboveboard.learning.training.tables import TrainingTerms
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file can hold."""
@@ -34,7 +34,7 @@ def require_skops() -> None:
         )
 
 
-def make_pipeline(model: Any, preparation: Preparation, terms: Terms) -> Any:
+def make_pipeline(model: Any, preparation: Preparation, terms: TrainingTerms) -> Any:
     """Return a pipeline that takes raw rows: the preparation, then the fitted model.
 
     Parameters

@@ -33,7 +33,7 @@ from aboveboard.learning.training.handout import require_skops
 from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.pooling import PooledTrainer
 from aboveboard.learning.training.session import TrainingSession
-from aboveboard.learning.training.tables import Rows, digest_file
+from aboveboard.learning.training.tables import TrainingRows, digest_file
 from aboveboard.learning.training.trainer import Trainer
 from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.learning.training.training_store import TrainingStore, open_store
@@ -157,7 +157,7 @@ def _make_session(
     )
 
 
-def _read_rows(name: str, data: PartyData, center: Center) -> Rows:
+def _read_rows(name: str, data: PartyData, center: Center) -> TrainingRows:
     try:
         return read_party_rows(name, data, center)
     except InputError as error:

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
-from aboveboard.learning.training.tables import Rows
+from aboveboard.learning.training.tables import TrainingRows
 
 DEVIATIONS = 4
 """Standard deviations above the expected number (a Poisson count) that chance is allowed."""
 
 
-def count_coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
+def count_coincidences(test: NDArray[np.uint64], rows: TrainingRows) -> tuple[int, str]:
     """Return how many distinct test rows stand in a file, and where the first of them does."""
     found = np.flatnonzero(np.isin(rows.compute_digests(), test))
     if not found.size:
@@ -33,7 +33,7 @@ def count_coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
     return len(np.unique(rows.compute_digests()[found])), rows.at(int(rows.numbers[found].min()))
 
 
-def estimate_chance(center: Rows) -> float:
+def estimate_chance(center: TrainingRows) -> float:
     """Return the chance that two rows coincide, estimated from the center's rows."""
     columns = [*center.x.T, center.y]
     product = float(np.prod([_agreement(column) for column in columns]))

@@ -14,7 +14,7 @@ from aboveboard.learning.training.scores import Skill
 from aboveboard.learning.training.training_result import MeasuredParty
 from aboveboard.learning.training.valid_size import CenterCurve
 
-Members = Mapping[str, tuple[int, float]]
+PartsByParty = Mapping[str, tuple[int, float]]
 """By party that trains together: the first of how many parts of its rows, and its valid size."""
 
 

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from aboveboard.learning.training import leaks
 from aboveboard.learning.training.data_checks import compute_fingerprints, find_odd_columns
 from aboveboard.learning.training.engine import (
-    Answer,
-    Answers,
     Batch,
+    BatchAnswers,
     Coincidences,
     Compare,
-    End,
+    EndTraining,
     Fingerprint,
     Fingerprints,
     Fit,
+    PartyAnswer,
     Request,
     RowCount,
     Single,
     SingleAnswer,
-    Start,
-    Step,
+    StartTraining,
+    TrainingStep,
 )
 from aboveboard.learning.training.estimators import (
     build_model,
@@ -37,7 +37,7 @@ from aboveboard.learning.training.estimators import (
     make_estimator,
 )
 from aboveboard.learning.training.tables import (
-    Rows,
+    TrainingRows,
     digest_file,
     read_rows,
     shuffle_rows,
@@ -62,11 +62,11 @@ class PartyTrainer:
 
     data: Path
     label: str | None = None
-    _start: Start | None = field(default=None, init=False)
+    _start: StartTraining | None = field(default=None, init=False)
     _pattern: Any = field(default=None, init=False)
 
-    def answer(self, request: Request) -> Answer:
-        """Return the answer to a request; the first is `Start`.
+    def answer(self, request: Request) -> PartyAnswer:
+        """Return the answer to a request; the first is `StartTraining`.
 
         Raises
         ------
@@ -74,19 +74,19 @@ class PartyTrainer:
             If the file is wrong, or the estimator cannot be fitted to it.
         """
         if isinstance(request, Batch):
-            return Answers(tuple(self._answer_single(each) for each in request.requests))
-        assert not isinstance(request, End), "nothing is left to be answered"
+            return BatchAnswers(tuple(self._answer_single(each) for each in request.requests))
+        assert not isinstance(request, EndTraining), "nothing is left to be answered"
         return self._answer_single(request)
 
     def _answer_single(self, request: Single) -> SingleAnswer:
-        if isinstance(request, Start):
+        if isinstance(request, StartTraining):
             return self._read(request)
         assert self._start is not None, "the first request is Start"
         if isinstance(request, Fit):
             model = fit_model(self._estimator, *self._take(request.parts, request.weight))
             self._pattern = model if self._pattern is None else self._pattern
             return extract_parameters(model)
-        if isinstance(request, Step):
+        if isinstance(request, TrainingStep):
             x, y, place, weight = self._take(request.parts, request.weight)
             model = build_model(self._pattern, request.model)
             return extract_parameters(continue_fit(model, x, y, request.steps, place, weight))
@@ -96,7 +96,7 @@ class PartyTrainer:
         start = self._start
         return Fingerprints(compute_fingerprints(self._raw, start.terms, start.ranges))
 
-    def _read(self, start: Start) -> RowCount:
+    def _read(self, start: StartTraining) -> RowCount:
         self._start, self._place = start, f"parties.{start.party}.data"
         self._estimator = make_estimator(start.estimator, start.parameters, start.seed)
         raw = read_rows(self.data, self._place, start.terms, label=self.label, whole=start.whole)
@@ -112,7 +112,7 @@ class PartyTrainer:
         """Return the first of so many parts of the rows, and a row of each class it lacks."""
         start = self._start
         assert start is not None
-        rows: Rows = self._rows
+        rows: TrainingRows = self._rows
         part = slice_part(len(rows.y), parts, len(start.terms.classes or ()))
         x, y = self._x[part], rows.y[part]
         absent = ~np.isin(start.anchor_classes, y)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.library_threads import keep_to_threads
-from aboveboard.learning.training.tables import Terms
+from aboveboard.learning.training.tables import TrainingTerms
 
 FloatArray = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ class Predictions:
     decision: NDArray[Any] | None = None
 
 
-def make_replay(predictions: Predictions, terms: Terms) -> Any:
+def make_replay(predictions: Predictions, terms: TrainingTerms) -> Any:
     """Return a fitted estimator that repeats what a model predicts; rows are their positions."""
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
@@ -71,7 +71,7 @@ def make_replay(predictions: Predictions, terms: Terms) -> Any:
     return type("Replay", (ClassifierMixin, BaseEstimator), members)()
 
 
-def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
+def predict(model: Any, x: FloatArray, terms: TrainingTerms) -> Predictions:
     """Return what a model says.
 
     A class that the model has never seen has probability 0.
@@ -99,7 +99,7 @@ def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
 
 
 @keep_to_threads()
-def _call_model(model: Any, x: FloatArray, terms: Terms) -> Predictions:
+def _call_model(model: Any, x: FloatArray, terms: TrainingTerms) -> Predictions:
     labels = np.asarray(model.predict(x))
     if terms.classes is None:
         values = np.asarray(labels, dtype=np.float64).reshape(len(x), -1)[:, :1]

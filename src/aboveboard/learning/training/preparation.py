@@ -22,7 +22,7 @@ from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training.estimators import format_error, import_class
 from aboveboard.learning.training.library_threads import keep_to_threads
-from aboveboard.learning.training.tables import Rows, Terms
+from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 FloatArray = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class Preparation:
 
 
 def fit_preparation(
-    steps: Sequence[StepTable], terms: Terms, validation: Rows, test: Rows
+    steps: Sequence[StepTable], terms: TrainingTerms, validation: TrainingRows, test: TrainingRows
 ) -> Preparation:
     """Fit the steps, or a scaling, to the center's rows.
 
@@ -89,7 +89,9 @@ def fit_preparation(
     return Preparation(transformer, mean, deviation)
 
 
-def find_constant_features(terms: Terms, validation: Rows, test: Rows) -> tuple[str, ...]:
+def find_constant_features(
+    terms: TrainingTerms, validation: TrainingRows, test: TrainingRows
+) -> tuple[str, ...]:
     """Return the features that are the same in all of the center's rows."""
     found = []
     for k, name in enumerate(terms.features):
@@ -99,7 +101,9 @@ def find_constant_features(terms: Terms, validation: Rows, test: Rows) -> tuple[
     return tuple(found)
 
 
-def matches_steps(preparation: Preparation, steps: Sequence[StepTable], terms: Terms) -> bool:
+def matches_steps(
+    preparation: Preparation, steps: Sequence[StepTable], terms: TrainingTerms
+) -> bool:
     """Return whether a preparation is made of these steps: classes, parameters, columns, order.
 
     Other steps could single out rows. Parameters that only one of two versions of scikit-learn has
@@ -162,7 +166,7 @@ def _are_alike(one: Any, other: Any) -> bool:
     return all(repr(own[key]) == repr(given[key]) for key in own.keys() & given.keys())
 
 
-def _fit_steps(steps: Sequence[StepTable], terms: Terms, validation: Rows) -> Any:
+def _fit_steps(steps: Sequence[StepTable], terms: TrainingTerms, validation: TrainingRows) -> Any:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
@@ -198,7 +202,7 @@ def _fit_steps(steps: Sequence[StepTable], terms: Terms, validation: Rows) -> An
         ) from None
 
 
-def _divide_columns(terms: Terms) -> dict[str, list[int]]:
+def _divide_columns(terms: TrainingTerms) -> dict[str, list[int]]:
     """Return the positions of the features that are numbers, and of those that are texts."""
     parts: dict[str, list[int]] = {"numbers": [], "texts": []}
     for k, name in enumerate(terms.features):

@@ -30,7 +30,7 @@ from aboveboard.errors import InputError
 from aboveboard.learning.training.best_constant import find_best_constant_number
 from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.predictions import FloatArray, Predictions, make_replay, predict
-from aboveboard.learning.training.tables import Rows, Terms
+from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 ROUNDING = 1e-9
 """A skill, or an amount of money, that is no larger is the rounding of zero."""
@@ -85,8 +85,8 @@ class Meter:
     """
 
     x: FloatArray
-    rows: Rows
-    terms: Terms
+    rows: TrainingRows
+    terms: TrainingTerms
     metric: str | None = None
 
     @cached_property
@@ -272,7 +272,7 @@ def require_scorer(metric: str | None) -> None:
         )
 
 
-def measure_skill(model: object, rows: Rows, terms: Terms) -> Skill:
+def measure_skill(model: object, rows: TrainingRows, terms: TrainingTerms) -> Skill:
     """Return a fitted model's skill by squared distance.
 
     Parameters
@@ -297,15 +297,15 @@ def measure_skill(model: object, rows: Rows, terms: Terms) -> Skill:
     ...         return np.zeros(len(x), dtype=int)
     ...     def predict_proba(self, x):
     ...         return np.full((len(x), 2), 0.5)
-    >>> terms = Terms(("age",), "ill", ("0", "1"))
-    >>> rows = Rows(np.zeros((2, 1)), np.array([0, 1]), np.arange(2), lambda k: f"line {k}")
+    >>> terms = TrainingTerms(("age",), "ill", ("0", "1"))
+    >>> rows = TrainingRows(np.zeros((2, 1)), np.array([0, 1]), np.arange(2), lambda k: f"line {k}")
     >>> measure_skill(Even(), rows, terms).value
     0.0
     """
     return Meter(rows.x, rows, terms).measure(model)
 
 
-def _score_distance(predictions: Predictions, truth: FloatArray, terms: Terms) -> Skill:
+def _score_distance(predictions: Predictions, truth: FloatArray, terms: TrainingTerms) -> Skill:
     loss = ((predictions.values - truth) ** 2).sum(axis=1)
     best = find_best_constant(truth, terms, certain=predictions.certain)
     constant = ((truth - best) ** 2).sum(axis=1)
@@ -319,7 +319,7 @@ def _score_distance(predictions: Predictions, truth: FloatArray, terms: Terms) -
     return Skill(float(value), float(error))
 
 
-def find_best_constant(truth: FloatArray, terms: Terms, *, certain: bool) -> FloatArray:
+def find_best_constant(truth: FloatArray, terms: TrainingTerms, *, certain: bool) -> FloatArray:
     """Return the constant prediction with the least loss; a class where models predict classes."""
     mean = truth.mean(axis=0)
     if terms.classes is None or not certain:
@@ -329,7 +329,7 @@ def find_best_constant(truth: FloatArray, terms: Terms, *, certain: bool) -> Flo
     return constant
 
 
-def encode_outcomes(rows: Rows, terms: Terms) -> FloatArray:
+def encode_outcomes(rows: TrainingRows, terms: TrainingTerms) -> FloatArray:
     """Return what happened, shape (m, classes) with a 1 in each row, or (m, 1) for numbers."""
     if terms.classes is None:
         return np.asarray(rows.y, dtype=np.float64)[:, None]

@@ -34,8 +34,8 @@ from aboveboard.learning.training.handout import make_pipeline, serialize_model
 from aboveboard.learning.training.measured_models import (
     JointModel,
     JointModels,
-    Members,
     OwnModels,
+    PartsByParty,
 )
 from aboveboard.learning.training.predictions import Predictions
 from aboveboard.learning.training.scores import Meter, Skill
@@ -272,7 +272,11 @@ class TrainingSession:
         return JointModels(joint, content, **trained)
 
     def _fit_ahead(
-        self, everybody: Members, half_sizes: Mapping[str, int], own: OwnModels, half: OwnModels
+        self,
+        everybody: PartsByParty,
+        half_sizes: Mapping[str, int],
+        own: OwnModels,
+        half: OwnModels,
     ) -> None:
         """Train all joint models that are not kept, together, round by round."""
         present = _list_valid(everybody)
@@ -289,7 +293,9 @@ class TrainingSession:
         self._ahead = {_name_plan(plan): fit for plan, fit in zip(plans, fits, strict=True)}
         self._finished = plans
 
-    def _measure_members(self, members: Members, own: OwnModels, half: OwnModels) -> JointModel:
+    def _measure_members(
+        self, members: PartsByParty, own: OwnModels, half: OwnModels
+    ) -> JointModel:
         """Return the joint model of some parties, as it was measured now or in an earlier run."""
         if self.store is None or len(_list_valid(members)) < 2:
             return self._fit_members(members, own, half)[1]
@@ -300,7 +306,7 @@ class TrainingSession:
         return kept
 
     def _fit_members(
-        self, members: Members, own: OwnModels, half: OwnModels
+        self, members: PartsByParty, own: OwnModels, half: OwnModels
     ) -> tuple[Any, JointModel]:
         """Train on parts of some parties' rows; a party on its own has its own model."""
         present = _list_valid(members)
@@ -348,7 +354,7 @@ class TrainingSession:
         return serialize_model(make_pipeline(model, self.center.preparation, self.center.terms))
 
 
-def _make_plan(present: Members, own: OwnModels, half: OwnModels) -> JointPlan:
+def _make_plan(present: PartsByParty, own: OwnModels, half: OwnModels) -> JointPlan:
     return JointPlan(
         {name: size for name, (_, size) in present.items()},
         {name: (own if parts == 1 else half).weights[name] for name, (parts, _) in present.items()},
@@ -360,6 +366,6 @@ def _name_plan(plan: JointPlan) -> str:
     return repr(sorted((name, size, plan.parts[name]) for name, size in plan.sizes.items()))
 
 
-def _list_valid(members: Members) -> dict[str, tuple[int, float]]:
+def _list_valid(members: PartsByParty) -> dict[str, tuple[int, float]]:
     """Return those whose data are valid."""
     return {name: part for name, part in members.items() if part[1] > 0}

@@ -19,7 +19,7 @@ from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import make_not_averageable, make_not_linear
 from aboveboard.learning.training.predictions import Predictions
 from aboveboard.learning.training.scores import Meter
-from aboveboard.learning.training.tables import Terms
+from aboveboard.learning.training.tables import TrainingTerms
 from aboveboard.mechanisms.user_code import is_of_sklearn
 
 KNOWN_PART = 0.5
@@ -96,7 +96,7 @@ def refuse_labels(estimator: Any) -> None:
         )
 
 
-def _predict_truth(estimator: Any, meter: Meter, terms: Terms) -> Predictions:
+def _predict_truth(estimator: Any, meter: Meter, terms: TrainingTerms) -> Predictions:
     """Return what is never wrong, in the forms in which the estimator predicts."""
     truth = meter.truth
     decision = None

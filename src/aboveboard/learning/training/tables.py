@@ -1,9 +1,9 @@
 """A data file as features and a label, checked when it is read.
 
-The center's test file sets the terms (`Terms`): which columns are features and whether they hold
-numbers or text, which column is the label, which classes there are. Every other file, a party's or
-the center's, must fit them. Text and missing values are allowed where the training prepares its
-rows (`training.steps`).
+The center's test file sets the terms (`TrainingTerms`): which columns are features and whether they
+hold numbers or text, which column is the label, which classes there are. Every other file, a
+party's or the center's, must fit them. Text and missing values are allowed where the training
+prepares its rows (`training.steps`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PREPARE = "give finite numbers, or prepare text and missing values with training
 
 
 @dataclass(frozen=True)
-class Terms:
+class TrainingTerms:
     """What all files agree on.
 
     Parameters
@@ -72,7 +72,7 @@ def _is_integer_text(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """Rows of one file.
 
     Parameters
@@ -93,9 +93,9 @@ class Rows:
     numbers: NDArray[np.intp]
     at: Whereabouts
 
-    def select(self, rows: NDArray[np.intp]) -> Rows:
+    def select(self, rows: NDArray[np.intp]) -> TrainingRows:
         """Return some of the rows."""
-        return Rows(self.x[rows], self.y[rows], self.numbers[rows], self.at)
+        return TrainingRows(self.x[rows], self.y[rows], self.numbers[rows], self.at)
 
     def compute_digests(self) -> NDArray[np.uint64]:
         """Return 64 bits of BLAKE2b of each row, its label included, shape (m,)."""
@@ -111,7 +111,7 @@ class Rows:
         digests = [hashlib.blake2b(content, digest_size=8).digest() for content in contents]
         return np.frombuffer(b"".join(digests), dtype="<u8")
 
-    def drop_duplicates(self) -> Rows:
+    def drop_duplicates(self) -> TrainingRows:
         """Return each row once, the first of its kind, in the order of the file."""
         if self.x.dtype == object:
             _, first = np.unique(self.compute_digests(), return_index=True)
@@ -129,7 +129,7 @@ def read_terms(
     features: Sequence[str] | None,
     classification: bool,
     prepared: bool = False,
-) -> tuple[Terms, Rows]:
+) -> tuple[TrainingTerms, TrainingRows]:
     """Read the center's test file, which sets the terms.
 
     Raises
@@ -156,13 +156,13 @@ def read_terms(
                 where, f"its label {label!r} has one class only, {shown}", "add rows of another"
             )
     texts = frozenset(name for name in names if prepared and _holds_text(frame[name]))
-    terms = Terms(names, label, classes, texts, prepared)
+    terms = TrainingTerms(names, label, classes, texts, prepared)
     return terms, _parse_rows(frame, at, terms, label, where)
 
 
 def read_rows(
-    path: Path, place: str, terms: Terms, *, label: str | None = None, whole: bool = False
-) -> Rows:
+    path: Path, place: str, terms: TrainingTerms, *, label: str | None = None, whole: bool = False
+) -> TrainingRows:
     """Read a file that has to fit the terms.
 
     A class of the terms may have no row: the center's rows say which classes there are.
@@ -215,7 +215,7 @@ def slice_part(rows: int, parts: int, least: int) -> slice:
     return slice(0, max(-(-rows // parts), least))
 
 
-def shuffle_rows(rows: Rows, seed: int, classes: int) -> Rows:
+def shuffle_rows(rows: TrainingRows, seed: int, classes: int) -> TrainingRows:
     """Return rows in a seeded order, one of each class first, so that every part can be fitted."""
     order = np.random.default_rng(seed).permutation(len(rows.y))
     if classes:
@@ -242,7 +242,9 @@ def _require_column(frame: pl.DataFrame, name: str, where: str, called: str) -> 
     raise InputError(where, f"there is no {called} column {name!r}", guess)
 
 
-def _parse_rows(frame: pl.DataFrame, at: Whereabouts, terms: Terms, label: str, where: str) -> Rows:
+def _parse_rows(
+    frame: pl.DataFrame, at: Whereabouts, terms: TrainingTerms, label: str, where: str
+) -> TrainingRows:
     for name in terms.features:
         _require_column(frame, name, where, "feature")
     columns = [_parse_feature(frame, name, where, at, terms) for name in terms.features]
@@ -255,7 +257,7 @@ def _parse_rows(frame: pl.DataFrame, at: Whereabouts, terms: Terms, label: str, 
     numbers = np.arange(len(frame))
     if terms.classes is None:
         targets = _parse_numbers(frame, label, where, at, "give finite numbers, or leave rows out")
-        return Rows(x, targets, numbers, at)
+        return TrainingRows(x, targets, numbers, at)
     position = {name: k for k, name in enumerate(terms.classes)}
     texts = _parse_labels(frame, label, where, at)
     for i, text in enumerate(texts):
@@ -265,11 +267,11 @@ def _parse_rows(frame: pl.DataFrame, at: Whereabouts, terms: Terms, label: str, 
                 f"the label {label!r} is a class that no row of the test set has",
                 f"the classes are {_quote_names(terms.classes)}",
             )
-    return Rows(x, np.array([position[text] for text in texts]), numbers, at)
+    return TrainingRows(x, np.array([position[text] for text in texts]), numbers, at)
 
 
 def _parse_feature(
-    frame: pl.DataFrame, name: str, where: str, at: Whereabouts, terms: Terms
+    frame: pl.DataFrame, name: str, where: str, at: Whereabouts, terms: TrainingTerms
 ) -> NDArray[Any]:
     if not terms.prepared:
         return _parse_numbers(frame, name, where, at)

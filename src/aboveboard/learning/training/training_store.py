@@ -27,7 +27,7 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training.averaging import AveragingState
-from aboveboard.learning.training.measured_models import JointModel, Members
+from aboveboard.learning.training.measured_models import JointModel, PartsByParty
 from aboveboard.learning.training.predictions import Predictions
 from aboveboard.learning.training.scores import Skill
 from aboveboard.learning.training.tables import digest_file
@@ -57,9 +57,11 @@ class TrainingStore:
 
     folder: Path
     run: str
-    _read: list[tuple[Members, JointModel]] = field(default_factory=list, init=False)
+    _read: list[tuple[PartsByParty, JointModel]] = field(default_factory=list, init=False)
 
-    def load(self, members: Members, score: Callable[[Predictions], Skill]) -> JointModel | None:
+    def load(
+        self, members: PartsByParty, score: Callable[[Predictions], Skill]
+    ) -> JointModel | None:
         """Return a training that was kept; None where there is none, or its file is damaged.
 
         Parameters
@@ -85,7 +87,7 @@ class TrainingStore:
         self._read.append((members, kept))
         return kept
 
-    def save(self, members: Members, model: JointModel) -> None:
+    def save(self, members: PartsByParty, model: JointModel) -> None:
         """Keep a training; a folder that cannot be written is done without."""
         predictions = model.predictions
         if predictions is None:
@@ -107,7 +109,7 @@ class TrainingStore:
             with atomic_file(self._find_path(members)) as path:
                 path.write_bytes(seal_content(stream.getvalue()))
 
-    def has(self, members: Members) -> bool:
+    def has(self, members: PartsByParty) -> bool:
         """Return whether a training is kept."""
         return self._find_path(members).is_file()
 
@@ -141,7 +143,7 @@ class TrainingStore:
         text = json.dumps([self.run, dict(plan.sizes), dict(plan.best), dict(plan.parts)])
         return self.folder / f"learning-{hashlib.sha256(text.encode()).hexdigest()}.round"
 
-    def check_sample(self, train: Callable[[Members], JointModel]) -> None:
+    def check_sample(self, train: Callable[[PartsByParty], JointModel]) -> None:
         """Do one of the trainings again that were read in this run.
 
         Raises
@@ -163,7 +165,7 @@ class TrainingStore:
                 "delete the folder: somebody has changed it, or it comes from another machine",
             )
 
-    def _find_path(self, members: Members) -> Path:
+    def _find_path(self, members: PartsByParty) -> Path:
         text = json.dumps([self.run, sorted(members.items())])
         return self.folder / f"learning-{hashlib.sha256(text.encode()).hexdigest()}.npz"
 

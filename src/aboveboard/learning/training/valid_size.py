@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity
 from aboveboard.learning.market.quality import LearningCurve
-from aboveboard.learning.training.tables import Rows, shuffle_rows
+from aboveboard.learning.training.tables import TrainingRows, shuffle_rows
 
 BEYOND = 10
 """Sizes are not read off the curve beyond so many times the rows it was measured with."""
@@ -92,7 +92,7 @@ class CenterCurve:
 
 
 def measure_center_curve(
-    rows: Rows,
+    rows: TrainingRows,
     classes: int,
     seed: int,
     score: Callable[[NDArray[np.float64], NDArray[Any]], float],
@@ -135,7 +135,7 @@ def measure_center_curve(
     return CenterCurve(_fit_curve(points), m)
 
 
-def refuse_few_rows(validation: Rows) -> None:
+def refuse_few_rows(validation: TrainingRows) -> None:
     """Raise `InputError` if there are too few validation rows for a learning curve."""
     m = len(validation.y)
     if m < FEWEST_ROWS:

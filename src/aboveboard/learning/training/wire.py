@@ -24,25 +24,25 @@ from aboveboard.learning.training import engine
 from aboveboard.learning.training.data_checks import Ranges
 from aboveboard.learning.training.estimators import Parameters, format_error
 from aboveboard.learning.training.preparation import Preparation
-from aboveboard.learning.training.tables import Terms
+from aboveboard.learning.training.tables import TrainingTerms
 
 TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        engine.Start,
+        engine.StartTraining,
         engine.Fit,
-        engine.Step,
+        engine.TrainingStep,
         engine.Compare,
         engine.Batch,
-        engine.End,
+        engine.EndTraining,
         engine.RowCount,
         engine.Coincidences,
-        engine.Answers,
+        engine.BatchAnswers,
         engine.Failure,
         Parameters,
         Preparation,
         Ranges,
-        Terms,
+        TrainingTerms,
     )
 }
 """What can be sent."""

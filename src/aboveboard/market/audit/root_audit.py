@@ -56,7 +56,7 @@ MOST_PLAYERS_IN_AUDIT = 5
 CELLS = 2**23
 """Expected utilities held at a time: 64 MiB."""
 
-Play = tuple[Outcome, Votes | None]
+AnnouncementAndVotes = tuple[Outcome, Votes | None]
 """An announcement and the votes on it; None where it is not voted on."""
 
 
@@ -136,9 +136,9 @@ class RootAudit:
         return len(self.structures) * (len(self.announced) + 1)
 
     @cached_property
-    def rational_plays(self) -> dict[Play, Lottery[Ending]]:
+    def rational_plays(self) -> dict[AnnouncementAndVotes, Lottery[Ending]]:
         """The lotteries of all best announcements with the dominant votes on them."""
-        played: dict[Play, Lottery[Ending]] = {}
+        played: dict[AnnouncementAndVotes, Lottery[Ending]] = {}
         for root in self.roots:
             for key in zip(root.best, root.votes, strict=True):
                 if key not in played:

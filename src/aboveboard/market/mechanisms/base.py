@@ -25,7 +25,7 @@ from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Structure
 from aboveboard.market.optimum.social_optimum import (
     Optimum,
-    Progress,
+    SearchProgress,
     require_solver,
     search_optimum,
 )
@@ -69,7 +69,7 @@ class OptimumSearch:
         if listener is None or seconds is None:  # an audit searches thousands of times
             return search_optimum(market, solver=self.solver, seconds=seconds)
 
-        def report(progress: Progress) -> None:
+        def report(progress: SearchProgress) -> None:
             listener(min(int(progress.seconds), seconds), seconds)
 
         return search_optimum(market, solver=self.solver, seconds=seconds, progress=report)

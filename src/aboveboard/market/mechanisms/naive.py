@@ -46,7 +46,7 @@ from aboveboard.market.mechanisms.base import (
     read_market,
     votes_as_text,
 )
-from aboveboard.market.mechanisms.settlement import Play
+from aboveboard.market.mechanisms.settlement import PlayedMarket
 from aboveboard.market.model.market_file import Proposal, ProposingFile, VotedFile
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Announcement, Market, Outcome
@@ -145,7 +145,7 @@ class Naive1(MarketMechanism["Naive1File", TabularGame]):
         best = self.search(market)
         announced = self._list_announcements(market, reports, best)
         lottery = naive.play_naive_1(market, announced)
-        play = Play(self.NAME, self.setup, market, lottery, best)
+        play = PlayedMarket(self.NAME, self.setup, market, lottery, best)
         usual = _find_announcement(self.announcement, market, best)
         said = dict(zip(market.players, announced, strict=True))
         details = {
@@ -227,7 +227,7 @@ class _NaiveVote(MarketMechanism["VotedFile", VotingGame]):
         market, epsilon = game.market, self._choose_epsilon(game.market)
         votes = self._choose_votes(game)
         lottery = naive.play(self.VERSION, market, epsilon, game.proposal, votes)
-        play = Play(self.NAME, self.setup, market, lottery, self.search(market))
+        play = PlayedMarket(self.NAME, self.setup, market, lottery, self.search(market))
         details = {
             "epsilon": encode_number(epsilon),
             "announcement": play.describe(game.proposal),

@@ -43,7 +43,7 @@ from aboveboard.market.mechanisms.base import (
     read_market,
     votes_as_text,
 )
-from aboveboard.market.mechanisms.settlement import Play
+from aboveboard.market.mechanisms.settlement import PlayedMarket
 from aboveboard.market.model.market_file import VotedFile
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Announcement, Market, Outcome
@@ -154,7 +154,7 @@ class ProposeAndAgree(MarketMechanism["ProposeAndAgreeFile", VotingGame]):
         game = self.game(reports)
         market, proposal, best = game.market, game.proposal, self.search(game.market)
         parameters = choose_parameters(market, self.epsilon, self.delta)
-        play = Play(
+        play = PlayedMarket(
             self.NAME,
             self.setup,
             market,

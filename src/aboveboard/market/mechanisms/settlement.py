@@ -39,7 +39,7 @@ class EndingSettlement(Settlement):
 
 
 @dataclass(frozen=True)
-class Play:
+class PlayedMarket:
     """A market that was played: everything that a settlement tells.
 
     Parameters
@@ -69,7 +69,9 @@ class Play:
     exhibits: tuple[Exhibit, ...] = ()
     warning: str = ""
 
-    def with_details(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
+    def with_details(
+        self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()
+    ) -> PlayedMarket:
         """Return the same play with what the rule adds."""
         return replace(self, details=details, exhibits=exhibits)
 

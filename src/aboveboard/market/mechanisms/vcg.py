@@ -24,7 +24,7 @@ from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.listed_values import ListedValuesGame
 from aboveboard.market.mechanisms.base import MarketMechanism, read_market
-from aboveboard.market.mechanisms.settlement import Play
+from aboveboard.market.mechanisms.settlement import PlayedMarket
 from aboveboard.market.model.market_file import MarketFile
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Market, gains
@@ -85,7 +85,7 @@ class VCG(MarketMechanism["VCGFile", TabularGame | ListedValuesGame]):
         outcome = vcg.settle(market, lambda part: self._search_proved(part).allocation)
         lottery = Lottery.sure(Ending("clearing", outcome))
         before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
-        play = Play(self.NAME, self.setup, market, lottery, best)
+        play = PlayedMarket(self.NAME, self.setup, market, lottery, best)
         return play.with_details(
             {"parties_gain_together": encode_number(Fraction(market.to_money(before)))}
         ).settlements()

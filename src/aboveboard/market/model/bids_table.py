@@ -21,7 +21,7 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity
-from aboveboard.market.model.market_file import MarketFile, Player, Value
+from aboveboard.market.model.market_file import BidTable, MarketFile, Player
 from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.formats.content import read_content
 from aboveboard.storage.formats.encoding import decode
@@ -73,7 +73,7 @@ def read_tables(file: FileT, read: Read) -> FileT:
     return file.model_copy(update={"parties": parties})
 
 
-class Row:
+class BidRow:
     """One row of a table, with the place that errors name."""
 
     def __init__(self, cells: Mapping[str, object], place: str) -> None:
@@ -132,7 +132,7 @@ class Row:
         return int(text)
 
 
-def _read_rows(path: Path, key: str, columns: Sequence[str]) -> list[Row]:
+def _read_rows(path: Path, key: str, columns: Sequence[str]) -> list[BidRow]:
     where = f"{key}: {path.name}"
     frame, whereabouts = read_table(path, where)
     lower = {column: column.strip().lower() for column in frame.columns}
@@ -145,10 +145,10 @@ def _read_rows(path: Path, key: str, columns: Sequence[str]) -> list[Row]:
         )
     text = frame.select(pl.all().cast(pl.String, strict=False)).rename(lower)
     locate: Callable[[int], str] = whereabouts
-    return [Row(cells, f"{where}, {locate(k)}") for k, cells in enumerate(text.to_dicts())]
+    return [BidRow(cells, f"{where}, {locate(k)}") for k, cells in enumerate(text.to_dicts())]
 
 
-def _add_bids(parties: dict[str, Player], rows: Sequence[Row]) -> None:
+def _add_bids(parties: dict[str, Player], rows: Sequence[BidRow]) -> None:
     for row in rows:
         parts = SEPARATORS.split(row.get_name("goods"))
         goods = [good for part in parts if (good := part.strip())]
@@ -166,16 +166,18 @@ def _add_bids(parties: dict[str, Player], rows: Sequence[Row]) -> None:
             counts = {goods[0]: quantity}
         group = row.get_text("group") or None
         _add_value(
-            parties, row.get_name("party"), Value(goods=counts, value=row.get_value(), group=group)
+            parties,
+            row.get_name("party"),
+            BidTable(goods=counts, value=row.get_value(), group=group),
         )
 
 
-def _add_value(parties: dict[str, Player], name: str, value: Value) -> None:
+def _add_value(parties: dict[str, Player], name: str, value: BidTable) -> None:
     player = parties.get(name, Player())
     parties[name] = player.model_copy(update={"values": (*player.values, value)})
 
 
-def _add_endowments(parties: dict[str, Player], rows: Sequence[Row]) -> None:
+def _add_endowments(parties: dict[str, Player], rows: Sequence[BidRow]) -> None:
     for row in rows:
         name, good = row.get_name("party"), row.get_name("good")
         player = parties.get(name, Player())
@@ -271,7 +273,7 @@ def _add_cats(parties: dict[str, Player], lines: Sequence[str], where: str, sell
                 "use instances in which a bid has one dummy good at most",
             )
         name = f"bidder d{dummies[0]}" if dummies else f"bidder {number}"
-        _add_value(parties, name, Value(goods=bundle, value=price))
+        _add_value(parties, name, BidTable(goods=bundle, value=price))
 
 
 def _parse_cats_bid(

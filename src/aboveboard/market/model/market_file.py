@@ -24,7 +24,7 @@ MOST_BITS = 60
 """Welfares of more than a few players would leave the 64 bits of the solvers beyond this."""
 
 Integer = Annotated[int, Field(strict=True)]
-Answer = Literal["yes", "no"]
+VoteText = Literal["yes", "no"]
 SolverName = Literal["auto", "exhaustive", "highs", "cp-sat"]
 
 
@@ -33,7 +33,7 @@ Goods = tuple[str, ...] | dict[str, Count]
 """Names of goods, one unit of each; or how many units of each."""
 
 
-class Value(BaseModel):
+class BidTable(BaseModel):
     """One bid: some goods and what they are worth together."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,7 +62,7 @@ class Player(BaseModel):
     bidding: Literal["table", "additive", "xor", "or"] = Field(
         default="xor", description="the language of its values"
     )
-    values: tuple[Value, ...] = Field(default=(), description="its bids")
+    values: tuple[BidTable, ...] = Field(default=(), description="its bids")
 
     def count_endowment(self) -> dict[str, int]:
         """Return how many units of each good the party brings."""
@@ -82,8 +82,8 @@ class Ballot(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    step_2: Answer = Field(description="the vote on the announcement")
-    step_3: Answer = Field(description="the vote when it is asked alone")
+    step_2: VoteText = Field(description="the vote on the announcement")
+    step_3: VoteText = Field(description="the vote when it is asked alone")
 
 
 def _parse_votes(given: Any) -> dict[str, Ballot] | str:

@@ -27,7 +27,7 @@ Price = int | Fraction
 """What a player pays; negative where it receives."""
 
 
-class Valuation(Protocol):
+class BundleValuation(Protocol):
     """What bundles are worth to one player."""
 
     def value(self, bundle: int) -> int:
@@ -92,7 +92,7 @@ class Market:
     players: tuple[str, ...]
     goods: tuple[str, ...]
     endowment: Allocation
-    valuations: tuple[Valuation, ...]
+    valuations: tuple[BundleValuation, ...]
     bits: int
     step: Fraction = Fraction(1)
 

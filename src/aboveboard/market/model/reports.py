@@ -24,11 +24,11 @@ from aboveboard.market.model.bidding import (
 )
 from aboveboard.market.model.market_file import (
     MOST_BITS,
+    BidTable,
     MarketFile,
     Player,
     Proposal,
     ProposingFile,
-    Value,
 )
 from aboveboard.market.model.market_setup import (
     MarketSetup,
@@ -206,7 +206,7 @@ def _describe_bound(setup: MarketSetup) -> str:
     return f"{bits}values lie strictly between -{bound} and {bound}"
 
 
-def _to_steps(entry: Value, setup: MarketSetup) -> int:
+def _to_steps(entry: BidTable, setup: MarketSetup) -> int:
     """Return a bid's value in the smallest unit of money."""
     return int(entry.value / setup.step)  # exact: the step divides every value
 
@@ -260,7 +260,7 @@ def _build_additive(place: str, player: Player, setup: MarketSetup) -> Additive:
     return Additive(tuple(worth.get(kind, 0) for kind in setup.kinds or setup.goods))
 
 
-def _check_bid(place: str, entry: Value, setup: MarketSetup) -> None:
+def _check_bid(place: str, entry: BidTable, setup: MarketSetup) -> None:
     kinds = set(setup.kinds or setup.goods)
     for good in entry.goods:
         if good not in kinds:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aboveboard.market.model.markets import Allocation, Market, social_welfare
-from aboveboard.market.optimum.integer_programme import IntegerProgramme, Row
+from aboveboard.market.optimum.integer_programme import Constraint, IntegerProgramme
 from aboveboard.market.optimum.solvers import Solver
 from aboveboard.market.optimum.tie_weights import TieWeights
 
@@ -65,7 +65,9 @@ def find_lightest(
     if left is not None and left <= 0:
         return optimal, False
     welfare = social_welfare(market, optimal)
-    enough = Row(tuple((v, c) for v, c in enumerate(programme.objective) if c), welfare, None)
+    enough = Constraint(
+        tuple((v, c) for v, c in enumerate(programme.objective) if c), welfare, None
+    )
     lightest = programme.with_rows([enough]).with_objective(
         -weights.weigh_bundle(*award) for award in programme.awards
     )

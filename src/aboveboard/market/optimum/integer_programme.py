@@ -20,18 +20,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aboveboard.market.model.bidding import Additive, Bid, BidGroups, CountedBid, Or, Table, Xor
-from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Valuation
+from aboveboard.market.model.markets import DESTROYED, Allocation, BundleValuation, Market
 from aboveboard.market.optimum.tie_weights import TieWeights, weigh_ties
 
-Terms = tuple[tuple[int, int], ...]
+LinearTerms = tuple[tuple[int, int], ...]
 """Variables with their coefficients."""
 
 
 @dataclass(frozen=True)
-class Row:
+class Constraint:
     """A constraint: lower <= sum of terms <= upper; None is not a limit."""
 
-    terms: Terms
+    terms: LinearTerms
     lower: int | None
     upper: int | None
 
@@ -53,7 +53,7 @@ class IntegerProgramme:
     """
 
     objective: tuple[int, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Constraint, ...]
     awards: tuple[Bid, ...]
     endowment: Allocation
 
@@ -71,7 +71,7 @@ class IntegerProgramme:
         variables = {award: v for v, award in enumerate(self.awards)}
         return tuple(variables[owner, 1 << g] for g, owner in enumerate(allocation))
 
-    def with_rows(self, rows: Iterable[Row]) -> IntegerProgramme:
+    def with_rows(self, rows: Iterable[Constraint]) -> IntegerProgramme:
         """Return the programme under further constraints."""
         return replace(self, rows=(*self.rows, *rows))
 
@@ -121,7 +121,7 @@ def build_programme(market: Market, *, every_owner: bool = False) -> IntegerProg
     variables = {award: v for v, award in enumerate(awards)}
     objective = [0] * len(awards)
     rows = [
-        Row(tuple((variables[i, 1 << g], 1) for i in owners), 1, 1)
+        Constraint(tuple((variables[i, 1 << g], 1) for i in owners), 1, 1)
         for g, owners in enumerate(options)
     ]
     for i, valuation in enumerate(market.valuations):
@@ -145,7 +145,7 @@ def build_packing(market: Market) -> IntegerProgramme | None:
     """
     objective: list[int] = []
     awards: list[Bid] = []
-    rows: list[Row] = []
+    rows: list[Constraint] = []
     using: dict[int, list[int]] = {g: [] for g in range(market.m)}
     for i, valuation in enumerate(market.valuations):
         match valuation:
@@ -165,12 +165,14 @@ def build_packing(market: Market) -> IntegerProgramme | None:
             objective.append(value)
             awards.append((i, bundle))
         if isinstance(valuation, Xor) and len(bids) > 1:
-            rows.append(Row(tuple((v, 1) for v in range(first, len(objective))), None, 1))
-    rows += [Row(tuple((v, 1) for v in each), None, 1) for each in using.values() if len(each) > 1]
+            rows.append(Constraint(tuple((v, 1) for v in range(first, len(objective))), None, 1))
+    rows += [
+        Constraint(tuple((v, 1) for v in each), None, 1) for each in using.values() if len(each) > 1
+    ]
     return IntegerProgramme(tuple(objective), tuple(rows), tuple(awards), market.endowment)
 
 
-def _find_relevant_goods(valuation: Valuation, m: int) -> int:
+def _find_relevant_goods(valuation: BundleValuation, m: int) -> int:
     """Return the goods that can change a player's value, as a bit mask."""
     match valuation:
         case Additive(values):
@@ -198,7 +200,9 @@ def _select_owners(
     return tuple(i for i in owners if i == lightest or i not in indifferent)
 
 
-def _add_bids(valuation: Valuation, x: dict[int, int], objective: list[int]) -> list[Row]:
+def _add_bids(
+    valuation: BundleValuation, x: dict[int, int], objective: list[int]
+) -> list[Constraint]:
     """Add a player's bids to the objective, and return their rows; x has its variables by good."""
     match valuation:
         case Additive(values):
@@ -209,7 +213,7 @@ def _add_bids(valuation: Valuation, x: dict[int, int], objective: list[int]) -> 
             return _add_table(bids, x, objective)
         case Xor(bids):
             z = _add_variables(bids, objective)
-            one = Row(tuple((v, 1) for v in z), None, 1)
+            one = Constraint(tuple((v, 1) for v in z), None, 1)
             return [one, *_make_packing_rows(bids, z, x), *_make_burden_rows(bids, z, x)]
         case BidGroups(kinds, groups):
             return _add_groups(kinds, groups, x, objective)
@@ -225,10 +229,12 @@ def _add_variables(bids: Sequence[Bid], objective: list[int]) -> list[int]:
     return list(range(first, len(objective)))
 
 
-def _make_packing_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
+def _make_packing_rows(
+    bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]
+) -> list[Constraint]:
     """Return the rows by which a bid counts only with all its goods, each good for one bid."""
     return [
-        Row(
+        Constraint(
             (*((v, 1) for (b, _), v in zip(bids, z, strict=True) if b >> g & 1), (has, -1)), None, 0
         )
         for g, has in x.items()
@@ -236,11 +242,11 @@ def _make_packing_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int])
     ]
 
 
-def _make_burden_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
+def _make_burden_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Constraint]:
     """Return the rows by which some bid counts where a negative one is inside the bundle."""
     some = tuple((v, -1) for v in z)
     return [
-        Row((*((x[g], 1) for g in list_goods(b)), *some), None, b.bit_count() - 1)
+        Constraint((*((x[g], 1) for g in list_goods(b)), *some), None, b.bit_count() - 1)
         for b, value in bids
         if value < 0
     ]
@@ -251,24 +257,24 @@ def _add_groups(
     groups: Sequence[Sequence[CountedBid]],
     x: dict[int, int],
     objective: list[int],
-) -> list[Row]:
+) -> list[Constraint]:
     """Add groups of bids, of each at most one; all together use the units that the player has."""
     rows = []
     used: dict[int, list[tuple[int, int]]] = {}
     for group in groups:
         first = len(objective)
         objective.extend(value for _, value in group)
-        rows.append(Row(tuple((first + k, 1) for k in range(len(group))), None, 1))
+        rows.append(Constraint(tuple((first + k, 1) for k in range(len(group))), None, 1))
         for k, (counts, _) in enumerate(group):
             for kind, count in counts:
                 used.setdefault(kind, []).append((first + k, count))
     for kind, terms in used.items():
         has = tuple((x[g], -1) for g in list_goods(kinds[kind]) if g in x)
-        rows.append(Row((*terms, *has), None, 0))
+        rows.append(Constraint((*terms, *has), None, 0))
     return rows
 
 
-def _add_table(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> list[Row]:
+def _add_table(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> list[Constraint]:
     """Add a table's bundles, each counting if the player holds it alone; return their rows."""
     bids = [(b, value) for b, value in bids if value]
     z = _add_variables(bids, objective)
@@ -276,17 +282,17 @@ def _add_table(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> 
     for (b, value), v in zip(bids, z, strict=True):
         if value < 0:  # the bundle itself forces its value
             signs = tuple((has, 1 if b >> g & 1 else -1) for g, has in x.items())
-            rows.append(Row((*signs, (v, -1)), None, b.bit_count() - 1))
+            rows.append(Constraint((*signs, (v, -1)), None, b.bit_count() - 1))
     good = [(b, v) for (b, value), v in zip(bids, z, strict=True) if value > 0]
     if good:
-        rows.append(Row(tuple((v, 1) for _, v in good), None, 1))
+        rows.append(Constraint(tuple((v, 1) for _, v in good), None, 1))
     for g, has in x.items():
         using = tuple((v, 1) for b, v in good if b >> g & 1)
         spoiled = tuple((v, 1) for b, v in good if not b >> g & 1)
         if using:
-            rows.append(Row((*using, (has, -1)), None, 0))
+            rows.append(Constraint((*using, (has, -1)), None, 0))
         if spoiled:
-            rows.append(Row((*spoiled, (has, 1)), None, 1))
+            rows.append(Constraint((*spoiled, (has, 1)), None, 1))
     return rows
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from aboveboard.market.model.market_file import SolverName
 from aboveboard.market.model.markets import Allocation, Market, Outcome, truthful_prices
 from aboveboard.market.optimum.exhaustive import list_optimal
-from aboveboard.market.optimum.integer_programme import Row, build_programme
+from aboveboard.market.optimum.integer_programme import Constraint, build_programme
 from aboveboard.market.optimum.social_optimum import check_players, choose_solver, find_optimum
 from aboveboard.market.optimum.solvers import SOLVERS
 from aboveboard.market.optimum.tie_weights import weigh_ties
@@ -43,11 +43,13 @@ def list_optimal_allocations(
     solve = SOLVERS[chosen]
     best = find_optimum(market, solver=solver)
     programme = build_programme(market, every_owner=True)
-    enough = Row(tuple((v, c) for v, c in enumerate(programme.objective) if c), best.welfare, None)
+    enough = Constraint(
+        tuple((v, c) for v, c in enumerate(programme.objective) if c), best.welfare, None
+    )
     programme, found = programme.with_rows([enough]), [best.allocation]
     while len(found) <= limit:
         taken = tuple((v, 1) for v in programme.choices(found[-1]))
-        programme = programme.with_rows([Row(taken, None, market.m - 1)])
+        programme = programme.with_rows([Constraint(taken, None, market.m - 1)])
         another = solve(programme, None)
         if another.solution is None:
             break

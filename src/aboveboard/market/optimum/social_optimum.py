@@ -63,7 +63,7 @@ UNREADABLE = "write the values as a table, additive, xor or or"
 
 
 @dataclass(frozen=True)
-class Progress:
+class SearchProgress:
     """How far a search is.
 
     Parameters
@@ -137,7 +137,7 @@ def find_optimum(
     *,
     solver: SolverName = "auto",
     seconds: float | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> Optimum:
     """Return a socially optimal allocation.
 
@@ -183,7 +183,7 @@ def search_optimum(
     *,
     solver: SolverName = "auto",
     seconds: float | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> Optimum:
     """Return the same for any market, also that of a single player, which VCG's prices need.
 
@@ -281,7 +281,7 @@ class _Search:
     programme: IntegerProgramme
     start: float
     seconds: float | None
-    progress: Callable[[Progress], None] | None
+    progress: Callable[[SearchProgress], None] | None
 
     def __post_init__(self) -> None:
         self.best = social_welfare(self.market, self.market.endowment)
@@ -366,7 +366,7 @@ class _Search:
 
     def report(self) -> None:
         if self.progress is not None:
-            self.progress(Progress(time.monotonic() - self.start, self.best, self.bound))
+            self.progress(SearchProgress(time.monotonic() - self.start, self.best, self.bound))
 
     @contextmanager
     def heartbeat(self) -> Iterator[None]:

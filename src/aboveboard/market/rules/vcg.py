@@ -22,9 +22,9 @@ from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor,
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import (
     Allocation,
+    BundleValuation,
     Market,
     Outcome,
-    Valuation,
     social_welfare,
     values_by_player,
 )
@@ -56,7 +56,7 @@ MOST_GOODS, MOST_BITS = 20, 1000
 class _RestrictedValuation:
     """A stranger's valuation, of bundles of some goods only: bit k is good kept[k]."""
 
-    valuation: Valuation
+    valuation: BundleValuation
     kept: tuple[int, ...]
 
     def value(self, bundle: int) -> int:
@@ -66,7 +66,7 @@ class _RestrictedValuation:
         )
 
 
-def _restrict_valuation(valuation: Valuation, kept: tuple[int, ...]) -> Valuation:
+def _restrict_valuation(valuation: BundleValuation, kept: tuple[int, ...]) -> BundleValuation:
     """Return a valuation restricted to some goods, in its own bidding language where it has one."""
     if isinstance(valuation, Table | Additive | Xor | Or | BidGroups):
         return restrict(valuation, kept)  # the solvers read these
@@ -109,7 +109,7 @@ def settle(market: Market, solve: Solve = find_best_allocation) -> Outcome:
     return Outcome(allocation, tuple(prices))
 
 
-def play(market: Market, list_reports: tuple[Valuation, ...]) -> Lottery[Ending]:
+def play(market: Market, list_reports: tuple[BundleValuation, ...]) -> Lottery[Ending]:
     """Return the outcome of reports, as the other mechanisms do: with certainty."""
     reported = Market(market.players, market.goods, market.endowment, list_reports, market.bits)
     return Lottery.sure(Ending("VCG", settle(reported)))
@@ -176,7 +176,7 @@ def build_game(market: Market, types: Mapping[str, Trader] | None = None) -> Tab
     )
 
 
-def _list_values(valuation: Valuation, m: int) -> tuple[int, ...]:
+def _list_values(valuation: BundleValuation, m: int) -> tuple[int, ...]:
     return tuple(valuation.value(bundle) for bundle in range(1, 1 << m))
 
 

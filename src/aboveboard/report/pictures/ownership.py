@@ -36,7 +36,7 @@ HEAD, BARS, ROW = 32.0, 150.0, 22.0
 WIDEST = 125.0
 """Points of a name on the left; the text alternative has it whole."""
 
-Regions = Sequence[tuple[tuple[str, ...], int]]
+OwnerCounts = Sequence[tuple[tuple[str, ...], int]]
 """Sets of owners with how many elements exactly they own, the largest first."""
 
 
@@ -56,7 +56,7 @@ def draw_ownership(reports: Mapping[str, Records]) -> Picture | None:
     return draw_regions(list(reports), regions)
 
 
-def list_regions(reports: Mapping[str, Records]) -> Regions:
+def list_regions(reports: Mapping[str, Records]) -> OwnerCounts:
     """Return the sets of owners with the number of elements that exactly they own."""
     ownership = index_owners(reports)
     masks, counts = ownership.count_regions()
@@ -67,7 +67,7 @@ def list_regions(reports: Mapping[str, Records]) -> Regions:
     return sorted(found, key=lambda region: (-region[1], len(region[0]), region[0]))
 
 
-def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
+def draw_regions(parties: Sequence[str], regions: OwnerCounts) -> Picture:
     """Draw regions as an UpSet plot.
 
     Parameters

@@ -31,7 +31,7 @@ SUPPOSED = (
 
 
 @dataclass(frozen=True)
-class Qualities:
+class PartyQualities:
     """One party's qualities.
 
     Parameters
@@ -73,7 +73,7 @@ def draw_qualities(settlement: Settlement) -> Picture | None:
     return draw_all(shown, (joint - TWO_SIDED * error, joint + TWO_SIDED * error))
 
 
-def read_qualities(party: str, more: Any) -> Qualities | None:
+def read_qualities(party: str, more: Any) -> PartyQualities | None:
     """Return a party's qualities from the further numbers of its share.
 
     Both are of one kind: where a rule supposes them, what was measured besides is left out.
@@ -84,16 +84,16 @@ def read_qualities(party: str, more: Any) -> Qualities | None:
         return None
     if supposed:
         measured_too = "own_quality" in more
-        return Qualities(party, float(alone), float(together), supposed=measured_too)
+        return PartyQualities(party, float(alone), float(together), supposed=measured_too)
     interval = more.get("own_quality_interval")
     error = more.get("own_quality_error")
     if interval is None and error is not None:
         interval = (alone - TWO_SIDED * error, alone + TWO_SIDED * error)
     ends = None if interval is None else (float(interval[0]), float(interval[1]))
-    return Qualities(party, float(alone), float(together), ends)
+    return PartyQualities(party, float(alone), float(together), ends)
 
 
-def draw_all(shown: Sequence[Qualities], joint: tuple[float, float] | None = None) -> Picture:
+def draw_all(shown: Sequence[PartyQualities], joint: tuple[float, float] | None = None) -> Picture:
     """Draw qualities, one row per party.
 
     Parameters

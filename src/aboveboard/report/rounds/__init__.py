@@ -1,10 +1,10 @@
 """Rounds between organisations in plain words, for the hub's pages, the desk and the terminal."""
 
 from aboveboard.report.rounds.entries import describe_entry
-from aboveboard.report.rounds.progress import Progress, list_stations, tabulate_members
-from aboveboard.report.rounds.shares import Shares, describe_shares
+from aboveboard.report.rounds.progress import ProgressTable, list_stations, tabulate_members
+from aboveboard.report.rounds.shares import SharesTable, describe_shares
 from aboveboard.report.rounds.steps import (
-    Step,
+    MemberStep,
     describe_deadline,
     describe_state,
     describe_step,
@@ -18,10 +18,10 @@ from aboveboard.report.rounds.terms import (
 )
 
 __all__ = [
-    "Progress",
+    "MemberStep",
+    "ProgressTable",
     "Section",
-    "Shares",
-    "Step",
+    "SharesTable",
     "compare_sections",
     "describe_deadline",
     "describe_entry",

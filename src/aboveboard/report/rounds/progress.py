@@ -26,7 +26,7 @@ _STATIONS = (
 
 
 @dataclass(frozen=True)
-class Progress:
+class ProgressTable:
     """A table of the members and what each has done.
 
     Parameters
@@ -39,7 +39,7 @@ class Progress:
 
     Examples
     --------
-    >>> table = Progress(("member", "commit"), (("acme", (("yes", "done"),)),))
+    >>> table = ProgressTable(("member", "commit"), (("acme", (("yes", "done"),)),))
     >>> table.rows[0][1][0]
     ('yes', 'done')
     """
@@ -52,7 +52,7 @@ def tabulate_members(
     round_: Round,
     turns: Mapping[str, str],
     moments: Mapping[tuple[str, str], int] | None = None,
-) -> Progress:
+) -> ProgressTable:
     """Return what each member has done: that it was done, never what was sent.
 
     Parameters
@@ -98,7 +98,7 @@ def tabulate_members(
             else:
                 cells.append(("not yet", ""))
         rows.append((name, tuple(cells)))
-    return Progress(("member", *(title for title, _ in _COLUMNS)), tuple(rows))
+    return ProgressTable(("member", *(title for title, _ in _COLUMNS)), tuple(rows))
 
 
 def list_stations(state: str) -> list[tuple[str, str]]:

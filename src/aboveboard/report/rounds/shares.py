@@ -18,7 +18,7 @@ UNREADABLE = "no number"
 
 
 @dataclass(frozen=True)
-class Shares:
+class SharesTable:
     """A table of the members' benefits and payments.
 
     Parameters
@@ -30,7 +30,7 @@ class Shares:
 
     Examples
     --------
-    >>> Shares(("member", "benefit"), (("acme", "1"),), "Benefits are in elements.").rows
+    >>> SharesTable(("member", "benefit"), (("acme", "1"),), "Benefits are in elements.").rows
     (('acme', '1'),)
     """
 
@@ -39,7 +39,7 @@ class Shares:
     note: str
 
 
-def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
+def describe_shares(terms: Terms, result: Mapping[str, Any]) -> SharesTable:
     """Return what a result's body states of each member; what it hides is named as hidden.
 
     Parameters
@@ -92,7 +92,7 @@ def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
             note += f" Payments are {terms.rounding}."
     else:
         note += " No money moves."
-    return Shares(("member", "gains", *(["payment"] if moves else [])), rows, note)
+    return SharesTable(("member", "gains", *(["payment"] if moves else [])), rows, note)
 
 
 def _read(share: Any, part: str) -> Fraction | None:

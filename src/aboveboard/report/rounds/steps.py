@@ -9,7 +9,7 @@ from aboveboard.formatting import format_moment, format_span
 
 
 @dataclass(frozen=True)
-class Step:
+class MemberStep:
     """Something that a member does in a round.
 
     Parameters
@@ -36,64 +36,64 @@ class Step:
 _STEPS = {
     step.kind: step
     for step in (
-        Step(
+        MemberStep(
             "agree",
             "Read the terms and agree",
             "Your signature says that you take part by these terms. No data leave.",
         ),
-        Step(
+        MemberStep(
             "commit",
             "Commit to your data",
             "You sign a fingerprint of your data, so that nobody can change them afterwards, you "
             "included. No data leave.",
         ),
-        Step(
+        MemberStep(
             "submit",
             "Send your sealed data",
             "The data that you committed to are encrypted to the center and sent. Only the center "
             "can read them.",
         ),
-        Step(
+        MemberStep(
             "accept",
             "Verify your result",
             "Your computer checks what the center did. Then you accept the result, or dispute it.",
         ),
-        Step(
+        MemberStep(
             "change",
             "Read the changed terms and sign them",
             "The terms are to change. They do so only once everybody has signed; what was "
             "committed before is then void.",
         ),
-        Step(
+        MemberStep(
             "count",
             "Count the overlaps",
             "Members count how many elements they share by blinded tokens: nobody, not even the "
             "center, learns more of your list by them.",
         ),
-        Step(
+        MemberStep(
             "answer",
             "Answer the question",
             "The rule asks you something while it runs. Your answer is sealed until all are in.",
         ),
-        Step(
+        MemberStep(
             "open",
             "Open your part to the auditor",
             "The result is disputed. The auditor that the terms name computes it again from what "
             "all members open.",
         ),
-        Step(
+        MemberStep(
             "ruling",
             "Compute the round again, and rule",
             "A member disputes the result. As the auditor you compute it again from what the "
             "members have opened to you, and state whether it stands.",
         ),
-        Step(
+        MemberStep(
             "vouch",
             "Vouch for a member's new keys",
             "A member has lost its keys. You ask it, by a way that shows who answers, for the "
             "fingerprint of its new ones, and sign that these are its own.",
         ),
-        Step(
+        MemberStep(
             "recover",
             "Name your new keys",
             "The others know you in this round by keys that you do not have any more. They see "
@@ -124,7 +124,7 @@ _STATES = {
 }
 
 
-def describe_step(kind: str) -> Step:
+def describe_step(kind: str) -> MemberStep:
     """Return what a kind of statement means for the member that makes it.
 
     Examples
@@ -134,7 +134,7 @@ def describe_step(kind: str) -> Step:
     >>> describe_step("vote").title
     'It is your turn: vote'
     """
-    return _STEPS.get(kind) or Step(kind, f"It is your turn: {kind}", "")
+    return _STEPS.get(kind) or MemberStep(kind, f"It is your turn: {kind}", "")
 
 
 def describe_state(state: str) -> tuple[str, str]:

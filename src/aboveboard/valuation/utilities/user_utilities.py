@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.mechanisms.user_calls import Outcome, call, call_named
-from aboveboard.mechanisms.user_code import Source
+from aboveboard.mechanisms.user_calls import CallOutcome, call, call_named
+from aboveboard.mechanisms.user_code import FunctionSource
 from aboveboard.mechanisms.user_functions import import_function, locate_function, quiet
 from aboveboard.valuation.evaluation.evaluations import EvaluationCache, map_unordered, name_cache
 from aboveboard.valuation.levels import NOTHING, Level
@@ -140,7 +140,7 @@ class FunctionUtility(_WithoutTypes):
 
     name: str
     function: Callable[[tuple[float, ...]], object]
-    source: Source | None = None
+    source: FunctionSource | None = None
     work: Work = field(default_factory=Work, compare=False, repr=False)
     values_by_levels: EvaluationCache = field(
         default_factory=EvaluationCache, compare=False, repr=False
@@ -214,7 +214,7 @@ class FunctionUtility(_WithoutTypes):
             return np.array([float(x) for x in values])
         return as_values(values)
 
-    def _make_task(self) -> Callable[[tuple[float, ...]], Outcome]:
+    def _make_task(self) -> Callable[[tuple[float, ...]], CallOutcome]:
         if self.source is not None:
             return partial(call_named, self.source)
         return partial(call, self.function)
