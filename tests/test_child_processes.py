@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -54,3 +58,48 @@ def test_what_a_child_without_an_answer_started_is_ended_too(module: Path) -> No
 def test_a_child_answers_what_it_reads(module: Path) -> None:
     module.write_text("import json, sys\njson.dump([*json.load(sys.stdin), 1], sys.stdout)\n")
     assert ask_child("asked", ["\u00e9"], patience=300) == ["\u00e9", 1]
+
+
+FLOOD = """
+import os, sys
+sys.stdin.read()
+while True:
+    os.write(1, b"1" * 2**20)
+"""
+"""A module that says more than anybody could keep."""
+
+
+def test_a_child_that_says_too_much_is_ended(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module.write_text(FLOOD)
+    monkeypatch.setattr(child_processes, "MOST_ANSWER", 2**22)
+    with pytest.raises(ValueError, match="says more than 4"):
+        ask_child("asked", {}, patience=300)
+
+
+ESCAPED = """
+import subprocess, sys
+code = "import time; time.sleep(60)"
+left = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+open("left", "w").write(str(left.pid))
+"""
+"""A module whose process outlives it in a session of its own, and holds its output open."""
+
+
+def test_nobody_waits_for_output_that_another_process_holds_open(module: Path) -> None:
+    module.write_text(ESCAPED)
+    with pytest.raises(subprocess.TimeoutExpired):
+        ask_child("asked", {}, patience=3)
+    left = module.parent / "left"
+    if left.exists():  # on a slow machine it was ended before
+        os.kill(int(left.read_text()), signal.SIGKILL)
+
+
+def test_a_child_that_reads_nothing_may_answer(module: Path) -> None:
+    module.write_text("import sys\nsys.stdin.close()\nprint(7)\n")
+    assert ask_child("asked", ["x" * 2**20], patience=300) == 7
+
+
+def test_a_system_without_limits_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_processes.sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "resource", None)  # as if there were no such module
+    child_processes.limit_child()

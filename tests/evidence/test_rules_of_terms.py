@@ -15,7 +15,7 @@ from aboveboard.commands.rounds import rules
 from aboveboard.commands.rounds.rules import describe_rule, describe_rule_here
 from aboveboard.evidence.terms import NOT_PARAMETERS
 from aboveboard.mechanisms import child_processes
-from aboveboard.mechanisms.child_processes import DROPPED, SAFE
+from aboveboard.mechanisms.child_processes import DROPPED_VARIABLES, SAFE_PATH
 
 WITH_THESE = "on the data of an example, with the parameters of these terms"
 MANY = {f"party {k}": {"interval": [k, k + 3]} for k in range(60)}
@@ -90,12 +90,12 @@ def test_no_code_of_the_surroundings_runs_in_the_child(
         return start([command[0], "-c", own], **options)
 
     monkeypatch.setattr(child_processes.subprocess, "Popen", start_other)
-    for name in DROPPED:
+    for name in DROPPED_VARIABLES:
         monkeypatch.setenv(name, str(tmp_path))
     before = dict(os.environ)
     found = describe_rule("exchange.interval", {}, patience=600)["note"]
-    assert {**found, **SAFE} == found
-    assert not set(DROPPED) & set(found)
+    assert {**found, **SAFE_PATH} == found
+    assert not set(DROPPED_VARIABLES) & set(found)
     assert dict(os.environ) == before
 
 
@@ -104,7 +104,7 @@ def test_the_child_prints_what_the_rule_is() -> None:
     given = json.dumps({"mechanism": "exchange.interval", "parameters": {}})
     done = subprocess.run(
         [sys.executable, "-m", "aboveboard.commands.rounds.rules"],
-        input=given, capture_output=True, text=True, check=True, env={**os.environ, **SAFE},
+        input=given, capture_output=True, text=True, check=True, env={**os.environ, **SAFE_PATH},
     )  # fmt: skip
     assert json.loads(done.stdout) == describe_rule_here("exchange.interval", {})
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +17,7 @@ from aboveboard.hub.jobs.child import OUTCOME_FILE
 from aboveboard.hub.jobs.isolation import OTHERS, find_user, give_folder, take_folder_back
 from aboveboard.hub.jobs.queue import Lease, renew
 from aboveboard.hub.jobs.relay import SOCKET_FILE
-from aboveboard.mechanisms.child_processes import SAFE
+from aboveboard.mechanisms.child_processes import SAFE_PATH, end_group
 
 MOST_TAIL = 2000
 """Bytes of a child's output that an error shows."""
@@ -78,7 +76,7 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
         try:
             _wait(hub, lease, child)
         finally:
-            _end(child)
+            end_group(child)
             take_folder_back(folder, user)
     _check(hub, folder, child.returncode)
 
@@ -110,14 +108,7 @@ def _make_environment(folder: Path, *, own: bool) -> dict[str, str]:
         # A relative path: the one from the root may be closed to the child, or too long.
         environment |= {SUPERLINK_SOCKET: SOCKET_FILE, **QUIET}
         environment |= {name: os.environ[name] for name in (SECRET,) if name in os.environ}
-    return environment | {"HOME": str(folder), "TMPDIR": str(folder), **SAFE}
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child with all that it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    return environment | {"HOME": str(folder), "TMPDIR": str(folder), **SAFE_PATH}
 
 
 def _check(hub: Hub, folder: Path, status: int | None) -> None:
