@@ -6,13 +6,14 @@ import http.client
 import re
 import socket
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx
 import pytest
 from browsers import HOST, Visitor
 
-from aboveboard.desk import Desk
+from aboveboard.desk import Desk, serving
 from aboveboard.desk.application import PAGES, STEPS
 from aboveboard.desk.serving import DeskServer, open_privately
 from aboveboard.errors import InputError
@@ -182,6 +183,48 @@ def test_a_form_that_is_too_large_or_of_unknown_size_is_told_so(tmp_path: Path) 
     assert other.startswith("HTTP/1.0 400 "), other[:80]
     for page in (large, unknown, endless, other):
         assert page.rstrip().endswith("</html>")
+
+
+def test_who_holds_connections_open_takes_no_more_than_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 4)
+    server = DeskServer(Desk(tmp_path / "home"))
+    server.begin()
+    idle = []
+    try:
+        for _ in range(4):
+            idle.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as refused:
+            assert refused.recv(1) == b""
+        for each in idle:
+            each.close()
+        for _ in range(600):  # until the server has noticed
+            try:
+                assert httpx.get(server.link, trust_env=False).status_code == 200
+                break
+            except httpx.TransportError:
+                sleep(0.1)
+        else:
+            pytest.fail("it answers nobody any more")
+    finally:
+        server.close()
+
+
+def test_who_sends_no_whole_request_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "HEAD_SECONDS", 1.0)
+    server = DeskServer(Desk(tmp_path / "home"))
+    server.begin()
+    try:
+        for begun in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sent:
+                sent.sendall(begun)
+                while heard := sent.recv(2**16):
+                    assert b" 200 " not in heard
+    finally:
+        server.close()
 
 
 def test_a_browser_is_opened_by_a_file_that_only_its_owner_reads(

@@ -26,14 +26,43 @@ LOOPBACK = "127.0.0.1"
 SECONDS = 120
 """How long a connection may say nothing."""
 
+HEAD_SECONDS = 20.0
+"""How long the line and the headers of a request may take in all: no browser needs as long."""
+
 IDLE = 5
 """Seconds that a refused form may pause before it is given up."""
+
+MOST_CONNECTIONS = 64
+"""Connections at a time: a browser has six, and each takes a thread."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
     """Answers each request in a thread of its own; they end with the process."""
 
     daemon_threads = True
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+
+    def verify_request(self, *_: Any) -> bool:
+        """Return whether one more connection is answered; one that is not is closed at once."""
+        return self._free.acquire(blocking=False)
+
+    def process_request(self, *given: Any) -> None:
+        """Begin a thread that answers a connection."""
+        try:
+            super().process_request(*given)
+        except BaseException:  # such as no thread that could be started
+            self._free.release()
+            raise
+
+    def process_request_thread(self, *given: Any) -> None:
+        """Answer a connection, and make room for another one."""
+        try:
+            super().process_request_thread(*given)
+        finally:
+            self._free.release()
 
     def server_bind(self) -> None:
         """Bind, without asking any name server what we are called."""
@@ -49,6 +78,27 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Handler(WSGIRequestHandler):
     timeout = SECONDS
+
+    def handle(self) -> None:
+        """Answer a request whose line and headers come in time."""
+        self._late = threading.Timer(HEAD_SECONDS, self._give_up)
+        self._late.daemon = True
+        self._late.start()
+        try:
+            with contextlib.suppress(OSError):
+                super().handle()
+        finally:
+            self._late.cancel()
+
+    def parse_request(self) -> bool:
+        """Return whether it is a request; what follows may take longer."""
+        found = super().parse_request()
+        self._late.cancel()
+        return found
+
+    def _give_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)  # whoever reads wakes up
 
     def finish(self) -> None:
         """Close the connection once the answer can have been read."""

@@ -14,6 +14,7 @@ import uvicorn
 from aboveboard.errors import InputError
 from aboveboard.hub.api import create_application
 from aboveboard.hub.home import Hub
+from aboveboard.hub.patience import PatientProtocol
 
 ANY = ("0.0.0.0", "::", "")
 
@@ -99,6 +100,7 @@ def make_server(hub: Hub, bound: socket.socket, on_start: Callable[[str], None])
         ws="none",
         lifespan="off",
         timeout_graceful_shutdown=10,
+        http=PatientProtocol,
     )
     return HubServer(config, lambda: on_start(address))
 

@@ -121,7 +121,7 @@ def _write(pipe: IO[bytes], content: bytes) -> None:
 def _read(pipe: IO[bytes], heard: BytesIO) -> None:
     """Take what a child says, up to one byte more than it may say."""
     with pipe:
-        while heard.tell() <= MOST_ANSWER and (block := pipe.read1(_BLOCK)):
+        while heard.tell() <= MOST_ANSWER and (block := pipe.read(_BLOCK)):
             heard.write(block)
 
 

@@ -15,6 +15,7 @@ from aboveboard.hub.api.rates import RateWindow
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.registry import Organization, find_by_key
+from aboveboard.hub.patience import read_in_time
 from aboveboard.hub.signatures import (
     RefusedRequestError,
     SignedRequest,
@@ -148,12 +149,14 @@ async def read_body(request: Request, hub: TheHub, signed: Signed) -> bytes:
     ------
     TooLargeError
         If it is larger than a statement may be.
+    TooSlowError
+        If it comes too slowly.
     RefusedRequestError
         If it is another one.
     """
     most = hub.configuration.limits.statement_bytes
     parts, size = [], 0
-    async for part in request.stream():
+    async for part in read_in_time(request):
         size += len(part)
         if size > most:
             raise TooLargeError(f"the body has more than {format_count(most)} bytes")

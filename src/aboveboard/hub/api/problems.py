@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.hub.collaborations.logs import NoCollaborationError
+from aboveboard.hub.patience import TooSlowError
 from aboveboard.hub.signatures import RefusedRequestError
 
 logger = logging.getLogger(__name__)
@@ -102,6 +103,15 @@ ANSWERS: tuple[tuple[type[Exception], int, dict[str, Any]], ...] = (
             "problem": "you ask too often",
             "remedy": "wait a minute",
             "headers": {"Retry-After": "60"},
+        },
+    ),
+    (
+        TooSlowError,
+        408,
+        {
+            "problem": "the body comes too slowly",
+            "remedy": "send it again, over a faster connection",
+            "headers": {"Connection": "close"},
         },
     ),
     (NoRoomError, 507, {"problem": "the disk is full", "remedy": "tell the operator"}),

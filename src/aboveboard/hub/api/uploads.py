@@ -16,6 +16,7 @@ from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.files import Incoming
 from aboveboard.hub.home import Hub
+from aboveboard.hub.patience import read_in_time
 from aboveboard.hub.signatures import RefusedRequestError
 
 BLOCK = 2**20
@@ -56,12 +57,14 @@ async def receive(request: Request, hub: Hub, digest: str, most: int) -> int:
     ------
     TooLargeError
         If it has more bytes than are taken.
+    TooSlowError
+        If it comes too slowly.
     RefusedRequestError
         If it is not the one that was signed.
     """
     with await run_in_threadpool(hub.files.begin) as incoming:
         waiting = bytearray()
-        async for part in request.stream():
+        async for part in read_in_time(request):
             waiting += part
             if incoming.size + len(waiting) > most:
                 raise TooLargeError(f"the body has more than {format_count(most)} bytes")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from aboveboard.formatting import format_count
 from aboveboard.hub.api.problems import TooLargeError
 from aboveboard.hub.home import Hub
+from aboveboard.hub.patience import read_in_time
 
 MOST_FORM = 4096
 """Bytes of a form: a token or two."""
@@ -96,6 +97,8 @@ async def read_form(request: Request) -> dict[str, str]:
         If another site sent it, or it is not a form.
     TooLargeError
         If it is larger than our forms are.
+    TooSlowError
+        If it comes too slowly.
     """
     refuse_foreign(request)
     if request.headers.get("content-type", "").partition(";")[0] != (
@@ -103,7 +106,7 @@ async def read_form(request: Request) -> dict[str, str]:
     ):
         raise ForeignFormError("it is not a form of ours")
     content = bytearray()
-    async for part in request.stream():
+    async for part in read_in_time(request):
         content += part
         if len(content) > MOST_FORM:
             raise TooLargeError(f"the form has more than {format_count(MOST_FORM)} bytes")
