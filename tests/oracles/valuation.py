@@ -72,6 +72,18 @@ def one_pass(table, weight, members):
     return by_size, of_row
 
 
+def add_by_size_and_user(values, weight):
+    """Sums of a table by size of the coalition, and each user's, weighted as `one_pass` does."""
+    columns, n = weight.shape[1], (len(values) - 1).bit_length()
+    sizes, users = np.zeros(n + 1), np.zeros(n)
+    for mask, x in enumerate(values):
+        sizes[mask.bit_count()] += x
+        for i in range(n):
+            if mask >> i & 1:
+                users[i] += weight[(mask // columns).bit_count(), mask % columns] * x
+    return sizes, users
+
+
 def hypergeometric(sizes, s):
     """All states of s members drawn from types of these sizes, with their probabilities."""
     n = sum(sizes)

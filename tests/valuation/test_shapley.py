@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from aboveboard.valuation import shapley_among_users, shapley_with_platform
 from aboveboard.valuation.offers.pure_profiles import potential
-from aboveboard.valuation.shares.kernels import sum_table
+from aboveboard.valuation.shares.kernels import add_up, sum_table
 from aboveboard.valuation.shares.shapley import count_members, platform_weights, shapley_weights
 from oracles import valuation as oracle
 
@@ -80,6 +80,22 @@ def test_the_compiled_pass_is_its_plain_twin() -> None:
     plain = oracle.one_pass(table, weight, members)
     assert by_size == pytest.approx(plain[0])
     assert of_row == pytest.approx(plain[1])
+    sizes, users = np.zeros(8), np.empty(7)
+    add_up(by_size, weight, of_row, count_members(4), sizes, users)
+    plain = oracle.add_by_size_and_user(table.ravel(), weight)
+    assert sizes == pytest.approx(plain[0])
+    assert users == pytest.approx(plain[1])
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("start", range(8))
+def test_a_table_may_begin_anywhere_in_memory(start: int, kind: Any) -> None:
+    room = np.random.default_rng(start).normal(size=(1 << 11) + 8).astype(kind)
+    table = room[start : start + (1 << 11)]
+    exact = shapley_with_platform([Fraction(float(x)) for x in table])
+    fast = shapley_with_platform(table)
+    assert fast.users == pytest.approx([float(x) for x in exact.users], rel=1e-13, abs=1e-15)
+    assert fast.platform == pytest.approx(float(exact.platform), rel=1e-13)
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 26, 60])

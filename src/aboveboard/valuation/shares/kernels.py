@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from aboveboard.kernels import kernel
 
+ANY_ORDER = {"reassoc", "contract", "nsz"}
+"""A sum may be taken in any order, which vectorises it; NaN and infinity keep their meaning."""
 
-# A sum may be taken in any order, so that it is vectorised; NaN and infinity keep their meaning.
-@kernel(fastmath={"reassoc", "contract", "nsz"})
+
+@kernel(fastmath=ANY_ORDER)
 def sum_table(
     table: NDArray[np.floating[Any]],
     weight: NDArray[np.float64],
@@ -19,10 +21,10 @@ def sum_table(
     by_size: NDArray[np.float64],
     of_row: NDArray[np.float64],
 ) -> None:
-    """Read a table once and keep what every user's Shapley value is made of.
+    """Read a table once, in order, and keep what every user's Shapley value is made of.
 
-    Four rows are read together, as they share three rows of `by_size` and of `weight`; with eight
-    there are too many sums for the registers. Sums are in float64, whatever the table's precision.
+    To read several rows side by side shares loads of `by_size` and of `weight`, but is slower: a
+    processor fetches ahead along one row. Sums are in float64, whatever the table's precision.
 
     Parameters
     ----------
@@ -39,31 +41,65 @@ def sum_table(
         Written, shape (rows,): each row's weighted sum.
     """
     rows, columns = table.shape
-    if rows < 4:
-        for h in range(rows):
-            p = members[h]
-            total = 0.0
-            for c in range(columns):
-                x = np.float64(table[h, c])
-                by_size[p, c] += x
-                total += weight[p, c] * x
-            of_row[h] = total
-        return
-    for h in range(0, rows, 4):
-        p = members[h]  # the last two bits are 0: the four rows have p to p + 2 members
-        t0 = t1 = t2 = t3 = 0.0
+    for h in range(rows):
+        p = members[h]
+        total = 0.0
         for c in range(columns):
-            x0, x1 = np.float64(table[h, c]), np.float64(table[h + 1, c])
-            x2, x3 = np.float64(table[h + 2, c]), np.float64(table[h + 3, c])
-            w1 = weight[p + 1, c]
-            by_size[p, c] += x0
-            by_size[p + 1, c] += x1 + x2
-            by_size[p + 2, c] += x3
-            t0 += weight[p, c] * x0
-            t1 += w1 * x1
-            t2 += w1 * x2
-            t3 += weight[p + 2, c] * x3
-        of_row[h], of_row[h + 1], of_row[h + 2], of_row[h + 3] = t0, t1, t2, t3
+            x = np.float64(table[h, c])
+            by_size[p, c] += x
+            total += weight[p, c] * x
+        of_row[h] = total
+
+
+@kernel(fastmath=ANY_ORDER)
+def fold(sums: NDArray[np.float64], found: NDArray[np.float64]) -> None:
+    """Write for each bit the sum over the positions that have it; `sums` are folded in half.
+
+    Shapes are (2^bits,) and (bits,).
+    """
+    for bit in range(len(found) - 1, -1, -1):
+        half = 1 << bit
+        total = 0.0
+        for k in range(half):
+            above = sums[half + k]
+            total += above
+            sums[k] += above
+        found[bit] = total
+
+
+@kernel(fastmath=ANY_ORDER)
+def add_up(
+    by_size: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    of_row: NDArray[np.float64],
+    inside: NDArray[np.int64],
+    sizes: NDArray[np.float64],
+    users: NDArray[np.float64],
+) -> None:
+    """Add up what `sum_table` found, by size of the coalition and for each user.
+
+    Parameters
+    ----------
+    by_size, weight, of_row
+        As `sum_table` has them; `of_row` is used up.
+    inside
+        Shape (columns,): how many users are in each column's mask.
+    sizes
+        Added to, shape (N + 1,): the sum of the values of all coalitions of each size.
+    users
+        Written, shape (N,): the weighted sum of the values of each user's coalitions.
+    """
+    columns = len(inside)
+    of_column = np.zeros(columns)
+    for p in range(by_size.shape[0]):
+        for c in range(columns):
+            of_column[c] += weight[p, c] * by_size[p, c]
+        for c in range(columns):
+            sizes[p + inside[c]] += by_size[p, c]
+    later = by_size.shape[0] - 1
+    earlier = len(users) - later
+    fold(of_column, users[:earlier])
+    fold(of_row, users[earlier:])
 
 
 @kernel()

@@ -10,7 +10,7 @@ enters the value of each of its members with weight w(s-1) and that of everybody
 with w(s) = 1/(N C(N-1, s)) among users and 1/((N+1) C(N, s+1)) with the platform. The first sums
 for all i at once: the table is read once, block by block, into one row of column sums for each
 size and one sum for each row, which are then folded in half once a user. Cost: 2^N multiplications
-and additions, 2^(N-9) numbers beyond the table, which may lie in a file (`numpy.memmap`; N = 30 is
+and additions, 2^(N-8) numbers beyond the table, which may lie in a file (`numpy.memmap`; N = 30 is
 8 GiB, or 4 GiB as float32) and is read on all cores where it is large. Exact tables of integers and
 fractions are folded as they are. Source: "The Fair Value of Data Under Heterogeneous Privacy
 Constraints", Theorems 1 and 2; the reading in one pass is ours.
@@ -24,23 +24,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import comb, lcm
+from math import comb, isfinite, lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array, Number, as_objects
-from aboveboard.valuation.shares.kernels import sum_table
+from aboveboard.valuation.shares.kernels import add_up, sum_table
 
 FloatArray = NDArray[np.float64]
-COLUMNS = 9
-"""Bits of a column: a block's sums of 2^9 columns for each size stay in the cache."""
+COLUMNS = 8
+"""Bits of a column: sums and weights of 2^8 columns for each size stay in the nearest cache."""
+LINE = 64
+"""Bytes of a cache line: vectors that lie across two of them are loaded in two steps."""
 PARTS = 4
 """A large table is summed in so many parts, whatever the threads: the same bits on any machine."""
 SHARED_FROM = 22
 """Users from whom on the parts are shared out: before that threads take longer to wake up."""
-MOST_BITS = 1 << 11
-"""Positions up to which one matrix says which bits each has; more are summed along a square."""
 AT_ONCE = 1 << 24
 """Values that are looked through at once for one that is not finite."""
 COMMON = 4096
@@ -227,18 +227,16 @@ class _Layout:
 
     Parameters
     ----------
-    members
-        Shape (rows,): how many users are in each row's mask.
-    size
-        Shape (sizes, columns): how many are in a coalition of so many later users and this column.
+    members, inside
+        Shapes (rows,) and (columns,): how many users are in each row's and each column's mask.
     by_member
-        The same shape: c(size).
+        Shape (sizes, columns): c(s) of a coalition of so many later users and this column's.
     w
         Shape (N + 1,): w(s).
     """
 
     members: NDArray[np.int64]
-    size: NDArray[np.int64]
+    inside: NDArray[np.int64]
     by_member: FloatArray
     w: FloatArray
 
@@ -247,8 +245,19 @@ class _Layout:
 def _plan_layout(weights: Callable[[int], Weights], n: int, low: int) -> _Layout:
     w = weights(n)
     c = np.array([float(x) for x in _find_member_weights(w)])
-    size = np.arange(n - low + 1)[:, None] + count_members(low)[None, :]
-    return _Layout(count_members(n - low), size, c[size], np.array([float(x) for x in w]))
+    inside = count_members(low)
+    size = np.arange(n - low + 1)[:, None] + inside[None, :]
+    by_member = _make_zeros(*size.shape)
+    by_member[:] = c[size]
+    return _Layout(count_members(n - low), inside, by_member, np.array([float(x) for x in w]))
+
+
+def _make_zeros(rows: int, columns: int) -> FloatArray:
+    """Return zeros that begin with a cache line; NumPy's begin somewhere in one."""
+    size, unit = rows * columns, np.dtype(np.float64).itemsize
+    room = np.zeros(size + LINE // unit - 1)
+    start = -room.__array_interface__["data"][0] % LINE // unit
+    return room[start : start + size].reshape(rows, columns)
 
 
 def _compute_in_floats(
@@ -259,31 +268,12 @@ def _compute_in_floats(
     table = values.reshape(len(layout.members), -1)
     of_row = np.empty(len(table))
     by_size = _sum_parts(table, layout.by_member, layout.members, of_row, threads)
-    sums: FloatArray = np.bincount(
-        layout.size.ravel(), weights=by_size.ravel(), minlength=n + 1
-    ).astype(np.float64)
-    if not np.isfinite(sums).all():
+    users, sums = np.empty(n), np.zeros(n + 1)
+    add_up(by_size, layout.by_member, of_row, layout.inside, sums, users)
+    common = float(np.dot(layout.w, sums))
+    if not isfinite(common):
         raise ValueError(_describe_bad_value(values))
-    earlier = _sum_by_bit((layout.by_member * by_size).sum(axis=0))
-    return np.concatenate([earlier, _sum_by_bit(of_row)]) - float(np.dot(layout.w, sums)), sums
-
-
-def _sum_by_bit(sums: FloatArray) -> FloatArray:
-    """Return for each bit the sum over the positions that have it: as `_fold`, in few steps."""
-    if len(sums) <= MOST_BITS:
-        return _list_bits(len(sums)) @ sums
-    n = len(sums).bit_length() - 1
-    square = sums.reshape(-1, 1 << n // 2)
-    halves = square.sum(axis=0), square.sum(axis=1)
-    return np.concatenate([_list_bits(len(half)) @ half for half in halves])
-
-
-@lru_cache(maxsize=32)
-def _list_bits(positions: int) -> FloatArray:
-    """Return for each bit which of so many positions have it, as 0 and 1."""
-    bits = np.arange(positions.bit_length() - 1)[:, None]
-    has: FloatArray = (np.arange(positions) >> bits & 1).astype(np.float64)
-    return has
+    return users - common, sums
 
 
 @lru_cache(maxsize=1)
@@ -301,10 +291,10 @@ def _sum_parts(
 ) -> FloatArray:
     """Sum a table, a large one part by part, and return its sums by size and column."""
     if table.size < 1 << SHARED_FROM:
-        whole = np.zeros(weight.shape)
+        whole = _make_zeros(*weight.shape)
         sum_table(table, weight, members, whole, of_row)
         return whole
-    by_size = np.zeros((PARTS, *weight.shape))
+    by_size = [_make_zeros(*weight.shape) for _ in range(PARTS)]
     each = len(table) // PARTS
 
     def sum_part(k: int) -> None:
@@ -322,7 +312,7 @@ def _sum_parts(
                 sum_part(k)
             else:
                 parts[k].result()
-    total: FloatArray = by_size.sum(axis=0)
+    total: FloatArray = sum(by_size[1:], start=by_size[0])
     return total
 
 
