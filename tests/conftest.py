@@ -10,14 +10,15 @@ import os
 import shutil
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from collecting import keep_to_the_end
 from depth import EXAMPLES
 
 LEFT_OUT = {"quick": {"deep", "slow"}, "ci": {"slow"}, "full": set()}
@@ -30,7 +31,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@contextmanager
+def keep_bytecode() -> Iterator[None]:
+    """Keep what is compiled, also where PYTHONDONTWRITEBYTECODE is set.
+
+    Else each process compiles the package again, and pytest rewrites the asserts of all tests and
+    of hypothesis.
+    """
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = False
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    with keep_bytecode():
+        from hypothesis import HealthCheck, settings
+
     profile = config.getoption("--profile")
     # Profiles of hypothesis only fill in what a test's own settings leave open. A gate says the
     # same of the same code, so that only the full profile draws new examples at each run.
@@ -71,16 +90,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep what is compiled, also where PYTHONDONTWRITEBYTECODE is set.
-
-    Else each process compiles the package again, and pytest rewrites the asserts of all tests.
-    """
-    before = sys.dont_write_bytecode
-    sys.dont_write_bytecode = False
-    try:
+    with keep_bytecode(), keep_to_the_end():
         return (yield)
-    finally:
-        sys.dont_write_bytecode = before
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

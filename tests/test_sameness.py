@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import aboveboard
+from collecting import keep_to_the_end
 
 PACKAGE = Path(aboveboard.__file__).parent
 pytestmark = pytest.mark.xdist_group("source")  # one process reads it
@@ -28,7 +29,8 @@ pytestmark = pytest.mark.xdist_group("source")  # one process reads it
 @cache
 def modules() -> dict[Path, ast.Module]:
     """Return every module of the package; read when a test runs, not whenever any is collected."""
-    return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+    with keep_to_the_end():
+        return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 @cache

@@ -15,9 +15,6 @@ from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.home import make_hub
 from aboveboard.hub.signatures import Target, sign_request
 
-schemathesis = pytest.importorskip("schemathesis")
-checks = pytest.importorskip("schemathesis.checks")
-
 
 class Signer:
     """An application that signs each request as one member before it passes it on."""
@@ -56,6 +53,7 @@ class Signer:
 
 @pytest.fixture(scope="module")
 def operations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    schemathesis = pytest.importorskip("schemathesis")  # a second, where few tests need it
     folder: Path = tmp_path_factory.mktemp("contract")
     limits = {"free_bytes": 0, "requests_per_minute": 10**6, "strangers_per_minute": 10**6}
     configuration = Configuration.model_validate({"address": f"http://{HOST}", "limits": limits})
@@ -71,6 +69,8 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def check(operation: Any, examples: int) -> None:
     """Send many requests of one operation, and hold each answer to the schema."""
+    from schemathesis import checks
+
     kept = [
         checks.not_a_server_error,
         checks.status_code_conformance,
