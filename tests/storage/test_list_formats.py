@@ -86,6 +86,99 @@ def test_a_long_hosts_file_reads_as_its_lines_do_one_by_one(write: Write) -> Non
     assert records.reading.left_out == {"names of the machine itself": 2}
 
 
+@pytest.mark.parametrize(
+    "sink", ["0.0.0.0", "::0", "0:0:0:0:0:0:0:1", "127.0.0.2", "::ffff:0.0.0.0", "::ffff:127.0.0.1"]
+)
+def test_a_name_is_blocked_by_whatever_spelling_of_an_address_that_leads_nowhere(
+    write: Write, sink: str
+) -> None:
+    content = f"0.0.0.0 a.example\n{sink} b.example\nc.example A {sink}\n"
+    for many in (content, content + f"{sink} d.example\n" * 50):
+        records = read(write("hosts", many), "domain")
+        assert elements(records)[:3] == ["a.example", "b.example", "c.example"]
+        assert not records.reading.left_out
+    records = read(write("hosts", f"192.0.2.9 x\n0.0.0.0 a.example\n{sink} b.example\n"), "address")
+    assert records.reading.left_out == {"lines of a hosts file that block a name": 2}
+
+
+ZONE = (
+    "$TTL 30\n{start} SOA ns. root. (\n  2026113001 ; serial\n  1h ; refresh\n  600\n  1w\n  60 )\n"
+    " NS ns.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (ZONE.format(start="@ IN") + "ads.example CNAME .\nb.example IN CNAME *.\n",
+         ["ads.example", "b.example"]),
+        (ZONE.format(start="rpz.Center.example. 60 IN")
+         + "ads.example.rpz.center.example.\t60\tIN\tCNAME\t.\n"
+         + "*.ads.example.rpz.center.example. CNAME .\nb.example CNAME .\n",
+         ["ads.example", "b.example"]),
+        ("$ORIGIN rpz.center.example.\n" + ZONE.format(start="@")
+         + "ads.example CNAME .\nb.example.rpz.center.example. A 0.0.0.0\n"
+         + "32.4.3.2.192.rpz-ip CNAME .\ngood.example CNAME rpz-passthru.\n",
+         ["ads.example", "b.example"]),
+    ],
+)  # fmt: skip  # read as a table
+def test_names_of_a_zone_stand_without_the_zones_own(
+    write: Write, content: str, found: list[str]
+) -> None:
+    records = read(write("rpz.zone", content), "domain")
+    assert elements(records) == found
+    assert set(records.reading.left_out) == {"rules that are not bare domain"}
+
+
+def test_names_relative_to_several_zones_are_refused(write: Write) -> None:
+    content = "$ORIGIN com.rpz.example.\nads CNAME .\n$ORIGIN net.rpz.example.\nads CNAME .\n"
+    assert "line 3: names of this zone are relative to several" in complaint(
+        write("a.zone", content), "domain"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('zone "a.example" {\n  type master;\n  notify no;\n  file "/etc/db.block";\n};\n'
+         'zone b.example IN {\n  type primary;\n  file "db";\n};\n', ["a.example", "b.example"]),
+        ('zone "a.example" { type master; file "db"; };\nzone "." { type hint; file "root"; };\n'
+         'zone "corp.example" { type forward; forwarders { 192.0.2.1; }; };\n', ["a.example"]),
+        ('local-zone: "a.example" always_null\nlocal-zone: "good.example" always_transparent\n'
+         'local-zone: "half.example" block_a\n', ["a.example"]),
+        ("[Adblock Plus 2.0]\n&ad_box_\n-ad-manager/\n_ads_top.\n.com/ads/\n||a.example^\n",
+         ["a.example"]),
+        ("payload:\n  - '+.below.example'\n  - 'a.example'\n", ["a.example"]),
+    ],
+)  # fmt: skip  # read as a table
+def test_settings_and_patterns_beside_rules_make_no_other_kind_of_the_list(
+    write: Write, content: str, found: list[str]
+) -> None:
+    assert elements(read(write("a.conf", content), "domain")) == found
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("create bl hash:net family inet\nadd bl 192.0.2.7\nadd bl 198.51.100.0/24 timeout 30\n"
+         "add bl 192.0.2.8,tcp:80\n", ["192.0.2.7", "192.0.2.8", "198.51.100.0/24"]),
+        (f"ExitNode {'0A' * 20}\nPublished 2026-11-29 01:02:03\nLastStatus 2026-11-29 02:00:00\n"
+         "ExitAddress 192.0.2.7 2026-11-29 02:10:00\n", ["192.0.2.7"]),
+        ("192.0.2.0\t192.0.2.255\t24\t1000\tX\n198.51.100.0|198.51.100.127|/25\n"
+         "203.0.113.0 203.0.113.9 24\n", ["192.0.2.0/24", "198.51.100.0/25", "203.0.113.0"]),
+    ],
+)  # fmt: skip  # read as a table
+def test_addresses_stand_where_their_format_has_them(
+    write: Write, content: str, found: list[str]
+) -> None:
+    assert elements(read(write("a.txt", content), "address")) == found
+
+
+def test_a_hash_ends_at_a_colon(write: Write) -> None:
+    content = f"{'ab' * 16}:68:Win.Test\nMD5:{'CD' * 16}\n"
+    assert elements(read(write("a.hdb", content), "hash")) == ["ab" * 16, "cd" * 16]
+
+
 def test_of_rules_only_those_that_are_a_bare_domain_are_elements(write: Write) -> None:
     records = read(write("a.txt", RULES), "domain")
     assert elements(records) == sorted(
@@ -760,7 +853,7 @@ def test_lines_that_are_not_plain_are_read_once_each_and_counted_as_often_as_the
         "rules that are not bare domain": ("line 6: @@||good.example^",),
         "entries that are not domain names": ("line 7: ?",),
     }
-    assert len(seen) == 5
+    assert len(seen) == 4
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -80,15 +82,41 @@ def test_domains(texts: list[str]) -> None:
     compare(texts, "domain")
 
 
+SHAPES = st.sampled_from(
+    ["{}", "{} # costs $5 ^", "\t{} ;x", "{}#x", " {} ", "||{}^", "||{}^$all", "||{}^|", "@@||{}^",
+     "address=/{}/#", "address=/{}/::", "local=/{}/", 'local-zone: "{}" always_null', "{} !x",
+     "{}:80",
+     'local-zone: "{}" static # x', 'local-zone: "{}" transparent', "{} CNAME .", "- {}", "{},x"]
+)  # fmt: skip  # read as a table
+
+
+@given(st.lists(st.builds(str.format, SHAPES, HOSTS), min_size=1, max_size=12))
+def test_lines_of_names_are_read_as_each_is_alone(lines: list[str]) -> None:
+    read = LineReader("domain")
+    expected = [element for line in lines for element in read(line) or ()]
+    listed = read_kind_lines(pl.Series(lines), "domain")
+    assert sorted(listed.elements.to_list()) == sorted(expected)
+    assert (listed.respelled, listed.comments) == (read.respelled, read.comments)
+    assert listed.left_out.total() == len(read.reasons)
+
+
 NETWORKS = st.tuples(
     st.lists(st.integers(0, 256).map(str) | st.just("01"), min_size=3, max_size=4).map(".".join),
     st.integers(0, 34).map(lambda bits: f"/{bits}") | st.sampled_from(["", "/08", "/", " ", "-9"]),
 ).map("".join)
 
 
-@given(st.lists(NETWORKS | st.just("::ffff:1.2.3.4/120"), min_size=1, max_size=12))
+@given(
+    st.lists(
+        NETWORKS
+        | st.sampled_from(["::ffff:1.2.3.4/120", "::ffff:1.2.3.4", "[::1]:53", "1::2:0/64"]),
+        min_size=1,
+        max_size=12,
+    )
+)
 def test_networks(texts: list[str]) -> None:
     compare(texts, "address")
+    texts = [f"{text}{end}" for text, end in zip(texts, cycle(["", " # x", ";SBL1", " "]))]
     read = LineReader("address")
     listed = read_kind_lines(pl.Series(texts), "address")
     assert sorted(listed.elements) == sorted(each for text in texts for each in read(text) or ())

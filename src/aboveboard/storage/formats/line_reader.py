@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from aboveboard.storage.formats.rules import OWN_ADDRESS, RuleReader, is_sink
 from aboveboard.storage.kinds import Kind, describe_kind, normalize
 from aboveboard.storage.kinds.characters import remove_invisible
 
@@ -14,50 +15,27 @@ RULE, PATTERN, LOCAL = "rules that are not bare domain", "patterns", "names of t
 FURTHER = "further fields of a line that could be elements"
 MAPPED = "names that are not blocked but lead to a machine"
 BLOCKED = "lines of a hosts file that block a name"
+ASIDE = "lines of its format that hold no address"
 MOST_FURTHER = 8
 """Fields of a line that are looked at, beside the first."""
-
-SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
-"""Addresses to which hosts files send the names that they block."""
-
-OWN_ADDRESS = "127.0.1.1"
-"""What Debian's hosts files call the machine by."""
 
 LOCAL_NAMES = frozenset(
     {"localhost", "localhost.localdomain", "local", "broadcasthost", "localhost6",
      "localhost6.localdomain6", "localhost4", "localhost4.localdomain4"}
 )  # fmt: skip  # read as a table
 
-DOMAIN_PATTERN = r"^\.|\*"
-"""Domains and those below them: `.bad.example`, `*.bad.example`."""
+DOMAIN_PATTERN = r"^\+?\.|\*"
+"""Domains and those below them: `.bad.example`, `*.bad.example`, `+.bad.example`."""
 
 COMMENT = re.compile(r"[#;!]|//|\[Adblock[^\]]*\]$")
 _trailing = re.compile(r"\s(?:[#;!]|//).*$")
-_cosmetic = re.compile(r"#[@?$%]*#")
-_adblock = re.compile(r"(@@)?\|\|([^\^$/|*]+)\^(\|)?(\$.*)?")
-_dnsmasq = re.compile(r"(address|server|local)=/([^#]+)/([^/\s]*)")
-_unbound = re.compile(
-    r'local-zone:\s*"?([^"\s]+)"?\s+"?(?:redirect|always_\w+|refuse|static|deny|inform_\w+)"?'
-)
-_bind = re.compile(r'zone\s+"([^"]+)".*')
-_unbound_data = re.compile(
-    r"""local-data:\s*["'](\S+)\s+(?:\d+\s+)?(?:IN\s+)?(?:A|AAAA)\s+(\S+)["']""", re.IGNORECASE
-)
-_settings = re.compile(
-    r"(?:local-zone|local-data|local-data-ptr|server|python|forward-zone):(?:\s|$)"
-    r"|(?:address|server|local|ipset|nftset)=/|\$(?:TTL|ORIGIN|INCLUDE)\s"
-)
-_rpz = re.compile(
-    r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+(?:\.|rpz-(?!passthru|tcp-only)\S+|(?!rpz-)\S+\.)",
-    re.IGNORECASE,
-)
-_address_record = re.compile(
-    r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?(?:A|AAAA)\s+([0-9A-Fa-f.:]+)", re.IGNORECASE
-)
-_trigger = re.compile(r"\.rpz-(?:ip|client-ip|nsip|nsdname)\.?$", re.IGNORECASE)
-_record = re.compile(r"\S*\s+(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS|CNAME)\s", re.IGNORECASE)
 _named_hash = re.compile(r"([A-Za-z0-9-]+)\s*\(.*\)\s*=\s*([0-9A-Fa-f]+)")
 _netmask = re.compile(r"([0-9.]+)\s+((?:255\.|0\.0\.0\.[1-9]|0\.0\.[1-9]|0\.[1-9])[0-9.]*)")
+_bounds = re.compile(r"([^\s,;|]+)[\s,;|]+([^\s,;|]+)[\s,;|]+/?([0-9]{1,3})(?:[\s,;|].*)?")
+"""A network by its first and last address and its length, as DShield writes it."""
+_named_address = re.compile(r"(?:add\s+\S+|ExitAddress)\s+([^\s,]+)(?:[\s,].*)?")
+"""In sets of ipset, and in Tor's list of its exits."""
+_aside = re.compile(r"(?:create|flush|destroy|ExitNode|Published|LastStatus)\s.*")
 _spaced_range = re.compile(r"(\S+)\s+[-\u2013]\s+([^\s,;|]+)")
 _end = re.compile(r"(?=.*[0-9:])[0-9A-Fa-f:./]+")
 _bullet = re.compile(r"^[-*\u2022]\s+")
@@ -83,7 +61,13 @@ class LineReader:
         self.blocks = False
         self.reasons: list[tuple[str, str]] = []
         self.mapped: list[str] = []
+        self._rules = RuleReader()
         self.forget_counts()
+
+    @property
+    def origins(self) -> list[str]:
+        """What names of a zone are relative to, as its lines say so far."""
+        return self._rules.origins
 
     def forget_counts(self) -> None:
         """Begin again to count comments, respelled elements and what is left out."""
@@ -97,6 +81,7 @@ class LineReader:
         if not line:
             return None
         if COMMENT.match(line):
+            self._rules.look_at_comment(line)
             self.comments += 1
             return None
         line = _bullet.sub("", line)
@@ -122,24 +107,24 @@ class LineReader:
         if (whole := self._take(bare, raw)) is not None:
             return [whole]
         parts = _spaces.split(bare)
-        named = len(parts) > 1 and (parts[0] in SINKS or normalize(parts[0], "address"))
+        named = len(parts) > 1 and (is_sink(parts[0]) or normalize(parts[0], "address"))
         if self.kind == "domain" and named:
             return self._read_names(parts[0], parts[1:], line)
-        sunk = self.kind == "address" and parts[0] in SINKS and len(parts) > 1
+        sunk = self.kind == "address" and len(parts) > 1 and is_sink(parts[0])
         if sunk and (normalize(parts[1], "domain") or parts[1] in LOCAL_NAMES):
             self.reasons.append((BLOCKED, line))
             return []
+        if self.kind == "address" and _aside.fullmatch(bare):
+            self.reasons.append((ASIDE, line))
+            return []
+        if self.kind == "address" and (field := _find_address(bare)):
+            return self._take_or_leave(field, raw, line)
         splits: tuple[str, ...] = (parts[0],)
         if self.kind not in ("url", "text"):
             splits = (parts[0], _fields.split(bare)[0])
-        if self.kind == "address" and (spaced := _match_range(bare)):
-            # The ends of a range are one field: the first of them alone is another element.
-            splits = (f"{spaced[1]}-{spaced[2]}",)
-        elif self.kind == "address" and (masked := _netmask.match(bare)):
-            splits = (f"{masked[1]}/{masked[2]}",)
         if self.kind == "hash":
             # sha256sum marks a line in which a file's name is written with backslashes.
-            splits = tuple(field.removeprefix("\\") for field in splits)
+            splits = tuple(field.removeprefix("\\") for field in (*splits, bare.partition(":")[0]))
             if named_hash := _named_hash.fullmatch(bare):
                 return self._take_or_leave(f"{named_hash[1]}:{named_hash[2]}", raw, line)
         if self.kind == "url":
@@ -162,8 +147,6 @@ class LineReader:
         """Count the fields after the first that could be meant as well."""
         if self.kind in ("url", "text"):
             return
-        if self.kind == "address" and (_match_range(bare) or _netmask.match(bare)):
-            return
         for field in _fields.split(bare)[1 : MOST_FURTHER + 1]:
             if field and normalize(field.strip("\"'"), self.kind) is not None:
                 self.reasons.append((FURTHER, line))
@@ -181,7 +164,7 @@ class LineReader:
             else:
                 self.respelled += normal != name
                 found.append(normal)
-        return self._sort_names(found, blocked=address in SINKS)
+        return self._sort_names(found, blocked=is_sink(address))
 
     def _sort_names(self, names: list[str], *, blocked: bool) -> list[str]:
         """Return names that a line blocks; those that it leads to a machine go into `mapped`."""
@@ -193,42 +176,14 @@ class LineReader:
 
     def _read_rule(self, line: str) -> list[str] | None:
         """Return the domains of a rule, none where it says more than they do; None: it is none."""
-        names: list[str] | None = None
-        blocked = True
-        bare = re.sub(r"\s[#;].*$", "", line)
-        if found := _adblock.fullmatch(line):
-            names = [] if found[1] or found[3] or found[4] else [found[2]]
-        elif found := _dnsmasq.fullmatch(bare):
-            # A server `#` is the usual one: that is an exception.
-            allowed = found[1] != "address" and found[3] == "#"
-            names = [] if allowed else found[2].split("/")
-            blocked = not found[3] or (found[1] == "address" and found[3] in SINKS | {"#"})
-        elif found := _unbound_data.fullmatch(bare):
-            names = [found[1]] if found[2] in SINKS else []
-        elif found := _address_record.fullmatch(bare):
-            names, blocked = [found[1]], found[2] in SINKS
-        elif (
-            (found := _unbound.fullmatch(bare))
-            or (found := _bind.fullmatch(line))
-            or (found := _rpz.fullmatch(bare))
-        ):
-            # Rules for addresses and for name servers are written as names, and are none.
-            names = [] if _trigger.search(found[1]) else [found[1]]
-        elif (
-            _settings.match(line)
-            or _record.match(line)
-            or _cosmetic.search(line)
-            or re.match(r"@@|\||\[|/", line)
-            or re.search(r"[\^$]", line)
-        ):
-            names = []
-        if names is None:
+        rule = self._rules.read(line)
+        if rule is None:
             return None
-        normal = [self._take(name, line) for name in names]
+        normal = [self._take(name, line) for name in rule.names]
         kept = [name for name in normal if name is not None]
-        if not names or len(kept) < len(names):
+        if not rule.names or len(kept) < len(rule.names):
             self.reasons.append((RULE, line))
-        return self._sort_names(kept, blocked=blocked)
+        return self._sort_names(kept, blocked=rule.blocks)
 
 
 def explain_refusal(entry: str, kind: Kind) -> str:
@@ -239,9 +194,27 @@ def explain_refusal(entry: str, kind: Kind) -> str:
     >>> explain_refusal("*.bad.example", "domain"), explain_refusal("bad", "domain")
     ('patterns', 'entries that are not domain names')
     """
-    if kind == "domain" and re.search(DOMAIN_PATTERN, entry):
+    if kind == "domain" and re.search(DOMAIN_PATTERN, entry.strip("\"'")):
         return PATTERN
     return f"entries that are not {describe_kind(kind)}"
+
+
+def _find_address(bare: str) -> str | None:
+    """Return the address, network or range that several fields of a line are; None: it is one.
+
+    The first of such fields alone would be another element.
+    """
+    if spaced := _match_range(bare):
+        return f"{spaced[1]}-{spaced[2]}"
+    if masked := _netmask.match(bare):
+        return f"{masked[1]}/{masked[2]}"
+    if named := _named_address.fullmatch(bare):
+        return named[1]
+    if bounds := _bounds.fullmatch(bare):
+        network = normalize(f"{bounds[1]}/{bounds[3]}", "address")
+        if network is not None and network == normalize(f"{bounds[1]}-{bounds[2]}", "address"):
+            return network
+    return None
 
 
 def _match_range(bare: str) -> re.Match[str] | None:

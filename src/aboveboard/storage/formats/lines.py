@@ -21,7 +21,8 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.formats.extents import count_lines
-from aboveboard.storage.formats.line_reader import COMMENT, MAPPED, SINKS, LineReader
+from aboveboard.storage.formats.line_reader import COMMENT, MAPPED, LineReader
+from aboveboard.storage.formats.rules import BARE_RULES, is_sink
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, find_normal, normalize_column
 from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
 
@@ -45,6 +46,13 @@ WORDS: dict[str, str] = {
     "address": r"^[0-9A-Za-z_.:@-]+(?:/[0-9]{1,3})?\r?$",
 }
 """The same for kinds whose words have other signs."""
+
+_REMARK = rf"[#;][^{LINE_BREAKS[1:]}*"
+COMMENTED: dict[str, str] = {
+    "domain": rf"^[ \t]*([0-9A-Za-z_.:-]+)[ \t]*(?:[ \t]{_REMARK})?$",
+    "address": rf"^[ \t]*([0-9A-Fa-f.:/]+)[ \t]*(?:{_REMARK})?$",
+}
+"""Lines of one word, perhaps with blanks around it or a comment after it."""
 
 MACHINE = r"\.localdomain[0-9]?\.?\r?$"
 """Names that may be some of `LOCAL_NAMES`."""
@@ -285,6 +293,9 @@ class KindLines:
             return elements
         odd = (~usual & bare.is_not_null()).arg_true()
         words = self._read_words(bare.gather(odd))
+        if prefix and not self._blocks:
+            sunk = lines.gather(odd).filter(words.is_not_null()).str.starts_with(prefix)
+            self._blocks = bool(sunk.any())
         odd = odd.filter(words.is_null())
         if odd.len():
             self._odd.append(_list_distinct(lines.gather(odd), odd + before))
@@ -315,15 +326,23 @@ class KindLines:
         return self._blocks
 
     def _read_words(self, odd: pl.Series) -> pl.Series:
-        """Return the elements of lines that are one word and nothing else, null for others."""
+        """Return the elements of lines of one word, perhaps in a rule, null for others."""
         fits = odd.str.contains(WORDS.get(self.kind, WORD)).fill_null(value=False)
-        if self.kind == "domain":
-            fits &= ~odd.str.contains(MACHINE).fill_null(value=False)
         if self.kind == "email":
             fits &= ~odd.str.contains(r"^//").fill_null(value=False)
         words = odd.set(~fits, None)
-        normal = normalize_column(words, self.kind)
-        self._respelled += int((normal != words).sum())
+        if self.kind in COMMENTED:
+            commented = odd.str.extract(COMMENTED[self.kind])
+            words = words.zip_with(words.is_not_null(), commented)
+        if self.kind != "domain":
+            normal = normalize_column(words, self.kind)
+        else:
+            words = words.set(words.str.contains(MACHINE).fill_null(value=False), None)
+            rules = pl.select(pl.coalesce(*(odd.str.extract(rule) for rule in BARE_RULES)))
+            words = words.zip_with(words.is_not_null(), rules.to_series())
+            normal = normalize_column(words, "domain")
+            self._blocks |= bool((normal.is_not_null() & rules.to_series().is_not_null()).any())
+        self._respelled += int((normal != odd).sum())
         return normal
 
 
@@ -360,7 +379,7 @@ def _find_prefix(lines: pl.Series) -> str:
         line[: found.end()] for line in first if (found := re.match(r"[0-9a-f.:]+\s+", line))
     )
     for prefix, _ in begun.most_common(1):
-        if prefix.strip() in SINKS:
+        if is_sink(prefix.strip()):
             return str(prefix)
     return ""
 
@@ -386,6 +405,10 @@ def _read_odd_lines(
         elements = read(line) or ()
         found.extend(elements)
         repeated.extend([times] * len(elements))
+        if len(read.origins) > 1:
+            problem = f"names of this zone are relative to several others ({shorten(line)})"
+            remedy = "write it with whole names, as named-compilezone -s full does"
+            raise InputError(f"{where}, line {number + 1}", problem, remedy)
         if read.mapped:
             mapped.append((list(read.mapped), line, number, times))
         for reason, text in read.reasons:

@@ -12,12 +12,20 @@ import re
 from collections.abc import Callable
 from typing import Literal, get_args
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from aboveboard.storage.bit_masks import FieldLook
 from aboveboard.storage.kinds import address, domain, email, hashes, text, url
 from aboveboard.storage.kinds.characters import INVISIBLE, LINE_BREAKS
-from aboveboard.storage.kinds.domain_columns import find_normal_names
-from aboveboard.storage.kinds.network_columns import normalize_networks
+from aboveboard.storage.kinds.domain_columns import find_normal_names, mark_odd_names
+from aboveboard.storage.kinds.network_columns import (
+    MAPPED,
+    normalize_long,
+    normalize_networks,
+)
+from aboveboard.storage.kinds.ports import PORT
 
 __all__ = [
     "INVISIBLE",
@@ -47,6 +55,9 @@ PATTERNS: dict[Kind, str] = {
     "email": email.NORMAL,
     "hash": hashes.NORMAL,
 }
+FIELD_LOOKS: dict[Kind, FieldLook] = {"domain": mark_odd_names}
+"""Kinds whose pattern is held against fields of a text while it is read."""
+
 _COMPILED = {kind: re.compile(rf"{text[:-1]}\Z") for kind, text in PATTERNS.items()}
 """The same for Python, whose `$` takes a line break for an end."""
 
@@ -118,6 +129,13 @@ def _add_long_names(elements: pl.Series, fits: pl.Series) -> pl.Series:
     return fits.scatter(long.arg_true(), good & (names.str.len_bytes() <= domain.LONGEST))
 
 
+def _take_odd_names(elements: pl.Series, odd: NDArray[np.int64]) -> pl.Series:
+    """Return which names are in normal form, where these rows are those that break the pattern."""
+    fits = np.ones(elements.len(), np.bool_)
+    fits[odd] = False
+    return _add_long_names(elements, pl.Series("element", fits))
+
+
 def _fits(text: str, kind: Kind) -> bool:
     """Return whether the pattern shows a text to be in normal form."""
     # The length first: then no text makes the search for a match long.
@@ -126,7 +144,9 @@ def _fits(text: str, kind: Kind) -> bool:
     return _COMPILED[kind].match(text) is not None
 
 
-def normalize_column(elements: pl.Series, kind: Kind) -> pl.Series:
+def normalize_column(
+    elements: pl.Series, kind: Kind, odd: NDArray[np.int64] | None = None
+) -> pl.Series:
     """Return elements in normal form, null where one is not of this kind or was null.
 
     Parameters
@@ -135,6 +155,8 @@ def normalize_column(elements: pl.Series, kind: Kind) -> pl.Series:
         String.
     kind
         What they are.
+    odd
+        The rows, ascending, that its look at fields has found odd; None: none was taken.
 
     Returns
     -------
@@ -154,12 +176,12 @@ def normalize_column(elements: pl.Series, kind: Kind) -> pl.Series:
             elements = elements.str.replace_all("\ufeff", "", literal=True)
         blank = ~elements.str.contains(r"\S").fill_null(value=False)
         return elements.set(blank, None) if blank.any() else elements
-    fits = find_normal(elements, kind)
+    fits = find_normal(elements, kind) if odd is None else _take_odd_names(elements, odd)
     if fits.all():
         return elements
-    odd = elements.filter(~fits)
     # `scatter` writes into the series itself.
-    return elements.clone().scatter((~fits).arg_true(), _normalize_odd(odd, kind))
+    normal = _normalize_odd(elements.filter(~fits), kind)
+    return elements.clone().scatter((~fits).arg_true(), normal)
 
 
 def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
@@ -168,14 +190,17 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
     if kind != "url":
         shaped = shaped.str.to_lowercase()
     if kind == "domain":
-        shaped = shaped.str.strip_suffix(".").str.replace_all("[.]", ".", literal=True)
+        shaped = shaped.str.replace_all("[.]", ".", literal=True)
+        shaped = shaped.str.replace(rf"^([^:]+){PORT}$", "$1").str.strip_suffix(".")
+    if kind == "address":
+        shaped = shaped.str.replace(MAPPED, "$1")
     if kind == "url":
         shaped = _shape_urls(shaped)
     fits = find_normal(shaped, kind)
     if kind == "address":
-        networks = normalize_networks(shaped)
-        shaped = shaped.zip_with(networks.is_null(), networks)
-        fits |= networks.is_not_null()
+        for networks in (normalize_networks(shaped), normalize_long(shaped)):
+            shaped = shaped.zip_with(networks.is_null(), networks)
+            fits |= networks.is_not_null()
     # Lower case in Unicode maps some other letters to ASCII ones: the slow way knows all rules.
     ascii_only = elements.str.len_bytes() == elements.str.len_chars()
     fits &= ascii_only.fill_null(value=False)

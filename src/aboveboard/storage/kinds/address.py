@@ -2,7 +2,8 @@
 
 IPv6 in the short form of RFC 5952; an IPv4-mapped address is the IPv4 one; `/32` and `/128` are the
 address; a network has no host bits; a range that is exactly one network is that network, and
-another one stays a range, `first-last`. What could mean two addresses (`010.1.1.1`) is none.
+another one stays a range, `first-last`. A port at the end is no part of it. What could mean two
+addresses (`010.1.1.1`) is none.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from aboveboard.storage.kinds.characters import refang, remove_invisible
+from aboveboard.storage.kinds.ports import remove_port
 
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 NORMAL = rf"^(?:{OCTET}\.){{3}}{OCTET}$"
@@ -39,6 +41,8 @@ def normalize(text: str) -> str | None:
     if spelling.startswith("[") and spelling.endswith("]") and ":" in spelling:
         spelling = spelling[1:-1]
     spelling = refang(spelling)
+    if "-" not in spelling:  # of a range nobody knows to which end a port belongs
+        spelling = remove_port(spelling)
     try:
         if found := _short_range.fullmatch(spelling):
             return _normalize_range(found[1] + found[2], found[1] + found[3])

@@ -1,4 +1,4 @@
-"""Domain names: lower case, IDNA 2008 as ASCII, no dot at the end; a leading `www.` is kept.
+"""Domain names: lower case, IDNA 2008 as ASCII, no dot and no port at the end; `www.` is kept.
 
 Source: RFC 5890 to 5893 and UTS 46, by the library `idna`. Underscores are allowed, for DNS carries
 them; a name needs two labels, and its last label is not a number (that is an address).
@@ -17,6 +17,7 @@ from aboveboard.storage.kinds.characters import (
     remove_invisible,
     remove_joiners,
 )
+from aboveboard.storage.kinds.ports import remove_port
 
 LONGEST, LONGEST_LABEL = 253, 63
 """Octets of a name and of a label (RFC 1035)."""
@@ -38,7 +39,7 @@ def normalize(text: str) -> str | None:
     >>> normalize("WWW.Bücher.Example."), normalize("bad[.]example"), normalize("192.0.2.1")
     ('www.xn--bcher-kva.example', 'bad.example', None)
     """
-    name = refang(remove_invisible(text))
+    name = remove_port(refang(remove_invisible(text)))
     if not name.isascii():
         name = re.sub("[\u3002\uff0e\uff61]", ".", name)
     labels = name.removesuffix(".").split(".")

@@ -6,23 +6,28 @@ one look at all bytes of some thousand names.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.storage.bit_masks import (
     TEXT_BYTES,
+    Fields,
     Mask,
-    TextBytes,
     add_starts,
     find_ranks,
     mark_following,
+    take_lines,
 )
 from aboveboard.storage.kinds import domain
 
 ROWS = 1 << 16
 """Names that are joined to one text."""
 
+THREADS = 2
+NT=1
 PIECE = 1 << 18
 """Bytes looked at together: they and their masks stay near the processor."""
 
@@ -44,65 +49,68 @@ def find_normal_names(texts: pl.Series) -> pl.Series:
     short = texts.str.len_bytes() <= domain.LONGEST_LABEL
     if texts.null_count() or not short.all():
         texts = texts.set(~short, None).fill_null("")
-    parts = [_find_normal(texts.slice(at, ROWS)) for at in range(0, texts.len(), ROWS)]
+    slices = [texts.slice(at, ROWS) for at in range(0, texts.len(), ROWS)]
+    if len(slices) > NT:
+        with ThreadPoolExecutor(THREADS) as pool:
+            parts = list(pool.map(_find_normal, slices))
+    else:
+        parts = [_find_normal(each) for each in slices]
     return pl.Series("element", np.concatenate(parts) if parts else [], dtype=pl.Boolean)
 
 
 def _find_normal(texts: pl.Series) -> NDArray[np.bool_]:
     """Return which texts are in normal form; none is null or long."""
     joined = texts.str.join("\n").cast(pl.Binary).item()
-    names, view, low_lines = TEXT_BYTES, memoryview(joined), b"_" in joined
     fits, row, start = np.ones(texts.len(), np.bool_), 0, 0
     while start <= len(joined):
         end = joined.rfind(b"\n", start, start + PIECE) if start + PIECE < len(joined) else -1
         end = len(joined) if end < 0 else end
-        names.fill(view[start:end])
-        feeds = names.drop_filling(names.mark("\n"))
-        rows = int(np.bitwise_count(feeds).sum())
+        TEXT_BYTES.fill(joined, start, end)
+        names = take_lines(TEXT_BYTES)
+        rows = int(np.bitwise_count(names.ends).sum())
         if row + rows > fits.size:  # a line feed stands in a text
             return texts.str.contains(domain.NORMAL).to_numpy()
-        odd = _mark_odd(names, feeds, low_lines=low_lines)
+        odd = mark_odd_names(names)
         if odd.any():
-            # From wherever a name is odd to its end, which is the line feed.
-            ends = feeds & (odd | _carry(odd & ~feeds, ~feeds))
-            fits[row + find_ranks(ends, feeds)] = False
+            fits[row + find_ranks(odd, names.ends)] = False
         row, start = row + rows, end + 1
     return fits
 
 
-def _mark_odd(names: TextBytes, feeds: Mask, *, low_lines: bool) -> Mask:
-    """Return where names break a rule of the pattern; those of the last label at their end.
+def mark_odd_names(names: Fields) -> Mask:
+    """Return the ends of names that break a rule of the pattern, however long they are.
 
     Parameters
     ----------
     names
-        Each with a line feed after it.
-    feeds
-        Where these are.
-    low_lines
-        Whether there are any.
+        None is longer than a run whose end is found.
     """
-    letters, dots = names.mark("az"), names.mark(".")
-    signs = letters | names.mark("09")
-    if low_lines:
-        signs |= (lines := names.mark("_"))
-    borders = dots | feeds
-    others = borders | names.mark("-")
-    odd = ~(signs | others)
+    text, starts, inside, ends = names
+    letters = text.mark("az")
+    signs = letters | text.mark("09")
+    lines = text.mark("_") & inside if text.has("_") else None
+    if lines is not None:
+        signs |= lines
+    dots = text.mark(".") & inside
+    borders = others = dots | ends
+    odd = inside & ~(signs | dots)
+    if odd.any():
+        hyphens = odd & text.mark("-")
+        odd ^= hyphens
+        others = borders | hyphens
     # No two of dots, hyphens and ends stand beside each other.
-    beside = mark_following(others)
-    beside[0] |= 1
-    odd |= beside & others
+    odd |= (mark_following(others) | starts) & others
     # The last label follows a dot, begins with a letter and has no low line.
     labels = ~borders
-    odd |= feeds & ~_carry(mark_following(dots) & letters, labels)
-    if low_lines:
-        odd |= feeds & _carry(lines, labels)
-    return names.drop_filling(odd)
+    odd |= ends & ~_carry(mark_following(dots) & letters, labels)
+    if lines is not None:
+        odd |= ends & _carry(lines, labels)
+    # From wherever a name is odd to its end.
+    return ends & (odd | _carry(odd & ~ends, ~ends)) if odd.any() else odd
 
 
 def _carry(starts: Mask, runs: Mask) -> Mask:
-    """Return starts carried to the ends of their runs; names so short have no long ones."""
+    """Return starts carried to the ends of their runs, which are no longer than a name."""
     passed = add_starts(starts, runs)
     assert passed is not None
     return passed

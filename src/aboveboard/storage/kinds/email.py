@@ -46,7 +46,7 @@ def normalize(text: str) -> str | None:
         spelling = found[1]
     local, at, host = spelling.rpartition("@")
     normal_local, normal_host = _normalize_local(local), domain.normalize(host)
-    if not at or normal_local is None or normal_host is None:
+    if not at or ":" in host or normal_local is None or normal_host is None:
         return None
     return f"{normal_local}@{normal_host}"
 

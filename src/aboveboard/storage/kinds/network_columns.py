@@ -1,10 +1,11 @@
-"""Columns of IPv4 networks: each without host bits, computed for all at once."""
+"""Columns of addresses and networks: those in usual shapes are normalized all at once."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from aboveboard.storage.kinds import address
+from aboveboard.storage.kinds.ports import PORT
 
 _OCTET = "(" + address.OCTET.removeprefix("(?:")
 NETWORK = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}/(3[0-2]|[12][0-9]|[0-9])$"
@@ -12,6 +13,58 @@ NETWORK = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}/(3[0-2]|[12][0-9]|[0-9])$"
 
 BITS = 32
 """Of an address."""
+
+GROUPS, GROUP_BITS = 8, 16
+"""Groups of an IPv6 address, and the bits of each."""
+
+MAPPED = (
+    rf"^(?:::ffff:|\[::ffff:)?((?:{address.OCTET}\.){{3}}{address.OCTET})(?:\]?(?:{PORT})|\])?$"
+)
+"""IPv4 addresses, mapped to IPv6 or not, with a port or without."""
+
+_N, _G = "[1-9a-f][0-9a-f]{0,3}", "(?:0|[1-9a-f][0-9a-f]{0,3})"
+_SHORT = "|".join(
+    rf"{':'.join([_G] * first)}::(?:{_G}(?::{_G}){{0,{GROUPS - 3 - first}}})?"
+    for first in range(GROUPS - 2)
+)
+LONG = rf"^(?:{_G}(?::{_G}){{7}}|{_SHORT}|{_G}(?::{_G}){{5}}::)$"
+"""IPv6 addresses as RFC 5952 writes them, if no zeros stand as `NOT_SHORTEST` has them."""
+NOT_SHORTEST = r"(?:^|:)0:0(?::|$)|(?:^|:)0::|::0(?::|$)|^::ffff:"
+LONG_NETWORK = "|".join(
+    rf"^{_G}(?::{_G}){{{first - 2}}}:{_N}::/(?:"
+    + "|".join(map(str, range(first * GROUP_BITS, GROUPS * GROUP_BITS)))
+    + ")$"
+    for first in range(2, GROUPS - 1)
+)
+"""IPv6 networks whose host bits are all in the zeros that are left out."""
+_ZEROS = r"(?:^|:)0(?::0)+(?::|$)"
+_GROUPED = r"^[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:/[0-9]{1,3})?$"
+
+
+def normalize_long(texts: pl.Series) -> pl.Series:
+    """Return IPv6 addresses and networks in normal form, null where a text is not plainly one.
+
+    Parameters
+    ----------
+    texts
+        In lower case.
+
+    Examples
+    --------
+    >>> normalize_long(pl.Series(["2001:0db8::1", "2001:db8::/32", "2001:db8:0:0::1"])).to_list()
+    ['2001:db8::1', '2001:db8::/32', None]
+    """
+    grouped = texts.set(~texts.str.contains(_GROUPED), None)
+    if grouped.null_count() == texts.len():
+        return grouped
+    plain = grouped.str.replace_all(r"(^|:)0+([0-9a-f])", "${1}${2}").str.strip_suffix("/128")
+    # All eight groups written out, of which one run is zero.
+    whole = (plain.str.count_matches(":", literal=True) == GROUPS - 1) & (
+        (plain.str.count_matches(_ZEROS) == 1) & ~plain.str.contains("::", literal=True)
+    )
+    plain = plain.str.replace(_ZEROS, "::").zip_with(whole, plain)
+    fits = plain.str.contains(LONG) | plain.str.contains(LONG_NETWORK)
+    return plain.set(~(fits & ~plain.str.contains(NOT_SHORTEST)), None)
 
 
 def normalize_networks(texts: pl.Series) -> pl.Series:

@@ -98,11 +98,13 @@ def _normalize_host(host: str) -> str | None:
         if "-" in normal and not encoded:
             return None
         return f"[{normal.replace('%', '%25')}]" if ":" in normal else normal
+    if ":" in host:  # a second port
+        return None
     named = domain.normalize(host)
     if named is not None:
         return named
     numbered = address.normalize(host)
-    if numbered is None or ":" in numbered or "/" in numbered or "-" in numbered:
+    if numbered is None or "/" in numbered or "-" in numbered:
         return None
     return numbered
 
