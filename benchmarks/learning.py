@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from aboveboard.learning.desirable.growth_boundary import FIGURE_3, trace_figure_3
 from aboveboard.learning.desirable.growth_market import MarketColumn, compute_all_payments
-from aboveboard.learning.desirable.search import BY_COLUMNS, search, sizes_array
+from aboveboard.learning.desirable.search import BY_COLUMNS, search_desirable, sizes_array
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth, Linear
@@ -255,7 +255,7 @@ def two_threads(m: int, repeat: int) -> Measured:
     )
     agree(bool((found == same).all()), what=GROWTH)
     market = Market(Identity(), Growth(EDGE), 2)
-    peak = peak_of(lambda: search(market, range(1, m + 1)))
+    peak = peak_of(lambda: search_desirable(market, range(1, m + 1)))
     return Measured(two, one, f"with the budget tested at {m * m:,} profiles: {amount(peak)}")
 
 
@@ -286,7 +286,7 @@ def alike(n: int, m: int, repeat: int) -> Measured:
     grid = sizes_array(range(1, m + 1), exact=False)
     (ours, found), (theirs, paid) = timed(
         repeat,
-        lambda: search(market, range(1, m + 1)),
+        lambda: search_desirable(market, range(1, m + 1)),
         lambda: BY_COLUMNS.payments(market, grid),
     )
     tables = np.stack(found.payments) * found.scale
@@ -297,9 +297,9 @@ def alike(n: int, m: int, repeat: int) -> Measured:
 
 def alike_only(n: int, m: int, repeat: int) -> Measured:
     market = Market(Identity(), Growth(ALPHA), n)
-    ((ours, found),) = timed(repeat, lambda: search(market, range(1, m + 1)))
+    ((ours, found),) = timed(repeat, lambda: search_desirable(market, range(1, m + 1)))
     part = m // 3
-    smaller = search(market, range(1, part + 1))
+    smaller = search_desirable(market, range(1, part + 1))
     within = (slice(None), *(slice(part),) * n)
     _same(np.stack(found.payments)[within], np.stack(smaller.payments), ALIKE)
     return Measured(ours, None, found.answer)
@@ -313,5 +313,5 @@ def figure(rates: Sequence[Fraction], repeat: int) -> Measured:
             market = Market(Identity(), Growth(one.alpha), 2)
             for top, answer in ((one.boundary, "exists"), (one.boundary + 1, "none")):
                 sizes = range(0 if one.zero else 1, top + 1)
-                agree(search(market, sizes).answer == answer, what=FIGURE)
+                agree(search_desirable(market, sizes).answer == answer, what=FIGURE)
     return Measured(ours, None, f"the largest is {largest:,}")

@@ -118,14 +118,14 @@ def prepare_valuation(coalitions: int, folder: Path) -> Callable[[], object]:
 
 
 def prepare_learning(profiles: int, folder: Path) -> Callable[[], object]:
-    from aboveboard.learning.desirable.search import search
+    from aboveboard.learning.desirable.search import search_desirable
     from aboveboard.learning.market.allocation import Market
     from aboveboard.learning.market.quality import Identity
     from aboveboard.learning.market.valuations import Growth
     from benchmarks.learning import ALPHA
 
     market = Market(Identity(), Growth(ALPHA), 2)
-    return lambda: search(market, range(1, math.isqrt(profiles) + 1))
+    return lambda: search_desirable(market, range(1, math.isqrt(profiles) + 1))
 
 
 def prepare_market(goods: int, folder: Path) -> Callable[[], object]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aboveboard.commands.rounds.counting import count_regions
+from aboveboard.commands.rounds.counting import take_counting_step
 from aboveboard.commands.rounds.disputes import open_to_auditor
 from aboveboard.desk import Desk, DeskServer
 from aboveboard.evidence.round_turns import list_turns
@@ -319,7 +319,7 @@ class Gathering:
             for name in turns:
                 here = self.desks[name].look(identifier).attendance
                 assert here is not None
-                for statement in count_regions(here.member).statements:
+                for statement in take_counting_step(here.member).statements:
                     here.hand_over(statement)
 
     def close(self) -> None:

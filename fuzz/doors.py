@@ -11,7 +11,7 @@ from aboveboard.auditing import Budget
 from aboveboard.collaborations.collaboration import Collaboration, load, run
 from aboveboard.commands import audit_collaboration, settle
 from aboveboard.errors import AboveboardError, InputError
-from aboveboard.learning.training.tables import read_rows, read_terms
+from aboveboard.learning.training.tables import read_rows, read_training_terms
 from aboveboard.mechanisms.settlement import MANIFEST
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import write
@@ -88,7 +88,9 @@ def _rows(folder: Path, rng: random.Random) -> str:
     other = folder / ("rows.csv" if suffix == ".parquet" else "rows.parquet")
     label = rng.choice(("y", "b"))
     features = None if classes else ("a",)
-    terms, rows = read_terms(path, "test", label=label, features=features, classification=classes)
+    terms, rows = read_training_terms(
+        path, "test", label=label, features=features, classification=classes
+    )
     rows.compute_digests()
     read_rows(other, "data", terms).drop_duplicates()
     return "done"

@@ -19,7 +19,7 @@ from aboveboard.exchange import (
 )
 from aboveboard.exchange.average_loss import Loss, Metric
 from aboveboard.exchange.interval_values import Interval, LengthValue
-from aboveboard.formatting import encode, encode_number
+from aboveboard.formatting import encode_number, make_plain
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.exchange.audits import examine
 from papers.exchange.beyond import draw_points, list_points
@@ -141,7 +141,7 @@ def _try_lottery(e: Fraction) -> Callable[[Values], Trial]:
         verdict = examine(game, DSIC())
         if verdict.witness is None:
             return Trial(verdict.checked)
-        lies = {party: encode(lie) for party, lie in verdict.witness.lie.items()}
+        lies = {party: make_plain(lie) for party, lie in verdict.witness.lie.items()}
         said = {"gain": encode_number(verdict.witness.gain), **lies}
         return Trial(verdict.checked, {"values": list(values), **said})
 

@@ -9,8 +9,8 @@ from aboveboard.curation import (
     SILENCE,
     TRUTH,
     compute_stake,
+    examine_equilibria,
     is_equilibrium,
-    pure_equilibria,
 )
 from papers.claims import Claim, Trial
 from papers.curation.instances import (
@@ -69,7 +69,7 @@ def _lemma_9(setting: Setting) -> Trial:
     if _bound_truth(setting, i) >= 0:
         return Trial(1, {**setting.as_dict(), "fanatic": i + 1})
     for name, protocol in PROTOCOLS.items():
-        if pure_equilibria(setting.make_game(protocol)).truth:
+        if examine_equilibria(setting.make_game(protocol)).truth:
             return Trial(1, {**setting.as_dict(), "protocol": name})
     return Trial(1 + len(PROTOCOLS))
 
@@ -80,7 +80,7 @@ def _lemma_10(setting: Setting) -> Trial:
 
 
 def _corollary_3(setting: Setting) -> Trial:
-    some = any(pure_equilibria(setting.make_game(p)).truth for p in PROTOCOLS.values())
+    some = any(examine_equilibria(setting.make_game(p)).truth for p in PROTOCOLS.values())
     return Trial(len(PROTOCOLS), None if some != any(find_fanatics(setting)) else setting.as_dict())
 
 
@@ -104,7 +104,7 @@ def _corollary_5(setting: Setting) -> Trial:
     if has_helpless_center(setting) or not somewhere:
         return Trial(0)
     alone = find_stable(setting, answer_competitive) == {TRUTHFUL}
-    there = pure_equilibria(setting.make_game(COMPETITIVE)).unique_truthful
+    there = examine_equilibria(setting.make_game(COMPETITIVE)).unique_truthful
     return Trial(1, None if alone and there else setting.as_dict())
 
 
@@ -115,7 +115,7 @@ def _no_equilibrium(setting: Setting) -> Trial:
     checks = 0
     for rule, protocol in ((answer_competitive, COMPETITIVE), (answer_fair, FAIR)):
         checks += len(COMMITMENTS) ** 2
-        if find_stable(setting, rule) or pure_equilibria(
+        if find_stable(setting, rule) or examine_equilibria(
             setting.make_game(protocol)
         ).list_names() != ("none",):
             return Trial(checks, setting.as_dict())
@@ -134,7 +134,7 @@ def _four_cases(setting: Setting) -> Trial:
         )
         if there
     }
-    named = set(pure_equilibria(setting.make_game(COMPETITIVE)).list_names()) - {"none"}
+    named = set(examine_equilibria(setting.make_game(COMPETITIVE)).list_names()) - {"none"}
     return Trial(len(COMMITMENTS) ** 2, None if kinds == wanted == named else setting.as_dict())
 
 

@@ -17,9 +17,9 @@ from aboveboard.curation import (
     CurationGame,
     Society,
     compute_stake,
+    examine_equilibria,
     is_equilibrium,
     is_helpless,
-    pure_equilibria,
 )
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.commitments import Indicator, Infimum, outbid_by_a_hair
@@ -143,7 +143,7 @@ def _truth_alone(case: SingleAgent) -> Trial:
         if is_one
     )
     for name in ("competitive", "indicator", "fair", "straightforward"):
-        if pure_equilibria(CurationGame(society, PROTOCOLS[name])).list_names() != wanted:
+        if examine_equilibria(CurationGame(society, PROTOCOLS[name])).list_names() != wanted:
             return Trial(
                 1, {"g by bit mask": format_bits(case.values), "price": encode_number(case.price)}
             )

@@ -12,8 +12,8 @@ from aboveboard.curation import (
     SILENCE,
     TRUTH,
     Commitment,
+    examine_equilibria,
     find_mixed_equilibria,
-    pure_equilibria,
 )
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
@@ -97,7 +97,7 @@ def _compare_mixed(setting: Setting) -> Trial:
 
 def _show_mixed(setting: Setting) -> Trial:
     """Show a mixed equilibrium beside the truth that is the only pure one."""
-    if not pure_equilibria(setting.make_game(COMPETITIVE)).unique_truthful:
+    if not examine_equilibria(setting.make_game(COMPETITIVE)).unique_truthful:
         return Trial(1)
     for found in find_mixed_equilibria(setting.make_game(COMPETITIVE)).equilibria:
         chances = tuple(F(x) for x in found.chances)

@@ -11,9 +11,9 @@ import numpy as np
 from aboveboard.curation import (
     TRUTH,
     compute_stake,
+    examine_equilibria,
     is_equilibrium,
     is_helpless,
-    pure_equilibria,
 )
 from aboveboard.curation.channels import CLEAR, NOISE
 from aboveboard.formatting import encode_number
@@ -129,7 +129,7 @@ def _corollary_1(setting: Setting) -> Trial:
     if not has_helpless_center(setting):
         return Trial(0)
     for name, protocol in PROTOCOLS.items():
-        if pure_equilibria(setting.make_game(protocol)).unique_truthful:
+        if examine_equilibria(setting.make_game(protocol)).unique_truthful:
             return Trial(1, {**setting.as_dict(), "protocol": name})
     return Trial(len(PROTOCOLS))
 
@@ -172,7 +172,7 @@ def _theorem_2(setting: Setting) -> Trial:
     if has_helpless_center(setting) or (TRUTH, TRUTH) not in found:
         return Trial(0)
     alone = found == {(TRUTH, TRUTH)}
-    if alone and pure_equilibria(setting.make_game(COMPETITIVE)).unique_truthful:
+    if alone and examine_equilibria(setting.make_game(COMPETITIVE)).unique_truthful:
         return Trial(len(COMMITMENTS) ** 2)
     return Trial(1, {**setting.as_dict(), "equilibria": [format_pairs(p) for p in sorted(found)]})
 

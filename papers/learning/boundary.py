@@ -15,7 +15,7 @@ from aboveboard.formatting import encode_number
 from aboveboard.learning import Growth, Identity, Market
 from aboveboard.learning.desirable.growth_boundary import FIGURE_3, find_boundary
 from aboveboard.learning.desirable.growth_rate import alpha_star
-from aboveboard.learning.desirable.search import search
+from aboveboard.learning.desirable.search import search_desirable
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.learning.growth import TOLERANCE
 
@@ -75,7 +75,7 @@ def _one_column(instance: tuple[Fraction, bool]) -> Trial:
     expected = [(smallest, found.boundary + 1), (found.boundary + 1, smallest)]
     first = [p for p in losses if p in expected]
     within = [p for p in losses if max(p) <= found.boundary]
-    searched = search(Market(Identity(), Growth(alpha), 2), tuple(whole))
+    searched = search_desirable(Market(Identity(), Growth(alpha), 2), tuple(whole))
     told = searched.violated
     same = told is not None and tuple(whole[k] for k in told) == found.loss.profile == expected[0]
     if first == expected and not within and same and min(losses) == expected[0]:

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from aboveboard.learning import Market
-from aboveboard.learning.desirable.search import SearchResult, search
+from aboveboard.learning.desirable.search import SearchResult, search_desirable
 from papers.learning.definitions import Rule, replace_report, worth
 
 
@@ -39,7 +39,7 @@ class SearchedMarket:
 
     def find_mechanism(self) -> SearchResult:
         """Search the grid with the product."""
-        return search(self.market, self.sizes)
+        return search_desirable(self.market, self.sizes)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-MOST = 600
+MOST_CHARACTERS = 600
 """Characters shown of a place, a problem or a remedy: some lines of a terminal."""
 
 
@@ -120,7 +120,7 @@ def escape_unprintable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def write_as_line(text: str, most: int = MOST) -> str:
+def write_as_line(text: str, most: int = MOST_CHARACTERS) -> str:
     r"""Return a text as one line of moderate length, without what a terminal would obey.
 
     Parameters

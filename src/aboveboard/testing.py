@@ -15,7 +15,7 @@ from aboveboard.auditing import Budget, Property, Status, audit
 from aboveboard.collaborations.loading import read_all
 from aboveboard.collaborations.source_file import read_source
 from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
-from aboveboard.formatting import encode, join_names
+from aboveboard.formatting import join_names, make_plain
 from aboveboard.games.actions import encode as encode_action
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
@@ -30,7 +30,7 @@ from aboveboard.settlements.contents import check_contents
 BUDGET = Budget(rows=20_000, samples=200)
 """What the audit of the promises may cost."""
 
-TEXTS = ("UNIT", "SUMMARY", "ASSUMES", "GUARANTEES", "COST", "SOURCE", "STARTING_FILE")
+DESCRIPTIVE_TEXTS = ("UNIT", "SUMMARY", "ASSUMES", "GUARANTEES", "COST", "SOURCE", "STARTING_FILE")
 
 __all__ = ["check_mechanism", "find_failures"]
 
@@ -141,7 +141,7 @@ def _check_class(mechanism: type[object]) -> Iterator[str]:
         yield "FILE must be a subclass of CollaborationFile"
     elif model.model_config.get("extra") != "forbid":
         yield "FILE must refuse unknown keys (extra='forbid'), so that a misspelt key is noticed"
-    for name in TEXTS:
+    for name in DESCRIPTIVE_TEXTS:
         if not isinstance(getattr(mechanism, name), str):
             yield f"{name} must be text"
 
@@ -165,7 +165,7 @@ class _Example:
             ("promises and examines", self._check_properties),
         )
         for what, check in checks:
-            before = encode(self._fingerprint())
+            before = make_plain(self._fingerprint())
             failed = False
             try:
                 for failure in check():
@@ -174,7 +174,7 @@ class _Example:
             except (Exception, SystemExit) as error:
                 failed = True
                 yield f"{what} fails: {_name(error)}"
-            if encode(self._fingerprint()) != before:
+            if make_plain(self._fingerprint()) != before:
                 yield f"{what} changes the reports that it is passed"
             if failed:
                 return  # what follows would only repeat it
@@ -272,7 +272,7 @@ def _show(settlement: Settlement) -> Any:
 
 
 def _show_share(share: Any) -> Any:
-    return encode([share.benefit, share.utility, share.payment, share.more, share.reply.data])
+    return make_plain([share.benefit, share.utility, share.payment, share.more, share.reply.data])
 
 
 def _name(error: BaseException) -> str:

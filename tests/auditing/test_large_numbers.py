@@ -27,7 +27,7 @@ from aboveboard.auditing import (
 from aboveboard.auditing.best_lies import best_lies
 from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.game import TabularGame
-from aboveboard.games.numbers import LARGEST, find_common_unit, rescale, sum_along
+from aboveboard.games.numbers import LARGEST_ENTRY, find_common_unit, rescale, sum_along
 
 EDGE = 2**61
 
@@ -90,16 +90,16 @@ def test_numpy_integers_among_fractions_do_not_wrap_around():
 
 def test_sums_move_to_objects_only_where_they_must():
     assert sum_along(np.array([[1, 2]]), axis=1).dtype == np.int64
-    wide = sum_along(np.array([[LARGEST, LARGEST]]), axis=1)
+    wide = sum_along(np.array([[LARGEST_ENTRY, LARGEST_ENTRY]]), axis=1)
     assert wide.dtype == object
-    assert wide[0] == 2 * LARGEST
+    assert wide[0] == 2 * LARGEST_ENTRY
 
 
 def test_units_have_a_largest_common_one():
     unit = find_common_unit(Fraction(1, 6), Fraction(1, 4))
     assert unit == Fraction(1, 12)
     assert rescale(np.array([5]), Fraction(1, 6), unit).tolist() == [10]
-    assert rescale(np.array([LARGEST]), Fraction(1, 6), unit).tolist() == [2 * LARGEST]
+    assert rescale(np.array([LARGEST_ENTRY]), Fraction(1, 6), unit).tolist() == [2 * LARGEST_ENTRY]
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from aboveboard.curation import (
     CurationGame,
     Society,
     advise,
+    examine_equilibria,
     is_equilibrium,
-    pure_equilibria,
     simulate_better_replies,
 )
 from aboveboard.curation.social_functions import ListedFunction, Mean, Parity, Threshold
@@ -133,7 +133,7 @@ def test_the_straightforward_protocols_verdict_is_what_a_search_finds(data: st.D
         Society(table, tuple(Agent(F(1), k) for k in prices), F(1, 2)), PROTOCOLS["straightforward"]
     )
     found = {p for p in product((TRUTH, SILENCE), repeat=n) if is_equilibrium(game, p)}
-    said = pure_equilibria(game)
+    said = examine_equilibria(game)
     assert said.unique_truthful == (found == {(TRUTH,) * n})
     assert said.truth == ((TRUTH,) * n in found)
     assert said.silence == ((SILENCE,) * n in found)

@@ -19,11 +19,11 @@ from aboveboard.curation import (
     CurationGame,
     Society,
     compute_stake,
+    examine_equilibria,
     find_mixed_equilibria,
     has_only_truth,
     is_helpless,
     make_any_word,
-    pure_equilibria,
 )
 from aboveboard.curation.any_word import list_certain
 from aboveboard.curation.social_functions import ListedFunction, Parity, Threshold
@@ -100,7 +100,7 @@ def test_other_protocols_have_a_mixed_equilibrium_that_the_lot_removes() -> None
     mixed = (F(1), F(4, 5), F(4, 5))
     for name in ("competitive", "indicator", "fair", "fair-indicator", "any-word"):
         game = CurationGame(society, PROTOCOLS[name])
-        assert pure_equilibria(game).unique_truthful
+        assert examine_equilibria(game).unique_truthful
         assert mixed in [each.chances for each in find_mixed_equilibria(game).equilibria]
         assert is_stable(game, mixed, {})
     drawn = CurationGame(society, make_any_word(society))

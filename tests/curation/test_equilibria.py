@@ -22,10 +22,10 @@ from aboveboard.curation import (
     advise,
     best_reply,
     compute_stake,
+    examine_equilibria,
     find_mixed_equilibria,
     is_equilibrium,
     is_helpless,
-    pure_equilibria,
     simulate_better_replies,
 )
 from aboveboard.curation.commitments import CustomShape, Indicator, Plateau, QuadraticPrice
@@ -141,7 +141,7 @@ def test_the_four_cells_are_all_that_a_search_finds(
             silent = all(c.silent for c in profile)
             kinds.add("truth" if truth else "silence" if silent else "other")
     assert kinds == found
-    assert set(pure_equilibria(game).list_names()) == (found or {"none"})
+    assert set(examine_equilibria(game).list_names()) == (found or {"none"})
 
 
 @pytest.mark.parametrize("n", range(1, 9))
@@ -175,14 +175,14 @@ def test_a_cure_is_proposed_for_a_helpless_center() -> None:
 def test_equality_of_price_and_what_truth_brings_is_not_fanatic() -> None:
     game = society(Parity(), [F(1, 2), F(1, 2)])
     assert not compute_stake(game, 0).fanatic
-    assert pure_equilibria(CurationGame(game, PROTOCOLS["fair"])).truth
+    assert examine_equilibria(CurationGame(game, PROTOCOLS["fair"])).truth
 
 
 def test_prices_that_jump_break_lemma_7() -> None:
     agents = (Agent(F(1), F(1, 5), Indicator()),) * 2
     game = CurationGame(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
     assert is_equilibrium(game, (Commitment(F(7, 10), F(1, 5)), SILENCE))
-    assert not pure_equilibria(game).complete
+    assert not examine_equilibria(game).complete
 
 
 def fixed_and_linear(p: float, q: float) -> float:
@@ -199,7 +199,7 @@ def test_a_function_that_jumps_at_silence_is_found_out() -> None:
     agents = (Agent(F(1), F(1, 5), shape),) * 2
     game = CurationGame(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
     assert is_equilibrium(game, (Commitment(F(7, 10), F(1, 5)), SILENCE))
-    assert not pure_equilibria(game).complete
+    assert not examine_equilibria(game).complete
 
 
 @pytest.mark.parametrize("power", [0.05, 0.5, 1, 2, 10])
@@ -228,7 +228,7 @@ def test_the_competitive_protocol_has_a_mixed_equilibrium_that_the_fair_one_has_
 
 def test_one_agent_is_answered_for_the_truth_only() -> None:
     game = CurationGame(society(Parity(), [F(1, 10)]), PROTOCOLS["competitive"])
-    assert pure_equilibria(game).list_names() == ("truth",)
+    assert examine_equilibria(game).list_names() == ("truth",)
     assert game.utilities([Commitment(F(0), F(1))]) == [F(1, 2) - F(1, 10)]
 
 

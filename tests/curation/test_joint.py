@@ -21,9 +21,9 @@ from aboveboard.curation import (
     CurationGame,
     Society,
     compute_stake,
+    examine_equilibria,
     is_equilibrium,
     is_helpless,
-    pure_equilibria,
 )
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.inference import compute_accuracy
@@ -114,7 +114,7 @@ def test_the_four_cases_hold_for_any_joint_distribution(data: st.DataObject) -> 
         truth = all(c.truthful for c in profile) and not any(s.fanatic for s in stakes)
         silent = all(c.silent for c in profile) and is_helpless(stakes)
         assert is_equilibrium(game, profile) == (truth or silent)
-    assert pure_equilibria(game).complete
+    assert examine_equilibria(game).complete
 
 
 @pytest.mark.parametrize(

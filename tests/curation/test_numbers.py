@@ -22,9 +22,9 @@ from aboveboard.curation import (
     Scale,
     Society,
     compute_stake,
+    examine_equilibria,
     is_equilibrium,
     make_number_society,
-    pure_equilibria,
 )
 from aboveboard.curation.channels import CLEAR, NOISE
 from aboveboard.curation.curation_game import collect_messages
@@ -200,7 +200,7 @@ def test_the_four_cases_hold_for_numbers(statistic, protocol, price) -> None:
     assert is_equilibrium(game, (TRUTH, TRUTH)) == (price <= stake.bearable_price)
     assert is_equilibrium(game, (SILENCE, SILENCE)) == (stake.center_value == 0)
     if price <= stake.bearable_price:
-        assert pure_equilibria(game).unique_truthful
+        assert examine_equilibria(game).unique_truthful
         base = game.utilities((TRUTH, TRUTH))[0]
         assert all(game.utilities((other, TRUTH))[0] <= base for other in options)
 

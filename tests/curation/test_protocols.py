@@ -24,8 +24,8 @@ from aboveboard.curation import (
     TruthAnswered,
     advise,
     best_reply,
+    examine_equilibria,
     is_equilibrium,
-    pure_equilibria,
     regrets,
 )
 from aboveboard.curation.commitments_game import CommitmentsGame
@@ -63,7 +63,7 @@ def test_truth_is_no_equilibrium_where_a_whisper_is_answered_too() -> None:
     game = two_agents(Protocol("mine", says_something, answer_whoever_speaks))
     assert is_equilibrium(game, (TRUTH, TRUTH)) is False
     assert min(regrets(game, (TRUTH, TRUTH))) > F(24, 100)
-    assert not pure_equilibria(game).unique_truthful
+    assert not examine_equilibria(game).unique_truthful
     assert advise(game, "ab").headline.startswith("Telling the truth is not an equilibrium.")
 
 
@@ -78,7 +78,7 @@ def test_what_a_search_does_not_find_is_not_called_an_equilibrium() -> None:
     # Only scores from 37/100 to 38/100 are answered: truth costs 1/4 and brings nothing.
     hidden = Protocol("hidden", relative_price, answer_the_middle)
     game = two_agents(hidden, F(1, 100))
-    found = pure_equilibria(game)
+    found = examine_equilibria(game)
     assert is_equilibrium(game, (SILENCE, SILENCE)) is None
     assert found.silence is None
     assert "silence (not proved)" in found.list_names()
@@ -99,12 +99,12 @@ def test_the_name_of_a_protocol_changes_nothing() -> None:
     for protocol in PROTOCOLS.values():
         game = two_agents(protocol)
         renamed = two_agents(replace(protocol, name="always-noise"))
-        assert pure_equilibria(game) == pure_equilibria(renamed)
+        assert examine_equilibria(game) == examine_equilibria(renamed)
 
 
 def test_another_rule_by_the_name_of_ours_is_judged_by_its_rule() -> None:
     false_fair = Protocol("fair", relative_price, answer_the_top, by_rank=True)
-    found = pure_equilibria(two_agents(false_fair))
+    found = examine_equilibria(two_agents(false_fair))
     assert found.truth is True  # whoever leaves the top is not answered
     assert not found.complete
 

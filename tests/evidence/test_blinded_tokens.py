@@ -12,7 +12,7 @@ from rounds_by_hand import Play, commitment, digest, make_terms
 from test_round_by_files import LISTS, Organisations
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.counting import count_regions
+from aboveboard.commands.rounds.counting import take_counting_step
 from aboveboard.errors import InputError
 from aboveboard.evidence.blinded_tokens import (
     TOKEN,
@@ -103,13 +103,13 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Organisations:
     made.commit()
     for _ in range(len(LISTS)):
         for name in LISTS:
-            count_regions(made.member(name))
+            take_counting_step(made.member(name))
         rounds.close_step(made.folder)
     made.submit()
     with pytest.raises(InputError, match="have not counted the regions"):
         rounds.settle_round(made.folder)
     for name in LISTS:
-        assert count_regions(made.member(name)).regions
+        assert take_counting_step(made.member(name)).regions
     rounds.close_step(made.folder)
     rounds.settle_round(made.folder)
     for name in LISTS:
@@ -158,7 +158,7 @@ def test_a_center_that_counts_needs_no_tokens(tmp_path: Path) -> None:
     made.agree()
     made.commit()
     with pytest.raises(InputError, match="by the terms the center counts"):
-        count_regions(made.member("acme"))
+        take_counting_step(made.member("acme"))
 
 
 def test_members_whose_turn_it_is_not_wait(counted: Organisations) -> None:

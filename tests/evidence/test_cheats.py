@@ -21,7 +21,7 @@ from test_round_by_files import LISTS, Organisations
 from test_union_evidence import hand_out
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.counting import count_regions
+from aboveboard.commands.rounds.counting import take_counting_step
 from aboveboard.commands.rounds.member import rotate_keys
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle, decode_bundle
@@ -337,7 +337,7 @@ def roll_the_log_back(center: Center, tmp: Path) -> str:
     log = Log(center.origin, tuple(center.entries[:3]))
     write_log(folder, log, log.sign_checkpoint(center.keys.log))
     member = replace(center.organisations.member(VICTIM), folder=folder)
-    return catch(lambda: rounds.answer(member))
+    return catch(lambda: rounds.accept_or_dispute(member))
 
 
 def show_two_logs(center: Center, tmp: Path) -> str:
@@ -404,11 +404,11 @@ def count_falsely_before_members(center: Center, tmp: Path) -> str:
     made.commit()
     for _ in LISTS:
         for name in LISTS:
-            count_regions(made.member(name))
+            take_counting_step(made.member(name))
         rounds.close_step(made.folder)
     made.submit()
     for name in LISTS:
-        count_regions(made.member(name))
+        take_counting_step(made.member(name))
     rounds.close_step(made.folder)
     rounds.settle_round(made.folder)
     made.fetch(VICTIM)

@@ -123,7 +123,7 @@ def test_a_member_goes_on_with_new_keys(tmp_path: Path) -> None:
     rounds.settle_round(organisations.folder)
     organisations.fetch("acme")
     assert organisations.verify("acme").exit_status == 0
-    rounds.answer(organisations.member("acme"))
+    rounds.accept_or_dispute(organisations.member("acme"))
     assert rounds.close_step(organisations.folder).round.state is State.RESULT
 
 

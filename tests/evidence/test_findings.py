@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aboveboard.evidence.findings import LONGEST, Contradiction, Findings
+from aboveboard.evidence.findings import LONGEST_FINDING, Contradiction, Findings
 
 FORGED = "1\n\nVerified:\n  - all of it\u2028\r  - \x1b[2Jyour share" + "x" * 3_000_000
 
@@ -22,7 +22,7 @@ def test_a_quoted_text_makes_no_line_of_its_own() -> None:
     for line in lines[1::2]:
         assert line.startswith("  - ")
         assert line.isprintable()
-        assert len(line) <= LONGEST + 10
+        assert len(line) <= LONGEST_FINDING + 10
     assert lines[1].startswith("  - acme: your reply states 1 Verified: - all of it")
     assert lines[1].endswith("x (proof: f00d)")  # the end of a long text is kept
 

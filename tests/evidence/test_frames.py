@@ -14,7 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence import sealing
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
 from aboveboard.evidence.payloads import (
-    LARGE,
+    LARGE_FILE,
     FileRange,
     Payload,
     as_bytes,
@@ -147,7 +147,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 
 def test_a_large_file_of_a_payload_stays_on_the_disk(tmp_path: Path) -> None:
-    content = b"0123456789abcdef" * (LARGE // 16 + 1)
+    content = b"0123456789abcdef" * (LARGE_FILE // 16 + 1)
     payload = Payload(
         {"data": "big.csv"}, {"big.csv": content, "small.csv": b"x"}, bytes(32), bytes(32)
     )

@@ -10,7 +10,7 @@ from rounds_of_files import RoundOfFiles, hold_round
 
 from aboveboard.commands import rounds
 from aboveboard.errors import InputError
-from aboveboard.evidence.folders import SEALED, write_sealed
+from aboveboard.evidence.folders import SEALED_FOLDER, write_sealed
 from aboveboard.evidence.members import read_round
 from aboveboard.evidence.sealing import encode_context, seal_message
 
@@ -26,7 +26,7 @@ def seal_reply(held: RoundOfFiles, name: str, reply: bytes) -> None:
     """Seal another reply to a member, with the bundle of the true one."""
     bundle = (held.result(name) / "bundle.json").read_bytes()
     content = b'{"bundle":%d,"file":"reply.txt"}\n' % len(bundle) + bundle + reply
-    for path in (held.folder / SEALED).glob(f"{name}-result-*.bin"):
+    for path in (held.folder / SEALED_FOLDER).glob(f"{name}-result-*.bin"):
         path.unlink()
     member, round_ = held.member(name), read_round(held.folder).round
     context = encode_context(round_.terms_digest, "center", name, "result")
@@ -40,25 +40,25 @@ def test_a_reply_that_came_after_the_verified_one_is_not_accepted(held: RoundOfF
     true = (held.result("alpha") / "reply.txt").read_bytes()
     seal_reply(held, "alpha", LIE)
     with pytest.raises(InputError, match="not the one that you verified; fetch it and verify it"):
-        rounds.answer(member)
+        rounds.accept_or_dispute(member)
     rounds.fetch(member, held.result("alpha"))
     with pytest.raises(InputError, match="not the one that you verified"):
-        rounds.answer(member)
+        rounds.accept_or_dispute(member)
     assert held.verify("alpha").exit_status == 1
     with pytest.raises(InputError, match="contradicts it; dispute it"):
-        rounds.answer(member)
+        rounds.accept_or_dispute(member)
     seal_reply(held, "alpha", true)
     rounds.fetch(member, held.result("alpha"))
     assert held.verify("alpha").exit_status == 0
-    assert rounds.answer(member).is_file()
+    assert rounds.accept_or_dispute(member).is_file()
 
 
 @pytest.mark.deep
 def test_what_was_verified_is_accepted_though_no_reply_opens_any_more(held: RoundOfFiles) -> None:
     assert held.verify("alpha").exit_status == 0
-    for path in (held.folder / SEALED).glob("alpha-result-*.bin"):
+    for path in (held.folder / SEALED_FOLDER).glob("alpha-result-*.bin"):
         path.unlink()
-    assert rounds.answer(held.member("alpha")).is_file()
+    assert rounds.accept_or_dispute(held.member("alpha")).is_file()
 
 
 def test_the_desk_verifies_each_reply_that_it_shows(held: RoundOfFiles) -> None:
@@ -77,7 +77,7 @@ def test_the_desk_verifies_each_reply_that_it_shows(held: RoundOfFiles) -> None:
     second = desk.open_result(place)
     assert (second.reply.read_bytes(), second.findings.exit_status) == (LIE, 1)
     with pytest.raises(InputError, match="contradicts it"):
-        rounds.answer(held.member("alpha"))
+        rounds.accept_or_dispute(held.member("alpha"))
     seal_reply(held, "alpha", true)
     assert desk.open_result(place).findings.exit_status == 0
-    assert rounds.answer(held.member("alpha")).is_file()
+    assert rounds.accept_or_dispute(held.member("alpha")).is_file()

@@ -131,7 +131,7 @@ def test_an_honest_round_is_verified_by_each_member(organisations: Organisations
         assert not found.contradicted
         assert "your own data are what was committed, whole" in found.verified
         assert any("nobody chose it" in each for each in found.verified)
-        rounds.answer(organisations.member(name))
+        rounds.accept_or_dispute(organisations.member(name))
     assert rounds.close_step(organisations.folder).round.state is State.SETTLED
 
 
@@ -385,20 +385,20 @@ def test_a_member_accepts_what_it_has_verified(
     organisations.until_settled()
     member = organisations.member("acme")
     with pytest.raises(InputError, match="you have not verified it"):
-        rounds.answer(member)
+        rounds.accept_or_dispute(member)
     result = organisations.fetch("acme").parent
     assert rounds.verify(result, None, member).exit_status == 3
     with pytest.raises(InputError, match="something was missing"):
-        rounds.answer(member)
+        rounds.accept_or_dispute(member)
     reply = result / "reply.txt"
     content = reply.read_bytes()
     reply.write_bytes(content[:-1])
     assert organisations.verify("acme").exit_status == 1
     with pytest.raises(InputError, match="contradicts it; dispute it"):
-        rounds.answer(member)
+        rounds.accept_or_dispute(member)
     reply.write_bytes(content)
     assert organisations.verify("acme").exit_status == 0
-    assert rounds.answer(member).is_file()
+    assert rounds.accept_or_dispute(member).is_file()
 
 
 def test_a_look_without_the_own_file_takes_the_place_of_no_fuller_one(
@@ -415,13 +415,13 @@ def test_a_look_without_the_own_file_takes_the_place_of_no_fuller_one(
     reply.unlink()
     assert rounds.verify(folder, None, member).exit_status == 3
     reply.write_bytes(content)
-    assert rounds.answer(member).is_file()
+    assert rounds.accept_or_dispute(member).is_file()
     reply.write_bytes(content[:-1])
     assert organisations.verify("acme").exit_status == 1
     reply.write_bytes(content)
     assert rounds.verify(folder, None, member).exit_status == 3  # it is another reply
     with pytest.raises(InputError, match="something was missing"):
-        rounds.answer(member)
+        rounds.accept_or_dispute(member)
 
 
 def test_a_member_may_accept_unverified_if_it_says_so_and_disputes_as_it_likes(
@@ -432,7 +432,7 @@ def test_a_member_may_accept_unverified_if_it_says_so_and_disputes_as_it_likes(
     with pytest.raises(InputError, match="accept it unverified"):
         CliRunner().invoke(app, ["accept"], catch_exceptions=False)
     assert CliRunner().invoke(app, ["accept", "--unverified"]).exit_code == 0
-    rounds.answer(organisations.member("bolt"), "the reply is short")
+    rounds.accept_or_dispute(organisations.member("bolt"), "the reply is short")
     state = rounds.close_step(organisations.folder).round
     assert state.find("accept", "acme") is not None
     assert state.state is State.DISPUTED
@@ -446,7 +446,7 @@ def test_another_result_that_was_verified_is_not_this_one(
     other.until_settled()
     organisations.verify("acme", other.fetch("acme").parent)
     with pytest.raises(InputError, match="you have not verified it"):
-        rounds.answer(organisations.member("acme"))
+        rounds.accept_or_dispute(organisations.member("acme"))
     remember_verified(organisations.member("acme").private, "ab" * 32, "", 0)
     with pytest.raises(InputError, match="you have not verified it"):
-        rounds.answer(organisations.member("acme"))
+        rounds.accept_or_dispute(organisations.member("acme"))

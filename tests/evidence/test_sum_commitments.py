@@ -17,7 +17,7 @@ from rounds_of_files import RoundOfFiles, hold_round
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.evidence.sum_commitments import (
-    ORDER,
+    GROUP_ORDER,
     add_points,
     commit_number,
     commit_point,
@@ -65,7 +65,7 @@ def test_no_other_sum_opens() -> None:
 
 
 def test_a_sum_that_wraps_around_is_refused() -> None:
-    wrapped = [str(int(OPENED["sums"][0]) + ORDER), OPENED["sums"][1]]
+    wrapped = [str(int(OPENED["sums"][0]) + GROUP_ORDER), OPENED["sums"][1]]
     with pytest.raises(InvalidProofError, match="too large"):
         verify_sum(COMMITTED, {**OPENED, "sums": wrapped})
 
@@ -169,7 +169,7 @@ def test_zero_and_negative_numbers_are_committed_to_as_others() -> None:
 def test_blindings_are_spread_over_the_whole_group() -> None:
     drawn = [derive_blinding(KEYS["acme"], k) for k in range(200)]
     assert len(set(drawn)) == 200
-    assert 0.3 < sum(x < ORDER // 2 for x in drawn) / 200 < 0.7
+    assert 0.3 < sum(x < GROUP_ORDER // 2 for x in drawn) / 200 < 0.7
 
 
 @pytest.mark.parametrize("number", [Fraction(2**111), Fraction(1, 2**111)])

@@ -25,7 +25,7 @@ from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.verifiers import model_measurement, trained
-from aboveboard.evidence.verifiers.model_measurement import answer
+from aboveboard.evidence.verifiers.model_measurement import measure_request
 from aboveboard.evidence.verifiers.trained import UNSCORED, measure_apart, verify_own_model
 
 pytest.importorskip("skops", reason="training is an extra")
@@ -40,7 +40,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> TrainedRound:
 def without_a_child(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure models in this process, which has loaded its libraries; the child is tested below."""
     if "child" not in request.node.name:
-        monkeypatch.setattr(trained, "ask_child", lambda _, given, **__: answer(given))
+        monkeypatch.setattr(trained, "ask_child", lambda _, given, **__: measure_request(given))
 
 
 def read_facts(held: TrainedRound) -> dict[str, Any]:

@@ -515,7 +515,7 @@ def test_tables_that_are_made_anew_give_the_design_of_those_that_are_kept(
     assert kept.lies == sum(table.size for table in tables)
     room = sum(table.unseen.nbytes + table.caught.nbytes for table in tables) // 3
     for most in (0, room):
-        monkeypatch.setattr(lie_tables, "KEPT", most)
+        monkeypatch.setattr(lie_tables, "KEPT_BYTES", most)
         assert design_inspection(setting, **stated) == kept
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from aboveboard import DSIC, CoalitionProof, ExPostIC, Status, Symmetric, audit
 from aboveboard.exchange import AveragePoint, LengthValue, OneDimensionalSearch
-from aboveboard.exchange.average import find_likely_gain
+from aboveboard.exchange.average import find_likely_leaver
 from aboveboard.exchange.average_loss import Loss
 from aboveboard.exchange.participation import JOIN, STAY_AWAY
 
@@ -60,7 +60,7 @@ def test_the_likely_gain_is_the_largest_of_all_pairs():
         weights = [Fraction(int(rng.integers(0, 5)), 4) for _ in types]
         rule = AveragePoint(dict(zip(types, weights, strict=True)))
         game = rule.game(types)
-        found = find_likely_gain(list(types.values()), weights, rule.loss)
+        found = find_likely_leaver(list(types.values()), weights, rule.loss)
         pairs = [
             gain_by_leaving(game, i, [j == k for j in range(5)])
             for i, k in product(range(5), repeat=2)

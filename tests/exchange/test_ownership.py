@@ -100,7 +100,7 @@ def test_the_sixty_third_party_has_a_bit_and_the_sixty_fourth_is_refused() -> No
 def test_few_elements_are_indexed_as_many_are(monkeypatch: pytest.MonkeyPatch) -> None:
     lists = {"b": held(["é", "z", "\U0001f600", "\uffee", "a"]), "a": held(["z", "a", "aa"])}
     few = index_owners(lists)
-    monkeypatch.setattr("aboveboard.exchange.ownership.FEW", 0)
+    monkeypatch.setattr("aboveboard.exchange.ownership.FEW_ELEMENTS", 0)
     many = index_owners(lists)
     assert few.names == many.names
     assert few.elements.equals(many.elements)

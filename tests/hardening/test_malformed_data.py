@@ -18,7 +18,7 @@ from plainness import plain
 import aboveboard as ab
 from aboveboard.collaborations.inputs import Reader
 from aboveboard.curation.curation_file import CenterTable
-from aboveboard.learning.training.tables import read_terms
+from aboveboard.learning.training.tables import read_training_terms
 from aboveboard.storage.options import FOLDS, DataOptions
 from aboveboard.storage.party_data import read_records
 from depth import up_to
@@ -61,7 +61,7 @@ def bits(path: Path) -> Any:
 
 
 def rows(path: Path) -> Any:
-    return read_terms(path, "test", label="k", features=None, classification=True)
+    return read_training_terms(path, "test", label="k", features=None, classification=True)
 
 
 READERS = {"records": records, "samples": samples, "bits": bits, "rows": rows}

@@ -87,7 +87,7 @@ class Village:
             bundle = rounds.fetch(member, self.folder / name / "result")
             found = rounds.verify(bundle, self.folder / name / "part.toml", member)
             assert found.exit_status == 0, str(found)
-            push(mirror, rounds.answer(member), member.keys)
+            push(mirror, rounds.accept_or_dispute(member), member.keys)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_members_join_and_hold_a_round_and_verify_it(town: Town) -> None:
         rounds.fetch(member, town.home(name) / "result")
         found = rounds.verify(town.home(name) / "result", town.home(name) / "list.txt", member)
         assert found.exit_status == 0, str(found)
-        push(mirror, rounds.answer(member), member.keys)
+        push(mirror, rounds.accept_or_dispute(member), member.keys)
     assert list_standings(town.home("acme"))[0].view["state"] == "settled"
 
 
@@ -259,7 +259,7 @@ def test_a_member_sees_before_it_commits_that_its_list_has_changed_too_much(town
         rounds.commit(town.follow("acme", third)[0], mine)
     for name in LISTS:
         member, mirror = town.follow(name, first)
-        push(mirror, rounds.answer(member, unverified=True), member.keys)
+        push(mirror, rounds.accept_or_dispute(member, unverified=True), member.keys)
     archive_ended(replace(town.hub, clock=lambda: time() + 2))
     town.follow("acme", first)  # the log says that nothing is left with which the center compares
     member, mirror = town.follow("acme", third)

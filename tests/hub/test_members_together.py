@@ -134,7 +134,7 @@ def test_an_auditor_rules_from_its_own_folder(town: Town) -> None:
     town.submit()
     assert Worker(town.hub).work()
     member, mirror = town.follow("acme")
-    push(mirror, rounds.answer(member, "too short"), member.keys)
+    push(mirror, rounds.accept_or_dispute(member, "too short"), member.keys)
     with pytest.raises(InputError, match="another auditor"):
         rule_at_hub(identifier, town.home("bolt"))
     findings, taken = rule_at_hub(identifier, judge)

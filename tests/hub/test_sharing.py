@@ -13,7 +13,7 @@ from houses import LISTS, House, Table
 from test_members import Town, town
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.counting import count_regions
+from aboveboard.commands.rounds.counting import take_counting_step
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.notes import cosign_note, name_key, read_note, sign_note
@@ -208,7 +208,7 @@ def test_members_count_their_regions_by_tokens_over_the_hub(town: Town) -> None:
     for _ in range(len(LISTS) + 1):
         for name in LISTS:
             member, mirror = town.follow(name)
-            for statement in count_regions(member).statements:
+            for statement in take_counting_step(member).statements:
                 push(mirror, statement, member.keys)
     assert Worker(town.hub).work()
     for name in LISTS:

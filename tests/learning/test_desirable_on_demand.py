@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import aboveboard as ab
-from aboveboard.learning import Desirable, Growth, Identity, Market, search
+from aboveboard.learning import Desirable, Growth, Identity, Market, search_desirable
 from aboveboard.learning.desirable import claims
 from aboveboard.learning.desirable.file import SizeGrid
 from aboveboard.learning.desirable.growth_on_demand import EvenSizes
@@ -27,7 +27,10 @@ def test_columns_on_demand_are_the_columns_of_the_table(
     alpha: str, smallest: int, step: Fraction
 ) -> None:
     sizes = EvenSizes(step, smallest, 60)
-    whole, asked = search(market(alpha), tuple(sizes)), search_on_demand(market(alpha), sizes)
+    whole, asked = (
+        search_desirable(market(alpha), tuple(sizes)),
+        search_on_demand(market(alpha), sizes),
+    )
     proved = Fraction(alpha) >= 0 or Fraction(alpha) < -1
     known = whole.answer if proved or whole.answer != "exists" else "no loss found"
     assert asked.answer == known
@@ -84,7 +87,7 @@ def test_what_design_accepts_a_run_runs() -> None:
 def test_true_sizes_are_drawn_among_the_smallest_and_it_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(claims, "LARGEST", 11)
+    monkeypatch.setattr(claims, "LARGEST_DRAWN", 11)
     rule = Desirable(("a", "b"), market("-0.66"), SizeGrid(Fraction(1), 1, 30))
     elsewhere = claims.AtOtherSizes(ab.ExPostIC(), ("a", "b"), rule.search_result)
     game = rule.game({"a": Fraction(3), "b": Fraction(4)})
@@ -133,7 +136,7 @@ def test_what_the_theorem_says_is_what_the_whole_of_a_small_grid_says(
 ) -> None:
     """The theorem is asked of the market alone: here every profile of the grid is summed."""
     searched = Market(Identity(), Growth(Fraction(alpha)), parties, counterfactual)
-    result = search(searched, range(6))
+    result = search_desirable(searched, range(6))
     assert result.proof
     assert result.violated is None
     assert float(result.smallest) >= -1e-9

@@ -22,7 +22,11 @@ from aboveboard.learning.desirable.algorithms import (
 from aboveboard.learning.desirable.certificate import verify_certificate
 from aboveboard.learning.desirable.constraints import compute_constraints
 from aboveboard.learning.desirable.payments import compute_largest_payments
-from aboveboard.learning.desirable.search import find_first_profile, search, sizes_array
+from aboveboard.learning.desirable.search import (
+    find_first_profile,
+    search_desirable,
+    sizes_array,
+)
 from aboveboard.learning.desirable.symmetric import list_multisets, number_multisets
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Identity, Logistic
@@ -56,7 +60,7 @@ def expected(paid: dict, n: int, m: int, i: int) -> np.ndarray:
 @pytest.mark.parametrize("alpha", ["-0.95", "-0.7", "-0.61", "-0.2"])
 def test_growth_of_two_charges_what_bellman_ford_finds(alpha: str, zero: bool) -> None:
     sizes = sizes_to(9, zero=zero, step=3)
-    found = search(growth(alpha), sizes)
+    found = search_desirable(growth(alpha), sizes)
     assert found.method == GROWTH_OF_TWO.name
     paid = oracle.payments(oracle.Growth(2, float(alpha)), [float(x) for x in sizes])
     for i in range(2):
@@ -67,7 +71,7 @@ def test_growth_of_two_charges_what_bellman_ford_finds(alpha: str, zero: bool) -
 @pytest.mark.parametrize("zero", [False, True])
 def test_a_market_that_neither_grows_nor_shrinks_is_searched_in_fractions(zero: bool) -> None:
     sizes = sizes_to(7, zero=zero)
-    found = search(growth("-1"), sizes)
+    found = search_desirable(growth("-1"), sizes)
     paid = oracle.payments(oracle.Growth(2, -1), sizes)
     assert found.exact
     for profile, each in paid.items():
@@ -83,7 +87,7 @@ def test_linear_markets_charge_what_bellman_ford_finds(data, rule, n) -> None:
         tuple(data.draw(OWN if i == j else COEFFICIENT) for j in range(n)) for i in range(n)
     )
     sizes = sizes_to(3, zero=True, step=2)
-    found = search(Market(Identity(), Linear(matrix), n, rule), sizes)
+    found = search_desirable(Market(Identity(), Linear(matrix), n, rule), sizes)
     paid = oracle.payments(oracle.Linear(matrix, rule), sizes)
     assert found.exact
     for profile, each in paid.items():
@@ -98,7 +102,7 @@ def test_a_certificate_proves_the_loss_and_its_checker_agrees_with_plain_loops(d
         tuple(data.draw(OWN if i == j else COEFFICIENT) for j in range(n)) for i in range(n)
     )
     market = Market(Identity(), Linear(matrix), n)
-    found = search(market, sizes_to(2, zero=True))
+    found = search_desirable(market, sizes_to(2, zero=True))
     proof = found.certificate
     assert (proof is None) == found.exists
     if proof is not None:
@@ -109,7 +113,7 @@ def test_a_certificate_proves_the_loss_and_its_checker_agrees_with_plain_loops(d
 
 def test_a_certificate_in_a_growth_market_uses_long_lies() -> None:
     market = growth("-0.7")
-    found = search(market, sizes_to(50, zero=True))
+    found = search_desirable(market, sizes_to(50, zero=True))
     proof = found.certificate
     assert proof is not None
     assert proof.profile == (0, 39)
@@ -123,7 +127,7 @@ def test_a_certificate_in_a_growth_market_uses_long_lies() -> None:
 
 def test_a_chain_that_does_not_rise_to_the_profile_is_no_certificate() -> None:
     market = growth("-0.7")
-    proof = search(market, sizes_to(50, zero=True)).certificate
+    proof = search_desirable(market, sizes_to(50, zero=True)).certificate
     assert proof is not None
     left, right = proof.chains
     for broken in (
@@ -159,7 +163,7 @@ def rivalry(q: tuple[float, ...]) -> list[float]:
 def test_any_function_of_the_qualities_can_be_the_valuation(n: int) -> None:
     sizes = sizes_to(4, step=4)
     market = Market(Identity(), FunctionValuation("rivalry", rivalry, n), n)
-    found = search(market, sizes)
+    found = search_desirable(market, sizes)
     assert found.method == BY_COLUMNS.name
     paid = oracle.payments(oracle.Given(n, rivalry), [float(x) for x in sizes])
     for i in range(n):
@@ -170,7 +174,7 @@ def test_any_function_of_the_qualities_can_be_the_valuation(n: int) -> None:
 @pytest.mark.parametrize("alpha", ["-0.95", "-0.7"])
 def test_profiles_up_to_permutation_give_what_the_full_search_gives(n, top, alpha) -> None:
     sizes, market = sizes_to(top, zero=True), growth(alpha, n)
-    found = search(market, sizes)
+    found = search_desirable(market, sizes)
     assert found.method == UP_TO_PERMUTATION.name
     full = BY_COLUMNS.payments(market, sizes_array(sizes, exact=False))
     for i in range(n):
@@ -181,15 +185,15 @@ def test_profiles_up_to_permutation_give_what_the_full_search_gives(n, top, alph
 
 def test_three_alike_parties_are_charged_what_bellman_ford_finds() -> None:
     sizes = sizes_to(4)
-    found = search(growth("-0.8", 3), sizes)
+    found = search_desirable(growth("-0.8", 3), sizes)
     paid = oracle.payments(oracle.Growth(3, -0.8), [float(x) for x in sizes])
     for i in range(3):
         assert table(found, i) == pytest.approx(expected(paid, 3, 4, i), abs=1e-12)
 
 
 def test_three_parties_with_dozens_of_sizes_are_searched_up_to_permutation() -> None:
-    found = search(growth("-0.7", 3), sizes_to(40, zero=True))
-    small = search(growth("-0.7", 3), sizes_to(10, zero=True))
+    found = search_desirable(growth("-0.7", 3), sizes_to(40, zero=True))
+    small = search_desirable(growth("-0.7", 3), sizes_to(10, zero=True))
     assert found.method == UP_TO_PERMUTATION.name
     assert found.payments[1][:11, :11, :11] == pytest.approx(small.payments[1], abs=1e-13)
 
@@ -204,14 +208,14 @@ def test_multisets_are_numbered_without_gaps_and_by_their_largest(m: int, k: int
 
 @pytest.mark.parametrize("alpha", ["-0.9", "-0.7"])
 def test_a_larger_grid_leaves_the_payments_of_a_smaller_one_as_they_are(alpha: str) -> None:
-    small, large = (search(growth(alpha), sizes_to(top)) for top in (20, 33))
+    small, large = (search_desirable(growth(alpha), sizes_to(top)) for top in (20, 33))
     assert np.array_equal(large.payments[0][:20, :20], small.payments[0])
 
 
 @pytest.mark.parametrize("alpha", ["-1.01", "-2", "-7/2"])
 def test_in_a_shrinking_market_sharing_nothing_for_nothing_is_desirable(alpha: str) -> None:
     for n in (2, 3):
-        found = search(growth(alpha, n), sizes_to(5, zero=True))
+        found = search_desirable(growth(alpha, n), sizes_to(5, zero=True))
         assert found.answer == "exists"
         assert all(not table.any() for table in found.payments)
 
@@ -220,7 +224,7 @@ def test_in_a_shrinking_market_sharing_nothing_for_nothing_is_desirable(alpha: s
 @pytest.mark.parametrize("zero", [False, True])
 def test_a_market_without_competition_has_a_desirable_mechanism(alpha: str, zero: bool) -> None:
     sizes = sizes_to(8, zero=zero)
-    found = search(growth(alpha), sizes)
+    found = search_desirable(growth(alpha), sizes)
     assert found.answer == "exists"
     paid = oracle.payments(oracle.Growth(2, float(Fraction(alpha))), [float(x) for x in sizes])
     assert table(found, 0) == pytest.approx(expected(paid, 2, len(sizes), 0), abs=1e-9)
@@ -231,12 +235,14 @@ def test_a_sum_of_payments_within_rounding_of_0_is_no_violation() -> None:
     def duel(q: tuple[float, ...]) -> list[float]:
         return [q[0] ** 0.5 - q[1] ** 0.5, q[1] ** 0.5 - q[0] ** 0.5]
 
-    found = search(Market(Identity(), FunctionValuation("duel", duel, 2), 2), sizes_to(6, step=7))
+    found = search_desirable(
+        Market(Identity(), FunctionValuation("duel", duel, 2), 2), sizes_to(6, step=7)
+    )
     assert abs(found.smallest) < found.tolerance
     assert found.exists
     assert found.answer == ("undecided" if found.undecided else "exists")
     certain = Market(Identity(), Linear(((Fraction(1), Fraction(-1)),) * 1 + ((-1, 1),)), 2)
-    assert search(certain, sizes_to(6)).answer == "exists"
+    assert search_desirable(certain, sizes_to(6)).answer == "exists"
 
 
 def test_the_first_profile_is_that_with_the_smallest_largest_size_then_in_order() -> None:
@@ -266,7 +272,7 @@ def test_truth_is_worth_no_less_than_any_lie_to_the_last_bit(seed: int, m: int) 
 
 def test_sizes_need_not_be_even() -> None:
     sizes = [Fraction(1, 2), Fraction(2), Fraction(3), Fraction(8)]
-    found = search(growth("-0.8"), sizes)
+    found = search_desirable(growth("-0.8"), sizes)
     assert found.method == BY_COLUMNS.name
     paid = oracle.payments(oracle.Growth(2, -0.8), [float(x) for x in sizes])
     assert table(found, 0) == pytest.approx(expected(paid, 2, 4, 0), abs=1e-12)
@@ -274,9 +280,9 @@ def test_sizes_need_not_be_even() -> None:
 
 @pytest.mark.deep
 def test_memory_is_a_number_for_each_profile_and_not_for_each_constraint() -> None:
-    search(growth("-0.668"), sizes_to(10))
+    search_desirable(growth("-0.668"), sizes_to(10))
     tracemalloc.start()
-    search(growth("-0.668"), sizes_to(600))
+    search_desirable(growth("-0.668"), sizes_to(600))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     profiles, constraints_ = 600**2, 600**3
@@ -288,11 +294,13 @@ def test_quasi_monotone_values_need_no_search_of_lies() -> None:
     for quality in (Identity(), Logistic()):
         market, sizes = Market(quality, Linear(matrix), 2), sizes_to(7, zero=True)
         full = BY_COLUMNS.payments(market, sizes_array(sizes, exact=False))
-        for mine, theirs in zip(search(market, sizes).payments, full.payments, strict=True):
+        for mine, theirs in zip(
+            search_desirable(market, sizes).payments, full.payments, strict=True
+        ):
             assert mine.astype(float) == pytest.approx(theirs, abs=1e-13)
 
 
 def test_a_search_that_would_not_end_is_refused_with_what_it_would_cost() -> None:
     with pytest.raises(InputError, match=r"grid: 500 sizes of 4 parties .* larger step"):
-        search(growth("-0.7", 4), sizes_to(500))
+        search_desirable(growth("-0.7", 4), sizes_to(500))
     assert choose_algorithm(growth("-0.7", 4), 500) is UP_TO_PERMUTATION

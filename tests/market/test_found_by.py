@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write a settlement whose optimum CP-SAT found."""
     pytest.importorskip("ortools")
     pytest.importorskip("scipy")
-    monkeypatch.setattr(social_optimum, "FEW", 0)
+    monkeypatch.setattr(social_optimum, "FEW_ALLOCATIONS", 0)
     (tmp_path / "market.toml").write_text(FILE)
     settle(ab.load(tmp_path / "market.toml"), tmp_path / "settlement")
     return tmp_path / "settlement"

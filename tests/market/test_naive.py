@@ -21,7 +21,7 @@ from aboveboard.market.audit.expected_utilities import (
 from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
-from aboveboard.market.model.steps import Ending, Votes, replay
+from aboveboard.market.model.steps import Ending, Votes, follow_play
 from aboveboard.market.model.utilities import expect_utilities, utilities
 from aboveboard.market.rules import naive
 from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
@@ -34,7 +34,7 @@ F = Fraction
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 
 
-@given(st.data(), st.sampled_from(naive.VERSIONS), st.integers(2, 4))
+@given(st.data(), st.sampled_from(naive.VOTED_VERSIONS), st.integers(2, 4))
 @settings(max_examples=up_to(100), deadline=None)
 def test_the_lottery_is_what_the_paper_says(data: st.DataObject, version: int, n: int) -> None:
     of = data.draw(markets(n, 2, 4))
@@ -61,10 +61,10 @@ def test_the_lottery_is_what_the_paper_says(data: st.DataObject, version: int, n
         thetas(of), sets(of.endowment, n), said
     )
     for ending, _ in found:
-        assert replay(naive.prepare_steps(version, of, epsilon, proposal), ending) == ending
+        assert follow_play(naive.prepare_steps(version, of, epsilon, proposal), ending) == ending
 
 
-@given(st.data(), st.sampled_from(naive.VERSIONS))
+@given(st.data(), st.sampled_from(naive.VOTED_VERSIONS))
 @settings(max_examples=up_to(30), deadline=None)
 def test_expected_utilities_of_all_votes_at_once_are_those_of_the_lotteries(
     data: st.DataObject, version: int

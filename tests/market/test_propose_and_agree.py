@@ -19,7 +19,7 @@ from aboveboard.market.model.utilities import expect_utilities, surplus, utiliti
 from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
 from aboveboard.market.rules.communication import count_bits, count_outcome_bits
 from aboveboard.market.rules.parameters import Parameters, choose_parameters
-from aboveboard.market.rules.propose_and_agree import play, verify_play
+from aboveboard.market.rules.propose_and_agree import play, verify_transcript
 from depth import up_to
 from oracles import market as oracle
 
@@ -139,7 +139,7 @@ def test_every_ending_that_can_be_drawn_can_be_followed_again(
     cast = Votes(tuple(data.draw(votes(3))), tuple(data.draw(votes(3))))
     parameters = Parameters(F(1, 16), F(1, 33))  # coins that fall on both sides now and then
     ending = play(of, parameters, proposal, cast).draw(np.random.default_rng(seed))
-    assert verify_play(of, parameters, proposal, ending) == ending
+    assert verify_transcript(of, parameters, proposal, ending) == ending
 
 
 def test_a_forged_record_is_refused() -> None:
@@ -156,7 +156,7 @@ def test_a_forged_record_is_refused() -> None:
         (Ending("e", no.outcome, no.tosses[:1], no.votes), "is missing"),
     ):
         with pytest.raises(InputError, match=word):
-            verify_play(SWAP, parameters, proposal, forged)
+            verify_transcript(SWAP, parameters, proposal, forged)
 
 
 def test_every_step_but_a_e_and_k_balances_the_budget() -> None:

@@ -27,9 +27,9 @@ def market():
 @pytest.fixture
 def race_always(monkeypatch):
     """Let every market be one in which both solvers search."""
-    monkeypatch.setattr(social_optimum, "OPEN", (0, 10**9))
+    monkeypatch.setattr(social_optimum, "OPEN_SIZES", (0, 10**9))
     monkeypatch.setattr(social_optimum, "count_processors", lambda: 2)
-    monkeypatch.setattr(social_optimum, "FEW", 0)
+    monkeypatch.setattr(social_optimum, "FEW_ALLOCATIONS", 0)
 
 
 def let_own_search_wait(monkeypatch, optimum):

@@ -25,7 +25,7 @@ from aboveboard.market.optimum.integer_programme import (
     order_owners,
 )
 from aboveboard.market.optimum.optimal_set import list_optimal_allocations, list_truthful_outcomes
-from aboveboard.market.optimum.social_optimum import Progress, find_optimum, search_optimum
+from aboveboard.market.optimum.social_optimum import SearchProgress, find_optimum, search_optimum
 from aboveboard.market.optimum.solvers import SOLVERS, SolverResult
 from aboveboard.market.optimum.tie_weights import weigh_ties
 from depth import up_to
@@ -255,7 +255,7 @@ def test_progress_is_told_while_the_solver_works(monkeypatch: pytest.MonkeyPatch
     seen: list[tuple[int, int | None]] = []
     told_meanwhile = Event()
 
-    def note(progress: Progress) -> None:
+    def note(progress: SearchProgress) -> None:
         seen.append((progress.welfare, progress.bound))
         told_meanwhile.set()
 

@@ -10,7 +10,7 @@ from rule_markets import first_that, market, markets, sets, thetas
 
 from aboveboard.auditing import DSIC, CoalitionProof, IndividualRationality, audit
 from aboveboard.auditing.verdict import Status
-from aboveboard.market.model.markets import Valuation, social_welfare
+from aboveboard.market.model.markets import BundleValuation, social_welfare
 from aboveboard.market.model.utilities import surplus, utilities
 from aboveboard.market.rules import vcg
 from depth import up_to
@@ -74,7 +74,7 @@ def test_a_valuation_in_no_language_is_cleared_like_the_same_one_in_a_table(
 class Stranger:
     """A valuation that no solver can read."""
 
-    def __init__(self, valuation: Valuation) -> None:
+    def __init__(self, valuation: BundleValuation) -> None:
         self.valuation = valuation
 
     def value(self, bundle: int) -> int:

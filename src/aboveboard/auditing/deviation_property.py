@@ -23,12 +23,12 @@ from aboveboard.games.capabilities import HasProofs, Refinable, Shrinkable
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 
-OVERLAPS = (
+OVERLAP_NOTE = (
     "rows in which reports that are alike for one deviator coincide as far as they can; other "
     "overlaps of the deviators' reports were not looked at"
 )
 CLAIM = "the deviations of any one party or coalition pay"
-SMALL = Budget(rows=20_000, samples=500)  # for each smaller instance tried while shrinking
+SMALL_BUDGET = Budget(rows=20_000, samples=500)  # for each smaller instance tried while shrinking
 SHRINKS = 400  # smaller instances tried in all
 SHRINKING = 0.1
 """Least part of an audit's time for which smaller counterexamples are looked for."""
@@ -173,7 +173,7 @@ def _judge(
         status = Status.FAILS
         witness = make_witness(game, prop.name, shrink(game, best, threshold, tolerance, end))
         if not complete:
-            statement = f"the largest gain may be larger: these are {OVERLAPS}"
+            statement = f"the largest gain may be larger: these are {OVERLAP_NOTE}"
     elif best.gain > threshold:
         status = Status.UNDECIDED
         statement = (
@@ -187,7 +187,7 @@ def _judge(
         status = Status.NO_COUNTEREXAMPLE
     elif not complete:
         status = Status.NO_COUNTEREXAMPLE
-        statement = OVERLAPS
+        statement = OVERLAP_NOTE
     else:
         status = Status.HOLDS
     if scan.stopped:
@@ -232,7 +232,9 @@ def _add_smallest(
             if seconds is not None and seconds <= 0:
                 tries = SHRINKS
                 break
-            scan, scanned = _scan(prop, candidate, replace(SMALL, seconds=seconds), seed, None)
+            scan, scanned = _scan(
+                prop, candidate, replace(SMALL_BUDGET, seconds=seconds), seed, None
+            )
             best = scan.best
             tolerance = 0.0 if scan.exact else scan.tolerance
             fails = best is not None and exceeds(

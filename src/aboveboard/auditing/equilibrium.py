@@ -22,7 +22,7 @@ from aboveboard.formatting import describe_action, format_count, format_rounded
 from aboveboard.games.actions import count_actions, find_position, unravel
 from aboveboard.games.capabilities import HasProofs, Refinable
 from aboveboard.games.game import Game, TabularGame, count_profiles
-from aboveboard.games.numbers import LARGEST, Array, Number, to_units
+from aboveboard.games.numbers import LARGEST_ENTRY, Array, Number, to_units
 
 
 def pure_equilibria(game: Game, *, tolerance: Number | None = None) -> NDArray[np.int64]:
@@ -83,7 +83,7 @@ def _strike(own: Array, slack: Number, alive: NDArray[np.bool_]) -> None:
     from aboveboard.auditing.kernels import clear_unless_best
 
     # Among whole numbers a slack counts as far as it is whole.
-    room = min(floor(slack), LARGEST) if own.dtype == np.int64 else slack
+    room = min(floor(slack), LARGEST_ENTRY) if own.dtype == np.int64 else slack
     scratch = np.empty(own.shape[2], dtype=own.dtype)
     clear_unless_best(own, own.dtype.type(room), alive, scratch)
 

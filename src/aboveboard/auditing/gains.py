@@ -14,7 +14,7 @@ from aboveboard.auditing.rows import DeviationSet
 from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import HasBounds, OneOutcome
 from aboveboard.games.numbers import (
-    LARGEST,
+    LARGEST_ENTRY,
     Array,
     Number,
     absolute,
@@ -189,6 +189,6 @@ def _convert_outside(valuation: PayoffReader, outside: Number) -> Array:
     if isinstance(units, float) or not valuation.exact:
         valuation.exact = False
         return to_floats([units])
-    if isinstance(units, int) and absolute(units) <= LARGEST:
+    if isinstance(units, int) and absolute(units) <= LARGEST_ENTRY:
         return np.array([units], dtype=np.int64)
     return np.array([units], dtype=object)

@@ -15,7 +15,7 @@ _FINITE = {"nnan", "nsz"}
 LONG = 64
 """Payoffs in a row from which on four maxima are taken at a time: each waits for its last step."""
 
-FEW = 32
+FEW_ACTIONS = 32
 """Actions up to which a player's payoffs that lie side by side are compared before the truth's."""
 
 
@@ -86,7 +86,7 @@ def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) 
     One pass over the array; the inner loop is a plain maximum, so that it is vectorised.
     """
     outer, _, inner = payoffs.shape
-    if inner == 1 and lie_to - lie_from <= FEW:
+    if inner == 1 and lie_to - lie_from <= FEW_ACTIONS:
         return _scan_last(payoffs[:, :, 0], truth, lie_from, lie_to)
     best = payoffs[0, 0, 0] - payoffs[0, 0, 0]
     at_outer, at_action, at_inner = -1, -1, -1

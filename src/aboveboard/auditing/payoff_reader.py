@@ -20,7 +20,7 @@ from aboveboard.games.actions import (
 from aboveboard.games.capabilities import HasBatches, HasBounds, HasEntries
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
-    LARGEST,
+    LARGEST_ENTRY,
     Array,
     Number,
     as_floats,
@@ -188,7 +188,7 @@ def _call_game(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence
     flat = [_make_whole(x) for x in flat]
     if any(isinstance(x, float) for x in flat):
         return to_floats(flat).reshape(m, n)
-    if all(isinstance(x, int) and abs(x) <= LARGEST for x in flat):
+    if all(isinstance(x, int) and abs(x) <= LARGEST_ENTRY for x in flat):
         return np.array(flat, dtype=np.int64).reshape(m, n)
     return as_objects(flat).reshape(m, n)
 

@@ -18,7 +18,7 @@ from aboveboard.auditing.budget import (
     measure_seconds,
     predict_seconds,
 )
-from aboveboard.auditing.deviation_property import OVERLAPS
+from aboveboard.auditing.deviation_property import OVERLAP_NOTE
 from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import CHUNK
 from aboveboard.auditing.rows import name_profile
@@ -264,7 +264,7 @@ def _make_verdict(name: str, game: Game, check: ProfileCheck, scan: _Scan, seed:
     if status is Status.UNDECIDED and breach is not None:
         statement = f"{breach.note}, within the tolerance of float64"
     elif coarse and status is Status.NO_COUNTEREXAMPLE:
-        statement = OVERLAPS
+        statement = OVERLAP_NOTE
     return Verdict(
         name,
         status,

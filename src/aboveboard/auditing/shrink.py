@@ -22,7 +22,7 @@ from aboveboard.games.capabilities import HasBatches, OneOutcome
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
 
-FIRST = 8  # rows valued in the first batch of a pass
+FIRST_ROWS = 8  # rows valued in the first batch of a pass
 FIRST_IN_ONE_OUTCOME = 2  # the same where each row is compared for itself
 SIMPLER = 64  # smaller reports tried for one player in one pass
 
@@ -69,7 +69,7 @@ def _take_steps(
     Steps are tried several at once, as if none of them paid; batches grow, and begin anew after
     one that does, with what the steps behind it make of the row then.
     """
-    first = FIRST_IN_ONE_OUTCOME if isinstance(valuation.game, OneOutcome) else FIRST
+    first = FIRST_IN_ONE_OUTCOME if isinstance(valuation.game, OneOutcome) else FIRST_ROWS
     left, waiting, width = iter(steps), list[Shrinker](), first
     while waiting := [*waiting, *islice(left, max(0, width - len(waiting)))]:
         if valuation.end < inf and perf_counter() > valuation.end:

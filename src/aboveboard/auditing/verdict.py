@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from aboveboard.formatting import (
     describe_action,
-    encode,
     encode_number,
     format_count,
     format_digits,
@@ -21,6 +20,7 @@ from aboveboard.formatting import (
     format_quantity,
     format_rounded,
     format_table,
+    make_plain,
 )
 from aboveboard.formatting.plain_json import LARGEST_JSON, Json
 from aboveboard.games.numbers import Number, to_nearest_float
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CONFIDENCE = Fraction(95, 100)
 
 
-COLUMNS = ("property", "verdict", "largest gain", "basis", "counterexample")
+TABLE_HEADS = ("property", "verdict", "largest gain", "basis", "counterexample")
 """Heads of the table as which verdicts print."""
 
 
@@ -97,9 +97,9 @@ class Witness:
         """Return plain data; exact numbers as integers or "5/12"."""
         return {
             "parties": list(self.parties),
-            "truth": encode(self.truth),
-            "lie": encode(self.lie),
-            "others": encode(self.others),
+            "truth": make_plain(self.truth),
+            "lie": make_plain(self.lie),
+            "others": make_plain(self.others),
             "gain": encode_number(self.gain),
             "payoffs": {p: [encode_number(x) for x in pair] for p, pair in self.payoffs.items()},
             "row": self.row,
@@ -361,7 +361,7 @@ class Verdicts(Mapping[str, Verdict]):
         return any(verdict.status is Status.FAILS for verdict in self.values())
 
     def _list_rows(self) -> list[tuple[str, ...]]:
-        """Return the table's rows, with the columns of `COLUMNS`."""
+        """Return the table's rows, with the columns of `TABLE_HEADS`."""
         return [
             (
                 v.property,
@@ -374,13 +374,13 @@ class Verdicts(Mapping[str, Verdict]):
         ]
 
     def __str__(self) -> str:
-        return format_table(COLUMNS, self._list_rows())
+        return format_table(TABLE_HEADS, self._list_rows())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return the same table for a notebook."""
-        return format_html_table(COLUMNS, self._list_rows())
+        return format_html_table(TABLE_HEADS, self._list_rows())
 
 
 def format_confidence(draws: int, claim: str) -> str:

@@ -66,7 +66,7 @@ def check(
     if status:
         raise typer.Exit(status)
     if output is Format.TEXT:
-        print_text(check_text(report))
+        print_text(format_check(report))
 
 
 def _print_report(report: CheckReport, output: Format) -> None:
@@ -80,7 +80,7 @@ def _print_report(report: CheckReport, output: Format) -> None:
         print_text(f"warning: {warning}", error=True)
 
 
-def check_text(report: CheckReport) -> str:
+def format_check(report: CheckReport) -> str:
     """Return what a check without a fault found: the parties, and what a run will execute."""
     parties = format_quantity(len(report.parties), "party", "parties")
     counted = f", {parties}" if report.parties else ""

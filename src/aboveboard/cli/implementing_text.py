@@ -9,7 +9,7 @@ from aboveboard.cli.layout import fit_table
 from aboveboard.formatting import format_count
 from aboveboard.implementation import Implementation
 
-SHOWN = 20
+SHOWN_PROFILES = 20
 """Profiles of types whose payments are shown; JSON has all."""
 
 
@@ -60,8 +60,8 @@ def _tabulate(data: Mapping[str, Any]) -> str:
     head = [*(f"type of {p}" for p in parties), *(f"{p} pays" for p in parties)]
     body = [
         [*(str(row["types"][p]) for p in parties), *(str(row["pays"][p]) for p in parties)]
-        for row in rows[:SHOWN]
+        for row in rows[:SHOWN_PROFILES]
     ]
-    more = len(rows) - SHOWN
+    more = len(rows) - SHOWN_PROFILES
     table = fit_table(head, body)
     return table + (f"\n{more} more profiles: use --format json" if more > 0 else "")

@@ -77,7 +77,7 @@ def echo_json(data: Any) -> None:
     typer.echo(text)
 
 
-STEPS = ("agree", "commit", "submit", "accept")
+MEMBER_STEPS = ("agree", "commit", "submit", "accept")
 """What members do in a round; each may have a deadline."""
 
 
@@ -94,12 +94,12 @@ def parse_deadlines(given: list[str]) -> dict[str, str]:
     deadlines: dict[str, str] = {}
     for text in given:
         step, gap, moment = text.partition("=")
-        if not gap or step not in STEPS or step in deadlines:
+        if not gap or step not in MEMBER_STEPS or step in deadlines:
             problem = "it stands twice" if step in deadlines else "it names no step"
             raise InputError(
                 f"--deadline {text!r}",
                 problem,
-                f"write STEP=TIME once for each: {', '.join(STEPS)}",
+                f"write STEP=TIME once for each: {', '.join(MEMBER_STEPS)}",
             )
         deadlines[step] = moment
     return deadlines

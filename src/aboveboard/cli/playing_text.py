@@ -17,7 +17,7 @@ from aboveboard.formatting import (
     format_rounded,
 )
 
-SHOWN = 5
+SHOWN_ENDS = 5
 """Ends, and profiles of a round, that are shown; JSON has more."""
 
 
@@ -46,10 +46,10 @@ def _describe_replies(found: Play) -> Iterator[str]:
             f"{profiles}; from {format_count(truth.possibly)} they can."
         )
     others = [end for end in found.ends if not end.truthful]
-    for end in others[:SHOWN]:
+    for end in others[:SHOWN_ENDS]:
         yield from _describe_end(found, end)
-    if len(others) > SHOWN:
-        yield f"  and {format_quantity(len(others) - SHOWN, 'more end')}: use --format json"
+    if len(others) > SHOWN_ENDS:
+        yield f"  and {format_quantity(len(others) - SHOWN_ENDS, 'more end')}: use --format json"
 
 
 def _describe_end(found: Play, end: PlayEnd) -> Iterator[str]:
@@ -63,10 +63,10 @@ def _describe_end(found: Play, end: PlayEnd) -> Iterator[str]:
         "as:",
         "  ",
     )
-    for positions in end.cycle[:SHOWN]:
+    for positions in end.cycle[:SHOWN_ENDS]:
         yield wrap(_describe_profile(found.describe_profile(positions)), "    ")
-    if len(end.cycle) > SHOWN:
-        yield f"    and {format_quantity(len(end.cycle) - SHOWN, 'more step')}"
+    if len(end.cycle) > SHOWN_ENDS:
+        yield f"    and {format_quantity(len(end.cycle) - SHOWN_ENDS, 'more step')}"
 
 
 def _describe_profile(profile: Mapping[str, Any]) -> str:

@@ -200,10 +200,10 @@ def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None
 
     Where the terms say so. Run it once in each step, until it says that it counted.
     """
-    from aboveboard.commands.rounds.counting import count_regions
+    from aboveboard.commands.rounds.counting import take_counting_step
 
     here = attend_round(terms)
-    done = count_regions(here.member)
+    done = take_counting_step(here.member)
     taken = [here.hand_over(path) for path in done.statements]
     sent = f"\n{here.mirror.address} has it" if any(taken) else ""
     echo(
@@ -236,10 +236,10 @@ def accept(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Member: accept the result that you have verified."""
-    from aboveboard.commands.rounds import answer
+    from aboveboard.commands.rounds import accept_or_dispute
 
     here = attend_round(terms)
-    path = answer(here.member, unverified=unverified)
+    path = accept_or_dispute(here.member, unverified=unverified)
     echo(output, hand_over(here, path, "; send it to the center"), statement=path)
 
 
@@ -265,10 +265,10 @@ def dispute(
 
     The agreed auditor then computes the round again: see audit-round.
     """
-    from aboveboard.commands.rounds import answer, open_part
+    from aboveboard.commands.rounds import accept_or_dispute, open_part
 
     here = attend_round(terms)
-    path = answer(here.member, reason)
+    path = accept_or_dispute(here.member, reason)
     if part is not None:
         open_part(here.member, part)
     echo(

@@ -66,11 +66,11 @@ def answer(
 def _describe_question(own: str, question: dict[str, Any]) -> str:
     """Return what a question shows its member, in words, and how it is answered."""
     from aboveboard.desk.answering import describe_announcement
-    from aboveboard.evidence.asking import EXAMPLES
+    from aboveboard.evidence.asking import ANSWER_EXAMPLES
 
     until = f", until {question['until']}" if question["until"] else ""
     rows = describe_announcement(own, question["shows"])
-    example = EXAMPLES[question["question"]]
+    example = ANSWER_EXAMPLES[question["question"]]
     return "\n".join(
         [
             write_as_line(f"asked for {question['question']}{until}"),

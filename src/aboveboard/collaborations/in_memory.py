@@ -52,7 +52,7 @@ VAGUE = ("timedelta64[M]", "timedelta64[Y]", "timedelta64")
 MOST_WHOLE = 1 << 53
 """Integers below it are floats, too."""
 
-LIBRARIES = ("polars", "pandas", "pyarrow", "numpy")
+TABLE_LIBRARIES = ("polars", "pandas", "pyarrow", "numpy")
 
 
 def collaborate(
@@ -229,7 +229,7 @@ def _from_numpy(name: str, array: Any) -> pl.Series:
 def _to_list(report: Any) -> Any:
     """Return an array, an iterator or another collection as a list, everything else as it is."""
     library = type(report).__module__.partition(".")[0]
-    if library in LIBRARIES:
+    if library in TABLE_LIBRARIES:
         return report.tolist() if hasattr(report, "tolist") else report
     listed = isinstance(report, Iterator | Collection) and not hasattr(report, "columns")
     kept = isinstance(report, str | bytes | bytearray | Mapping | AbstractSet | list | tuple)

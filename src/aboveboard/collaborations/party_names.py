@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
+PARTY_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
 """Names of parties and of all who sign: they are also names of folders."""
 
 RESERVED = frozenset(
@@ -24,7 +24,7 @@ def is_party_name(name: str) -> bool:
     >>> is_party_name("acme"), is_party_name("../acme"), is_party_name("con.txt")
     (True, False, False)
     """
-    return NAME.fullmatch(name) is not None and name.partition(".")[0].lower() not in RESERVED
+    return PARTY_NAME.fullmatch(name) is not None and name.partition(".")[0].lower() not in RESERVED
 
 
 def simplify_name(name: str) -> str:

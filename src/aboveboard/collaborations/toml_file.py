@@ -33,9 +33,9 @@ MOST_VALUES = 1 << 21
 MOST_PARTS = 100
 """Parts of a dotted key: the parser's time grows with their square."""
 
-PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
+KEY_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
 DEEP_KEY = re.compile(
-    rf"(?:^|[\[{{,])[ \t]*+{PART}(?:[ \t]*+\.[ \t]*+{PART}){{{MOST_PARTS}}}", re.MULTILINE
+    rf"(?:^|[\[{{,])[ \t]*+{KEY_PART}(?:[ \t]*+\.[ \t]*+{KEY_PART}){{{MOST_PARTS}}}", re.MULTILINE
 )
 
 
@@ -154,7 +154,7 @@ LONG_WORD = re.compile(r"[=\[,]\s*+[+-]?0[xob][0-9A-Fa-f_]{300}")
 
 LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{300}|[eE][+-]?\d{10}")
 
-TEXTS = re.compile(
+TEXTS_AND_COMMENTS = re.compile(
     r'''"""(?:[^"\\]++|\\(?s:.?)|"(?!""))*+(?:"{3,5}|\Z)'''
     r"""|'''(?:[^']++|'(?!''))*+(?:'{3,5}|\Z)"""
     r"""|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+"""
@@ -174,7 +174,7 @@ def _blank_texts(text: str) -> str:
             return " " * len(quoted)
         return quoted[0] + re.sub(r"[^\n]", " ", quoted[1:-1]) + quoted[0]
 
-    return TEXTS.sub(blank, text)
+    return TEXTS_AND_COMMENTS.sub(blank, text)
 
 
 def _long_number_error(text: str, path: Path) -> InputError:

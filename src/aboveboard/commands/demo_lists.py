@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aboveboard.errors import InputError
 
-COLLABORATION = """\
+DEMO_FILE = """\
 name = "Disposable e-mail domains of five maintainers"
 mechanism = "exchange.union"
 hiding = "partial"
@@ -110,5 +110,5 @@ def write_lists(folder: Path) -> Path:
         (folder / f"{party}.txt").write_text("\n".join(domains) + "\n", encoding="utf-8")
         tables.append(f'\n[parties.{party}]\ndata = "{party}.txt"\n')
     path = folder / "collaboration.toml"
-    path.write_text(COLLABORATION + "".join(tables), encoding="utf-8")
+    path.write_text(DEMO_FILE + "".join(tables), encoding="utf-8")
     return path

@@ -29,9 +29,9 @@ from aboveboard.games.game import Game
 from aboveboard.report.deviations import list_kinds
 from aboveboard.report.subject import describe_game_file
 
-SUFFIXES = (".nfg", ".efg")
+GAME_SUFFIXES = (".nfg", ".efg")
 
-SEED = 0
+SAMPLING_SEED = 0
 """Seed of samples in games that are too large to search; a file of Gambit has none."""
 
 
@@ -43,7 +43,7 @@ def is_game_file(path: Path) -> bool:
     >>> is_game_file(Path("chicken.NFG")), is_game_file(Path("lists.toml"))
     (True, False)
     """
-    return path.suffix.lower() in SUFFIXES
+    return path.suffix.lower() in GAME_SUFFIXES
 
 
 def list_default_properties(game: Game) -> list[Property]:
@@ -93,11 +93,11 @@ def audit_game_file(
     else:
         verdicts = _examine_named(path, game, properties, budget, progress)
     sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
-    subject = describe_game_file(path, game, SEED)
+    subject = describe_game_file(path, game, SAMPLING_SEED)
     return AuditReport(
         subject,
         verdicts,
-        best_lies(game, budget=sampling, seed=SEED),
+        best_lies(game, budget=sampling, seed=SAMPLING_SEED),
         {"truth": {"text": subject.assumes}},
         named=properties is not None,
         kinds=list_kinds(game),
@@ -112,7 +112,9 @@ def _examine_named(
     progress: Progress | None,
 ) -> Verdicts:
     try:
-        return auditing.audit(game, properties, budget=budget, seed=SEED, progress=progress)
+        return auditing.audit(
+            game, properties, budget=budget, seed=SAMPLING_SEED, progress=progress
+        )
     except UndefinedProperty as error:
         place = f"--property {option_name(properties, str(error))}"
         problem = str(error).partition("; ")[0]
@@ -124,13 +126,13 @@ def _examine_defaults(game: Game, budget: Budget, progress: Progress | None) -> 
     """Examine the default properties together; one after the other where one takes too long."""
     claims = list_default_properties(game)
     try:
-        return auditing.audit(game, claims, budget=budget, seed=SEED, progress=progress)
+        return auditing.audit(game, claims, budget=budget, seed=SAMPLING_SEED, progress=progress)
     except BudgetExceeded:
         found: list[Verdict] = []
         for claim in claims:
             try:
                 found += auditing.audit(
-                    game, [claim], budget=budget, seed=SEED, progress=progress
+                    game, [claim], budget=budget, seed=SAMPLING_SEED, progress=progress
                 ).values()
             except BudgetExceeded as error:
                 found.append(

@@ -96,7 +96,7 @@ def _hold_round(out: Path, lists: Mapping[str, list[str]]) -> RoundDemonstration
         findings[name] = rounds.verify(bundle, out / name / "list.txt", member)
         received[name] = int(report.settlement.parties[name].benefit)
         if findings[name].exit_status == 0:
-            rounds.answer(member)
+            rounds.accept_or_dispute(member)
     state = rounds.close_step(folder).round.state
     return RoundDemonstration(out, state.value, findings, received)
 

@@ -27,7 +27,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.mechanisms.user_calls import attribute_errors
 from aboveboard.mechanisms.user_functions import allow_code
-from aboveboard.report import STATEMENT, draw_picture, render_page, render_statements
+from aboveboard.report import STATEMENT_PAGE, draw_picture, render_page, render_statements
 from aboveboard.report.deviations import list_kinds
 from aboveboard.settlements import writing as folder
 from aboveboard.settlements.contents import check_contents
@@ -215,7 +215,7 @@ class _RunPages:
     def render_statements(self) -> dict[str, str]:
         """Return each party's statement, by its path in the folder."""
         pages = render_statements(self.collaboration, self.settlement, self.found.lies, self.date)
-        return {f"parties/{name}/{STATEMENT}": page for name, page in pages}
+        return {f"parties/{name}/{STATEMENT_PAGE}": page for name, page in pages}
 
 
 def _settle_or_ask(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:

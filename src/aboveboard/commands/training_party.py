@@ -19,9 +19,9 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.formatting import join_names
 from aboveboard.learning.flower import compute_app_hash, read_node_key, require_flower
-from aboveboard.learning.flower.allowance import SUFFIX, Allowance
+from aboveboard.learning.flower.allowance import TRAININGS_SUFFIX, Allowance
 from aboveboard.learning.flower.node_keys import format_public_key
-from aboveboard.learning.market.training_file import LOOPBACK, TrainingTable
+from aboveboard.learning.market.training_file import LOOPBACK_HOSTS, TrainingTable
 from aboveboard.learning.training.engine import StartTraining
 from aboveboard.learning.training.estimators import require_sklearn
 from aboveboard.learning.training.preparation import matches_steps
@@ -210,13 +210,13 @@ def serve_party(
             superlink = agreement.training.flower.superlink
     if superlink is None:
         raise InputError("--superlink", "it is missing", "give the address that the center names")
-    if certificates is None and superlink.rpartition(":")[0] not in LOOPBACK:
+    if certificates is None and superlink.rpartition(":")[0] not in LOOPBACK_HOSTS:
         raise InputError(
             "--certificates",
             f"the connection to {superlink} would not be encrypted",
             "name the file of certificates that the center hands out",
         )
-    allowance = Allowance(key.with_name(f"{key.name}{SUFFIX}"))
+    allowance = Allowance(key.with_name(f"{key.name}{TRAININGS_SUFFIX}"))
     _serve(data, private, superlink, certificates, label, agreement, once, tell, allowance)
 
 

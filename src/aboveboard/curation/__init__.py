@@ -6,7 +6,7 @@ Examples
 >>> from aboveboard.curation.social_functions import Threshold
 >>> agents = (Agent(value=1, price=Fraction(1, 5)),) * 3
 >>> game = CurationGame(Society(Threshold(2), agents, prior=Fraction(1, 2)), PROTOCOLS["fair"])
->>> pure_equilibria(game).list_names()
+>>> examine_equilibria(game).list_names()
 ('truth',)
 """
 
@@ -27,9 +27,9 @@ from aboveboard.curation.dynamics import simulate_better_replies
 from aboveboard.curation.equilibria import (
     Equilibria,
     compute_stake,
+    examine_equilibria,
     is_equilibrium,
     is_helpless,
-    pure_equilibria,
     regrets,
 )
 from aboveboard.curation.mixed import MixedEquilibrium, MixedSearch, find_mixed_equilibria
@@ -67,13 +67,13 @@ __all__ = [
     "advise",
     "best_reply",
     "compute_stake",
+    "examine_equilibria",
     "find_mixed_equilibria",
     "has_only_truth",
     "is_equilibrium",
     "is_helpless",
     "make_any_word",
     "make_number_society",
-    "pure_equilibria",
     "regrets",
     "simulate_better_replies",
 ]

@@ -22,9 +22,9 @@ from aboveboard.curation.equilibria import (
     Equilibria,
     Stake,
     compute_stake,
+    examine_equilibria,
     find_most_truthful,
     is_helpless,
-    pure_equilibria,
     regrets,
 )
 from aboveboard.curation.mixed import MixedSearch, find_mixed_equilibria
@@ -36,7 +36,7 @@ from aboveboard.mechanisms.settlement import Exhibit
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-STEPS = 60
+DRAWN_MOVES = 60
 """Moves of better replies that are drawn: three rounds of bids from silence to the truth."""
 
 MOST_ROWS = 30
@@ -197,7 +197,7 @@ class Advice:
     def draw(self, canvas: Canvas) -> None:
         """Draw who discloses over time, by better replies from silence, on an empty figure."""
         start = (SILENCE,) * len(self.names)
-        path = simulate_better_replies(self.game, start, STEPS, np.random.default_rng(0))
+        path = simulate_better_replies(self.game, start, DRAWN_MOVES, np.random.default_rng(0))
         draw_disclosure(canvas, self.names, path)
 
     @property
@@ -292,7 +292,7 @@ def advise(game: CurationGame, names: Sequence[str]) -> Advice:
         names=tuple(names),
         game=game,
         stakes=stakes,
-        equilibria=pure_equilibria(game),
+        equilibria=examine_equilibria(game),
         helpless=helpless,
         epsilon=max((0, *regrets(game, (SILENCE,) * n))),
         cure=find_cure(society) if helpless else None,

@@ -29,10 +29,10 @@ from aboveboard.curation.curation_game import (
 from aboveboard.curation.protocols import says_something
 from aboveboard.games.numbers import Number
 
-SLACK = 1e-12
+SAME_VALUE = 1e-12
 """Part of an agent's value: float64 sums that differ by less count as equal."""
 
-BISECTIONS = 40
+PRICE_HALVINGS = 40
 """Halvings in the search for a commitment of a certain relative price."""
 
 SAY_NOTHING, TELL_TRUTH = "say nothing", "tell the truth"
@@ -40,7 +40,7 @@ SAY_NOTHING, TELL_TRUTH = "say nothing", "tell the truth"
 
 def exceeds_rounding(gain: Number, scale: Number) -> bool:
     """Return whether a difference is above 0, and beyond rounding where it is a float."""
-    return bool(gain > SLACK * float(scale)) if isinstance(gain, float) else bool(gain > 0)
+    return bool(gain > SAME_VALUE * float(scale)) if isinstance(gain, float) else bool(gain > 0)
 
 
 @dataclass(frozen=True)
@@ -283,7 +283,7 @@ def list_candidates(
         if 0 < bid + step < 1
     ]
     others = [c for j, c in enumerate(profile) if j != i]
-    return list(dict.fromkeys([SILENCE, TRUTH, *GRID, *bids, *others]))
+    return list(dict.fromkeys([SILENCE, TRUTH, *COMMITMENT_GRID, *bids, *others]))
 
 
 def _make_grid() -> tuple[Commitment, ...]:
@@ -293,7 +293,7 @@ def _make_grid() -> tuple[Commitment, ...]:
     return (*quarters, *ladder)
 
 
-GRID = _make_grid()
+COMMITMENT_GRID = _make_grid()
 """Commitments to try whatever the rivals do."""
 
 
@@ -303,7 +303,7 @@ def find_commitment(agent: Agent, relative: Number) -> Commitment:
     if relative >= 1:
         return TRUTH
     low, high = Fraction(1, 2), Fraction(1)
-    for _ in range(BISECTIONS):
+    for _ in range(PRICE_HALVINGS):
         middle = (low + high) / 2
         enough = agent.shape.relative_price(Commitment(middle, 1 - middle)) >= relative
         low, high = (low, middle) if enough else (middle, high)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from aboveboard.curation.commitments import SILENCE, TRUTH, Commitment
 from aboveboard.curation.curation_game import CurationGame
-from aboveboard.curation.equilibria import is_equilibrium, pure_equilibria
+from aboveboard.curation.equilibria import examine_equilibria, is_equilibrium
 from aboveboard.curation.protocols import answer_all
 from aboveboard.curation.reports import AgentReport
 from aboveboard.errors import InputError
@@ -118,7 +118,7 @@ class CommitmentsGame:
                     "other commitments, listed or not, bring no more than silence",
                     n,
                 )
-        elif name == "unique equilibrium" and pure_equilibria(game).unique_truthful:
+        elif name == "unique equilibrium" and examine_equilibria(game).unique_truthful:
             return Proof(
                 "no agent is fanatic and the center is not helpless: of all profiles of "
                 "commitments, listed or not, the truth is the only pure equilibrium",

@@ -255,13 +255,13 @@ class CurationGame:
     Examples
     --------
     >>> from fractions import Fraction
-    >>> from aboveboard.curation import PROTOCOLS, SILENCE, TRUTH, pure_equilibria
+    >>> from aboveboard.curation import PROTOCOLS, SILENCE, TRUTH, examine_equilibria
     >>> from aboveboard.curation.social_functions import Threshold
     >>> society = Society(Threshold(2), (Agent(1, Fraction(1, 5)),) * 3, Fraction(1, 2))
     >>> game = CurationGame(society, PROTOCOLS["fair"])
     >>> game.utilities([TRUTH, TRUTH, SILENCE])
     [Fraction(49, 80), Fraction(49, 80), Fraction(11, 16)]
-    >>> pure_equilibria(game).unique_truthful
+    >>> examine_equilibria(game).unique_truthful
     True
     """
 

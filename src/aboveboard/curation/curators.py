@@ -33,10 +33,10 @@ from aboveboard.curation.curation_file import (
 from aboveboard.curation.curation_game import CurationGame, Society
 from aboveboard.curation.equilibria import (
     compute_stake,
+    examine_equilibria,
     has_no_others,
     is_competitive,
     is_helpless,
-    pure_equilibria,
 )
 from aboveboard.curation.file_society import list_commitments, make_society
 from aboveboard.curation.mixed import MOST_AGENTS
@@ -249,7 +249,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         """Return whether a theorem says that the truth, an equilibrium, is the only one."""
         game = self.curation_game
         if len(self.names) == 1 or not is_competitive(game.protocol):
-            return pure_equilibria(game).unique_truthful
+            return examine_equilibria(game).unique_truthful
         return has_no_others(game) and not is_helpless(stakes)
 
     def examines(self, types: Mapping[str, AgentReport]) -> Sequence[Property]:

@@ -22,7 +22,7 @@ MOST_LINES = 20
 SIZE, MARK, LINE = 10.0, 45.0, 0.21
 """Of the legend: points of its letters and of a mark with its margins, inches of a row."""
 
-ROWS = 2
+LEGEND_ROWS = 2
 """Rows of the legend that the figure has room for; it grows with more."""
 
 
@@ -73,7 +73,7 @@ def _place_names(canvas: Canvas, names: Sequence[str]) -> tuple[int, list[str]]:
     widest = max(measure_text(label, SIZE) for label in labels) + MARK
     columns = max(2, int(inches * 72 / widest))
     rows = -(-len(names) // columns)
-    canvas.set_size_inches(inches, height + LINE * max(0, rows - ROWS))
+    canvas.set_size_inches(inches, height + LINE * max(0, rows - LEGEND_ROWS))
     return columns, labels
 
 

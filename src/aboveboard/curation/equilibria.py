@@ -204,7 +204,7 @@ class Equilibria:
         return tuple(names) or ("none",)
 
 
-def pure_equilibria(game: CurationGame) -> Equilibria:
+def examine_equilibria(game: CurationGame) -> Equilibria:
     """Return whether truth and silence are equilibria, and whether there can be others.
 
     There are no others under the competitive protocols with two agents or more whose prices are
@@ -221,7 +221,7 @@ def pure_equilibria(game: CurationGame) -> Equilibria:
     >>> from aboveboard.curation import PROTOCOLS, Agent
     >>> from aboveboard.curation.social_functions import Parity
     >>> society = Society(Parity(), (Agent(1, Fraction(1, 4)),) * 2, Fraction(1, 2))
-    >>> pure_equilibria(CurationGame(society, PROTOCOLS["fair"])).list_names()
+    >>> examine_equilibria(CurationGame(society, PROTOCOLS["fair"])).list_names()
     ('truth', 'silence')
     """
     n = len(game.society.agents)

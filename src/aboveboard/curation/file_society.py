@@ -183,7 +183,7 @@ DEFAULT_COMMITMENTS = (
 )
 """Audited unless the file lists others: half the truth, and its contrary."""
 
-NEAR_SILENCE = Commitment((1 + WHISPER) / 2, (1 - WHISPER) / 2)
+AUDITED_WHISPER = Commitment((1 + WHISPER) / 2, (1 - WHISPER) / 2)
 """A whisper: always audited, since the protocols reward whoever alone says next to nothing."""
 
 
@@ -191,4 +191,4 @@ def list_commitments(file: CurationFile) -> tuple[Commitment, ...]:
     """Return the commitments that the audit plays: truth, silence, a whisper, the file's."""
     chosen = [agent.commitment for agent in file.parties.values()]
     listed = file.design.commitments or DEFAULT_COMMITMENTS
-    return tuple(dict.fromkeys([TRUTH, SILENCE, NEAR_SILENCE, *listed, *chosen]))
+    return tuple(dict.fromkeys([TRUTH, SILENCE, AUDITED_WHISPER, *listed, *chosen]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aboveboard.commands.rounds.counting import compute_regions, count_regions, list_to_blind
+from aboveboard.commands.rounds.counting import compute_regions, list_to_blind, take_counting_step
 from aboveboard.desk.member import Place, require_attendance
 from aboveboard.desk.pages import render_place
 from aboveboard.errors import InputError
@@ -85,7 +85,7 @@ def count(visit: Visit, form: Form, identifier: str) -> str:
     require_seen(form)
     place = visit.desk.look(identifier)
     attendance = require_attendance(place)
-    done = count_regions(attendance.member)
+    done = take_counting_step(attendance.member)
     for statement in done.statements:
         attendance.hand_over(statement)
     if done.regions is not None:

@@ -299,7 +299,9 @@ class Desk:
     def answer(self, place: Place, reason: str | None = None, *, unverified: bool = False) -> None:
         """Accept the result, or with a reason dispute it; see `rounds.answer`."""
         attendance = require_attendance(place)
-        attendance.hand_over(rounds.answer(attendance.member, reason, unverified=unverified))
+        attendance.hand_over(
+            rounds.accept_or_dispute(attendance.member, reason, unverified=unverified)
+        )
 
     def log_in(self, hub: KnownHub) -> LogInLink:
         """Return a link to the hub's own pages, which works once."""

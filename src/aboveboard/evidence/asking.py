@@ -163,7 +163,7 @@ def parse_answer(question: str, answer: Any, place: str) -> Any:
         raise InputError(
             place,
             f"this does not answer the question for {question} ({_describe(error)})",
-            EXAMPLES[question],
+            ANSWER_EXAMPLES[question],
         ) from error
     return answer
 
@@ -178,7 +178,7 @@ def _describe(error: ValueError | TypeError) -> str:
     return f"{part}: {what}" if part else what
 
 
-EXAMPLES = {
+ANSWER_EXAMPLES = {
     "proposal": 'write {"allocation": {"anna": ["good"]}, "prices": {"anna": 1}}, or null',
     "votes": 'write {"step_2": "yes", "step_3": "no"}',
     "bits": "write a list of bits, such as [0, 1, 1]",

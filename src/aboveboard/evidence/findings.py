@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aboveboard.errors import write_as_line
 from aboveboard.formatting.plain_json import Json
 
-LONGEST = 2000
+LONGEST_FINDING = 2000
 """Characters of a finding as text: it quotes what a rival wrote, which may be megabytes."""
 
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -125,6 +125,6 @@ class Findings:
         for title, entries in parts:
             listed = list(entries)
             if listed:
-                shown = (write_as_line(str(entry), LONGEST) for entry in listed)
+                shown = (write_as_line(str(entry), LONGEST_FINDING) for entry in listed)
                 lines += [f"{title}:", *(f"  - {entry}" for entry in shown)]
         return "\n".join(lines)

@@ -23,7 +23,7 @@ TERMS_FILE = "terms.json"
 LOG_FILE = "log.jsonl"
 CHECKPOINT_FILE = "checkpoint.note"
 STATEMENTS = "statements"
-SEALED = "sealed"
+SEALED_FOLDER = "sealed"
 
 MOST_LOG_BYTES = 2**30
 """A log of 1,000 members has a few megabytes; a result with many facts some more."""
@@ -129,7 +129,7 @@ def read_statement_file(path: Path) -> Statement:
 def write_sealed(folder: Path, name: str, what: str, sealed: bytes) -> Path:
     """Write a ciphertext; return the file, named after its owner, kind and hash."""
     digest = hashlib.sha256(sealed).hexdigest()
-    path = folder / SEALED / f"{name}-{what}-{digest[:16]}.bin"
+    path = folder / SEALED_FOLDER / f"{name}-{what}-{digest[:16]}.bin"
     _make_folder(path.parent)
     with atomic_file(path) as file:
         file.write_bytes(sealed)
@@ -144,7 +144,7 @@ def read_sealed(folder: Path, name: str, what: str, digest: str) -> bytes:
     InputError
         If it is missing or another one.
     """
-    path = folder / SEALED / f"{name}-{what}-{digest[:16]}.bin"
+    path = folder / SEALED_FOLDER / f"{name}-{what}-{digest[:16]}.bin"
     sealed = read_limited(path, MOST_SEALED_BYTES, f"ask {name} to send it once more")
     if hashlib.sha256(sealed).hexdigest() != digest:
         raise InputError(

@@ -41,7 +41,7 @@ from aboveboard.storage.limits import find_memory
 BUNDLE = "bundle.json"
 """The file beside a party's reply."""
 
-OPERATOR = "operator"
+OPERATOR_FOLDER = "operator"
 """Folder of the operator's keys, in the home of this machine's user."""
 
 BYTES_FOR_AN_ELEMENT = 600
@@ -84,7 +84,7 @@ def find_operator_keys(passphrase: bytes | None = None, home: Path | None = None
     InputError
         If they cannot be read or made.
     """
-    folder = (home or find_home()) / OPERATOR
+    folder = (home or find_home()) / OPERATOR_FOLDER
     if not folder.exists():
         _make_operator_keys(folder, passphrase)
     return CenterKeys(
@@ -98,8 +98,8 @@ def _make_operator_keys(folder: Path, passphrase: bytes | None) -> None:
 
     try:
         folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{OPERATOR}-", dir=folder.parent) as scratch:
-            fresh = Path(scratch) / OPERATOR
+        with TemporaryDirectory(prefix=f".{OPERATOR_FOLDER}-", dir=folder.parent) as scratch:
+            fresh = Path(scratch) / OPERATOR_FOLDER
             write_keys(generate_keys(), fresh / _CENTER_KEYS, passphrase)
             write_keys(generate_keys(), fresh / _LOG_KEYS, passphrase)
             fresh.chmod(PRIVATE_FOLDER)

@@ -10,7 +10,7 @@ from typing import Any
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, encode_answer_context
 from aboveboard.evidence.commitments import commit_elements
-from aboveboard.evidence.folders import MOST_SEALED_BYTES, SEALED, require_file
+from aboveboard.evidence.folders import MOST_SEALED_BYTES, SEALED_FOLDER, require_file
 from aboveboard.evidence.key_checks import encode_rotation
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.members import PAYLOAD_FILE, SeenRound
@@ -72,7 +72,7 @@ def seal_submission(
     require_file(source, MOST_SEALED_BYTES, "commit first")
     context = encode_context(round_.terms_digest, name, CENTER, "submit")
     center = round_.find_keys(CENTER) or round_.terms.center.public
-    place = seen.folder / SEALED
+    place = seen.folder / SEALED_FOLDER
     place.mkdir(parents=True, exist_ok=True)
     with atomic_file(place / f"{name}-submit.new") as fresh:
         with source.open("rb") as content, fresh.open("wb") as target:

@@ -44,7 +44,7 @@ COMMITTED_FILE = "payload.terms"
 """Names the terms under which the payload was committed, where they were changed."""
 
 SEEN_FILE = "seen.note"
-ANSWERS_FILE = "answers.json"
+PUBLISHED_ANSWERS = "answers.json"
 VERIFIED_FILE = "verified.json"
 """Which result the member has verified last, and with which exit status."""
 
@@ -240,7 +240,7 @@ def keep_answer(private: Path, round_: Round, answer: Answer) -> None:
     """Keep what the member answers to the question that the round asks, with its salt."""
     kept = _read_kept_answers(private)
     kept[f"{round_.terms_digest} {round_.asked[-1].body['step']}"] = answer.as_dict()
-    replace_private(private / ANSWERS_FILE, encode_canonical(kept))
+    replace_private(private / PUBLISHED_ANSWERS, encode_canonical(kept))
 
 
 def list_own_answers(private: Path, round_: Round) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def list_own_answers(private: Path, round_: Round) -> dict[str, Any]:
 
 
 def _read_kept_answers(private: Path) -> dict[str, Any]:
-    path = private / ANSWERS_FILE
+    path = private / PUBLISHED_ANSWERS
     if not path.exists():
         return {}
     kept: dict[str, Any] = decode_canonical(

@@ -18,7 +18,7 @@ FLOAT_TOLERANCE = 1e-9
 ROUNDING = 2**-51
 """Relative: the last bits of the float that stands for an exact number."""
 
-LONGEST = 4000
+LONGEST_NUMBER = 4000
 """Characters of an exact number."""
 
 MOST_EXPONENT = 4000
@@ -40,7 +40,7 @@ def parse_number(value: Any) -> Fraction | float | None:
     if isinstance(value, float):
         return value
     if isinstance(value, str) and (
-        len(value) > LONGEST or not value.isascii() or _has_large_exponent(value)
+        len(value) > LONGEST_NUMBER or not value.isascii() or _has_large_exponent(value)
     ):
         return None  # Python reads digits of other scripts, too
     try:

@@ -23,7 +23,7 @@ from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited, require
 from aboveboard.evidence.numbers import parse_point
 from aboveboard.evidence.payloads import (
     FILE_NAME,
-    LARGE,
+    LARGE_FILE,
     FileRange,
     Payload,
     PayloadContent,
@@ -81,7 +81,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, PayloadContent]
 def _read_data(path: Path, remedy: str) -> PayloadContent:
     require_file(path, MOST_SEALED_BYTES, remedy)
     size = path.stat().st_size
-    if size > LARGE:
+    if size > LARGE_FILE:
         return FileRange(path.resolve(), 0, size)
     return read_limited(path, MOST_SEALED_BYTES, remedy)
 

@@ -28,7 +28,7 @@ MOST_HEADER = 2**20
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-LARGE = 2**23
+LARGE_FILE = 2**23
 """Files of more bytes than this stay on the disk."""
 
 BLOCK = 2**20
@@ -195,7 +195,7 @@ def open_payload(path: Path, place: str) -> Payload:
     files: dict[str, PayloadContent] = {}
     for name, start, length in _find_spans(named, size - len(line), place):
         part = FileRange(path, len(line) + start, length)
-        files[name] = part if length > LARGE else as_bytes(part)
+        files[name] = part if length > LARGE_FILE else as_bytes(part)
     return _make_payload(header, files)
 
 

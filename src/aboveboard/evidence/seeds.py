@@ -16,7 +16,7 @@ from aboveboard.evidence.canonical import encode_canonical
 NONCE = 32
 """Bytes of a nonce."""
 
-SEED = 32
+SEED_BYTES = 32
 """Bytes of a seed."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from aboveboard.collaborations.party_names import NAME
+from aboveboard.collaborations.party_names import PARTY_NAME
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import MOST_BYTES, decode_canonical, encode_canonical
 from aboveboard.evidence.keys import PrivateKeys, verify_signature
@@ -123,7 +123,7 @@ def sign_statement(body: Mapping[str, object], by: str, keys: PrivateKeys) -> St
     """
     if body.get("kind") not in KINDS:
         raise ValueError(f"a statement is one of {', '.join(sorted(KINDS))}")
-    if not NAME.fullmatch(by):
+    if not PARTY_NAME.fullmatch(by):
         raise ValueError(f"{by!r} is not a name of a signer")
     return Statement(dict(body), by, keys.sign(_encode_message(body, by)).hex())
 
@@ -161,7 +161,7 @@ def read_statement(content: bytes, place: str, *, most: int = MOST_BYTES) -> Sta
         raise InputError(
             place, "it is a statement of no known kind", f"known are {', '.join(sorted(KINDS))}"
         )
-    if not isinstance(by, str) or not NAME.fullmatch(by):
+    if not isinstance(by, str) or not PARTY_NAME.fullmatch(by):
         raise InputError(place, "it does not name its signer", "a statement has a name in 'by'")
     if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
         raise InputError(

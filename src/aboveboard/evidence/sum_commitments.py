@@ -34,7 +34,7 @@ from aboveboard.evidence.canonical import decode_hex, decode_whole
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.formatting import format_count
 
-ORDER = 2**252 + 27742317777372353535851937790883648493
+GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 """The order of the group: what `G` and `H` generate."""
 
 MOST_COORDINATES = 10_000
@@ -42,11 +42,11 @@ MOST_COORDINATES = 10_000
 
 MOST_NUMERATOR = 2**110
 MOST_DENOMINATOR = 2**110
-"""With a thousand members a sum of numerators over one denominator stays below half of `ORDER`."""
+"""A thousand members' sum of numerators over one denominator is below half of `GROUP_ORDER`."""
 
 _CONTEXT = b"aboveboard pedersen v1\n"
 _BYTES = 32
-"""Bytes of a point and of a number below `ORDER`."""
+"""Bytes of a point and of a number below `GROUP_ORDER`."""
 
 _WHOLE = re.compile(r"[1-9][0-9]{0,33}")
 _POINT = re.compile(r"[0-9a-f]{64}")
@@ -77,7 +77,7 @@ def make_second_generator() -> bytes:
 def derive_blinding(key: bytes, coordinate: int) -> int:
     """Return the secret r of one number of a member, from its tree key."""
     content = _CONTEXT + str(coordinate).encode()
-    return int.from_bytes(hashlib.blake2b(content, key=key, digest_size=64).digest()) % ORDER
+    return int.from_bytes(hashlib.blake2b(content, key=key, digest_size=64).digest()) % GROUP_ORDER
 
 
 def commit_number(number: int, blinding: int) -> bytes:
@@ -91,9 +91,9 @@ def commit_number(number: int, blinding: int) -> bytes:
     """
     nacl = _import_nacl()
     parts = []
-    if number % ORDER:
+    if number % GROUP_ORDER:
         parts.append(nacl.crypto_scalarmult_ed25519_base_noclamp(_encode_scalar(number)))
-    if blinding % ORDER:
+    if blinding % GROUP_ORDER:
         parts.append(multiply_point(make_second_generator(), blinding))
     return add_points(parts)
 
@@ -129,7 +129,7 @@ def add_points(points: Sequence[bytes]) -> bytes:
 
 
 def _encode_scalar(number: int) -> bytes:
-    return (number % ORDER).to_bytes(_BYTES, "little")
+    return (number % GROUP_ORDER).to_bytes(_BYTES, "little")
 
 
 def _decode_scalar(text: Any) -> int:
@@ -141,7 +141,7 @@ def _decode_scalar(text: Any) -> int:
         If it is none, or not below the order: the same number in another way.
     """
     number = int.from_bytes(decode_hex(text), "little")
-    if len(text) != 2 * _BYTES or number >= ORDER:
+    if len(text) != 2 * _BYTES or number >= GROUP_ORDER:
         raise ValueError("a blinding is none of this group")
     return number
 
@@ -257,7 +257,9 @@ def open_sum(points: Mapping[str, Sequence[Fraction]], keys: Mapping[str, bytes]
     for k in range(length):
         weights = {name: common // denominator for name, (denominator, _) in scaled.items()}
         sums.append(sum(weights[name] * scaled[name][1][k] for name in scaled))
-        blinding = sum(weights[name] * derive_blinding(keys[name], k) for name in scaled) % ORDER
+        blinding = (
+            sum(weights[name] * derive_blinding(keys[name], k) for name in scaled) % GROUP_ORDER
+        )
         blindings.append(_encode_scalar(blinding).hex())
     return {
         "denominator": str(common),
@@ -313,7 +315,7 @@ def verify_sum(
     lengths = {len(blindings), len(sums), *map(len, points.values())}
     if len(lengths) > 1 or max(lengths) > MOST_COORDINATES:
         raise InvalidProofError("not all members have as many numbers as the sum")
-    if any(2 * abs(each) >= ORDER for each in sums):
+    if any(2 * abs(each) >= GROUP_ORDER for each in sums):
         raise InvalidProofError("the sum is too large")
     for k, (total, blinding) in enumerate(zip(sums, blindings, strict=True)):
         committed = add_points(

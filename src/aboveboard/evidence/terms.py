@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from aboveboard.collaborations.party_names import NAME
+from aboveboard.collaborations.party_names import PARTY_NAME
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.statements import Statement
@@ -39,7 +39,7 @@ MOST_QUESTIONS = 100
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SigningKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
 SealingKey = Annotated[str, StringConstraints(pattern=r"^x25519:[0-9a-f]{64}$")]
-Name = Annotated[str, StringConstraints(pattern=rf"^{NAME.pattern}$")]
+Name = Annotated[str, StringConstraints(pattern=rf"^{PARTY_NAME.pattern}$")]
 
 
 class _Strict(BaseModel):

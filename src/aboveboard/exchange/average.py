@@ -309,7 +309,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
             alternatives=list_alternatives,
             compared_outcomes="all points between a party's own and the average",
             proofs={Symmetric.name: _prove_symmetry(len(points))},
-            likely_gain=lambda: find_likely_gain(points, exclusivity, self.loss),
+            likely_gain=lambda: find_likely_leaver(points, exclusivity, self.loss),
         )
 
     def promises(self, types: Mapping[str, Point]) -> Sequence[Property]:
@@ -332,7 +332,7 @@ def _prove_symmetry(parties: int) -> Proof:
     return prove_equal_shares("average point", received, parties)
 
 
-def find_likely_gain(
+def find_likely_leaver(
     points: Sequence[Point], exclusivity: Sequence[Fraction], loss: Loss
 ) -> tuple[int, Present] | None:
     """Return the party that gains most by leaving only one other, and these two as a coalition.

@@ -17,7 +17,7 @@ from aboveboard.games.numbers import Array
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.mechanisms.user_functions import find_function
 
-LARGEST = 10**300
+LARGEST_TERM = 10**300
 """Largest numerator and denominator of an exact value."""
 
 
@@ -208,7 +208,11 @@ _EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact)
 
 
 def _check_value(value: Any, mask: int, names: tuple[str, ...], place: str) -> None:
-    if isinstance(value, Fraction) and abs(value) <= LARGEST and value.denominator <= LARGEST:
+    if (
+        isinstance(value, Fraction)
+        and abs(value) <= LARGEST_TERM
+        and value.denominator <= LARGEST_TERM
+    ):
         return  # read from a file: its digits were counted there
     try:
         _EXACT.validate_python(_as_scalar(value))

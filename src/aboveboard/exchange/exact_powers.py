@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-DIGITS = 40
+ROOT_DIGITS = 40
 """Significant digits to which a power that no fraction equals is rounded, towards zero."""
 
 SMALL_PRIMES = tuple(p for p in range(2, 212) if all(p % q for q in range(2, p)))
@@ -75,7 +75,7 @@ def _round_root(x: int, degree: int) -> Fraction:
     if whole**degree == x:
         return Fraction(whole)
     # Python writes no number of thousands of digits.
-    shift = 0 if whole.bit_length() > 4 * DIGITS else max(0, DIGITS + 1 - len(str(whole)))
+    shift = 0 if whole.bit_length() > 4 * ROOT_DIGITS else max(0, ROOT_DIGITS + 1 - len(str(whole)))
     return Fraction(_floor_root(x * 10 ** (shift * degree), degree), 10**shift)
 
 

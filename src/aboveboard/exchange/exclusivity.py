@@ -28,15 +28,15 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number, format_count
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 
-MOST = 10**9
+LARGEST_TERM = 10**9
 """Largest numerator and denominator of an exclusivity: with 10^9 elements utilities fit 64 bits."""
 
 
 def _limit_digits(value: Fraction) -> Fraction:
-    if max(value.numerator, value.denominator) > MOST:
+    if max(value.numerator, value.denominator) > LARGEST_TERM:
         raise ValueError(
             "has too many digits for an exclusivity; write a number up to "
-            f"{format_count(MOST)} with at most "
+            f"{format_count(LARGEST_TERM)} with at most "
             'nine decimals, or a fraction as text such as "1/3"'
         )
     return value
@@ -180,7 +180,7 @@ def check_exclusivity(exclusivity: Exclusivities) -> dict[str, ExclusivityRange]
                 f"exclusivity of {name}", str(error), "write a number from 0, such as 1"
             ) from None
     denominators = (end.denominator for r in ranges.values() for end in (r.low, r.high))
-    if lcm(*denominators) > MOST:
+    if lcm(*denominators) > LARGEST_TERM:
         raise InputError(
             "exclusivity",
             "the parties' exclusivities have no common denominator up to 10^9",

@@ -34,11 +34,11 @@ from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
-SCOPE = (
+CHECKED_SAMPLE = (
     "looked at: each party reports elements that nobody owns, up to as many as there are real "
     "ones, and hides any part of its own; not looked at: to claim elements that others own"
 )
-NOISE = 1e-9
+RECHECKED_GAIN = 1e-9
 """Gains up to this, in units, are computed once more, exactly."""
 
 
@@ -135,7 +135,7 @@ class AgainstInspectedInventing(Property):
             "exhaustive",
             gain=max(worst.gain, Fraction(0)),
             witness=self._make_witness(worst) if worst.gain > 0 else None,
-            statement=SCOPE,
+            statement=CHECKED_SAMPLE,
         )
 
     def _read_setting(self, game: Game) -> InspectionSetting:
@@ -178,9 +178,9 @@ class AgainstInspectedInventing(Property):
             if not gains.size:
                 continue
             top = gains.max()
-            if worst is not None and (top + NOISE) * float(table.unit) < worst.gain:
+            if worst is not None and (top + RECHECKED_GAIN) * float(table.unit) < worst.gain:
                 continue
-            close = np.argwhere(gains >= top - NOISE * max(1.0, abs(float(top))))
+            close = np.argwhere(gains >= top - RECHECKED_GAIN * max(1.0, abs(float(top))))
             for row, column in sorted(close.tolist(), key=lambda at: at[1])[:8]:
                 gain = compute_exact_gain(
                     table, row, column + 1, self.rate, self.deposit, self.miss

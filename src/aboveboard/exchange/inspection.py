@@ -26,7 +26,7 @@ from aboveboard.mechanisms.user_functions import find_function
 from aboveboard.storage.cells import mark_name
 from aboveboard.storage.records import ELEMENT, Records
 
-REAL = "real"
+REAL_COLUMN = "real"
 """The column of a file of answers."""
 
 
@@ -36,7 +36,7 @@ def ask_for_answers(path: Path, answers: Mapping[str, bool | None]) -> AnswersMi
     return AnswersMissing(
         "inspection.answers",
         f"{format_quantity(missing, 'element')} must be inspected by hand",
-        f"write yes or no into the column {REAL} of {path.name}, and run again",
+        f"write yes or no into the column {REAL_COLUMN} of {path.name}, and run again",
         path=path,
         content=format_answers(answers),
     )
@@ -147,12 +147,12 @@ def read_answers(path: Path) -> dict[str, bool | None]:
         return {}
     try:
         table = pl.read_csv(path, infer_schema=False)
-        rows = table.select(ELEMENT, REAL).rows()
+        rows = table.select(ELEMENT, REAL_COLUMN).rows()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
             "inspection.answers",
             f"{path.name} cannot be read ({str(error).splitlines()[0]})",
-            f"it is a CSV file with the columns {ELEMENT} and {REAL}",
+            f"it is a CSV file with the columns {ELEMENT} and {REAL_COLUMN}",
         ) from None
     answers: dict[str, bool | None] = {}
     for number, (element, text) in enumerate(rows, 2):
@@ -190,9 +190,9 @@ def format_answers(answers: Mapping[str, bool | None]) -> str:
     frame = pl.DataFrame(
         {
             ELEMENT: [_mark(element) for element in answers],
-            REAL: [words[answer] for answer in answers.values()],
+            REAL_COLUMN: [words[answer] for answer in answers.values()],
         },
-        schema={ELEMENT: pl.String, REAL: pl.String},
+        schema={ELEMENT: pl.String, REAL_COLUMN: pl.String},
     )
     return frame.write_csv()
 
@@ -322,6 +322,9 @@ class InspectionResult:
     def to_frame(self) -> pl.DataFrame:
         """Return the elements that were inspected, and what was found."""
         return pl.DataFrame(
-            {ELEMENT: list(self.asked), REAL: ["yes" if a else "no" for a in self.asked.values()]},
-            schema={ELEMENT: pl.String, REAL: pl.String},
+            {
+                ELEMENT: list(self.asked),
+                REAL_COLUMN: ["yes" if a else "no" for a in self.asked.values()],
+            },
+            schema={ELEMENT: pl.String, REAL_COLUMN: pl.String},
         )

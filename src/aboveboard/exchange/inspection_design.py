@@ -21,7 +21,7 @@ from aboveboard.exchange.inspection_bounds import (
     find_needed_deposit,
     round_up,
 )
-from aboveboard.exchange.inspection_search import STEPS, find_least_deposit, find_least_rate
+from aboveboard.exchange.inspection_search import RATE_HALVINGS, find_least_deposit, find_least_rate
 from aboveboard.exchange.lie_tables import KeptTables, LieTable, tabulate_lies
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
@@ -386,7 +386,7 @@ def _find_rate_by_bounds(setting: InspectionSetting, deposit: Fraction) -> Fract
     if not is_enough(1.0):
         return None
     low, high = 0.0, 1.0
-    for _ in range(STEPS):
+    for _ in range(RATE_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)
     return min(Fraction(1), round_up(high))

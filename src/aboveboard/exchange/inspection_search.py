@@ -15,15 +15,15 @@ from aboveboard.exchange.inspection_bounds import PowerOfRatio, round_up
 from aboveboard.exchange.lie_tables import LieTable
 from aboveboard.formatting import format_rounded
 
-CLOSE = 1e-9
+CLOSE_CONDITIONS = 1e-9
 """Lies whose conditions differ by less, relative to them, are compared exactly."""
 
 
-FEW = 64
+FEW_LIES = 64
 """Lies that are compared exactly."""
 
 
-STEPS = 60
+RATE_HALVINGS = 60
 """Halvings of the interval in which the rate lies."""
 
 
@@ -62,7 +62,7 @@ def _search_rate(table: LieTable, deposit: Fraction, miss: Fraction) -> float | 
     if find_worst_gain([table], Fraction(1), deposit, miss) > 0:
         return None
     low, high = 0.0, 1.0
-    for _ in range(STEPS):
+    for _ in range(RATE_HALVINGS):
         middle = (low + high) / 2
         pays = find_worst_gain([table], Fraction(middle), deposit, miss) > 0
         low, high = (middle, high) if pays else (low, middle)
@@ -84,10 +84,10 @@ def _find_binding_root(table: LieTable, deposit: Fraction) -> PowerOfRatio | Non
     if bool((keeps[pays] == 0).any()):
         return PowerOfRatio(Fraction(0), 1)
     logs = np.where(pays, np.log(np.where(pays, wins, 1) / np.where(pays, keeps, 1)) / degrees, 0)
-    close = np.argwhere(logs >= logs.max() * (1 - CLOSE))
+    close = np.argwhere(logs >= logs.max() * (1 - CLOSE_CONDITIONS))
     exact = deposit / table.unit
     roots = set()
-    for row, column in close[:FEW].tolist():
+    for row, column in close[:FEW_LIES].tolist():
         caught = int(table.caught[row, 0])
         ratio = (table.truth - caught + exact) / (int(table.unseen[row, column]) - caught + exact)
         roots.add(PowerOfRatio(Fraction(ratio), column + 1))
@@ -214,8 +214,8 @@ def _find_deposit(table: LieTable, rate: Fraction, miss: Fraction) -> Fraction:
     if not needed.max() > 1e-12:
         return Fraction(0)
     best = Fraction(0)
-    close = np.argwhere(needed >= needed.max() * (1 - CLOSE))
-    for row, column in sorted(close.tolist(), key=lambda at: at[1])[:FEW]:
+    close = np.argwhere(needed >= needed.max() * (1 - CLOSE_CONDITIONS))
+    for row, column in sorted(close.tolist(), key=lambda at: at[1])[:FEW_LIES]:
         hit = (1 - rate * (1 - miss)) ** (column + 1)
         gain = compute_exact_gain(table, row, column + 1, rate, Fraction(0), miss)
         best = max(best, gain / (1 - hit))

@@ -35,7 +35,7 @@ MOST_MISSED = 1 << 11
 """Invented elements up to which is computed how many inspectors miss: squared, 32 MiB a table."""
 
 
-KEPT = 256 << 20
+KEPT_BYTES = 256 << 20
 """Bytes of merged tables that are kept from one search to the next."""
 
 
@@ -103,7 +103,9 @@ class KeptTables:
     def __iter__(self) -> Iterator[LieTable]:
         yield from (table for table, _ in self._kept)
         lies = sum(size for _, size in self._kept)
-        room = KEPT - sum(table.unseen.nbytes + table.caught.nbytes for table, _ in self._kept)
+        room = KEPT_BYTES - sum(
+            table.unseen.nbytes + table.caught.nbytes for table, _ in self._kept
+        )
         for table in self._make(len(self._kept)):
             lies += table.size
             merged = table.merge_rows()

@@ -15,7 +15,7 @@ import polars as pl
 from aboveboard.exchange.regions import check_owners
 from aboveboard.storage.records import ELEMENT, Records
 
-FEW = 1_000
+FEW_ELEMENTS = 1_000
 """Elements of all lists that Python indexes."""
 
 OWNERS = "owners"
@@ -85,7 +85,7 @@ def index_owners(records: Mapping[str, Records]) -> Ownership:
     """
     names = tuple(sorted(records))
     check_owners(len(names))
-    if sum(map(len, records.values())) <= FEW:
+    if sum(map(len, records.values())) <= FEW_ELEMENTS:
         return Ownership(names, _index_few(records))
     owned = (
         concatenate_records(records)

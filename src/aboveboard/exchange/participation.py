@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 from aboveboard.games.actions import AWAY, Codes
 from aboveboard.games.capabilities import DeviationKind, Proof
-from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units
+from aboveboard.games.numbers import LARGEST_ENTRY, Array, Number, as_objects, from_units
 
 JOIN, STAY_AWAY = "joins", AWAY
 
@@ -271,7 +271,7 @@ def scale_to_integers(entries: Any) -> tuple[Array, Fraction]:
     return narrow_integers(whole.reshape(array.shape)), Fraction(1, denominator)
 
 
-def narrow_integers(whole: Array, most: int = LARGEST) -> Array:
+def narrow_integers(whole: Array, most: int = LARGEST_ENTRY) -> Array:
     """Return Python's integers as int64 where none is larger than `most`; else as they are."""
     flat = whole.reshape(-1).tolist()
     fits = not flat or -most <= min(flat) <= max(flat) <= most

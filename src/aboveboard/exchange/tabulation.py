@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 UnionTable = Union["SmallUnion", "PartitionedUnion"]
 
-SMALL = 1 << 16
+SMALL_LISTS = 1 << 16
 """Rows of all lists together that are settled in one piece, without compiled loops."""
 
 
@@ -100,7 +100,9 @@ def tabulate(
         Where parts of large lists are worked on; None: on the cores of this machine.
     """
     rows = sum(map(len, records.values()))
-    if rows <= SMALL and not any(isinstance(one.rows, StoredRows) for one in records.values()):
+    if rows <= SMALL_LISTS and not any(
+        isinstance(one.rows, StoredRows) for one in records.values()
+    ):
         return SmallUnion(records, seed)
     from aboveboard.exchange.partitioned_union import tabulate_union
 

@@ -30,13 +30,13 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 
-MOST = Fraction(1000)
+BEYOND_ANYBODY = Fraction(1000)
 """An exclusivity that nobody has; a rule truthful up to here counts as truthful for any."""
 
 SEARCHES = 3
 """How many searches share the time: few walks take more steps."""
 
-STEPS = 60  # Newton steps at the most; a handful is usual
+RANGE_HALVINGS = 60  # Newton steps at the most; a handful is usual
 
 ExchangeGame = HidingGame | ParticipationGame
 
@@ -168,11 +168,11 @@ def find_truthful_range(
     low, exhaustive = _find_end(game, Fraction(0), budget, seed)
     if low is None:
         return TruthfulRange(None, None, exhaustive)
-    high, whole = _find_end(game, MOST, budget, seed)
+    high, whole = _find_end(game, BEYOND_ANYBODY, budget, seed)
     exhaustive &= whole
     if high is None or high < low:
         return TruthfulRange(None, None, exhaustive)
-    return TruthfulRange(low, None if high == MOST else high, exhaustive)
+    return TruthfulRange(low, None if high == BEYOND_ANYBODY else high, exhaustive)
 
 
 def _find_end(
@@ -180,7 +180,7 @@ def _find_end(
 ) -> tuple[Fraction | None, bool]:
     """Walk from `start` to the nearest truthful exclusivity; None if there is none that way."""
     exclusivity = start
-    for _ in range(STEPS):
+    for _ in range(RANGE_HALVINGS):
         current = _with_exclusivity(game, exclusivity)
         if isinstance(current, HidingGame) and current.proof(ExPostIC().name) is not None:
             return exclusivity, True
@@ -190,7 +190,7 @@ def _find_end(
             return exclusivity, not scan.sampled
         zero = _find_zero(game, scan.best)
         inwards = zero is not None and (zero > exclusivity if start == 0 else zero < exclusivity)
-        if zero is None or not inwards or not 0 <= zero <= MOST:
+        if zero is None or not inwards or not 0 <= zero <= BEYOND_ANYBODY:
             return None, not scan.sampled
         exclusivity = zero
     return None, False

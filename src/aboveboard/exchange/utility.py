@@ -15,7 +15,7 @@ from math import lcm
 import numpy as np
 
 from aboveboard.formatting import format_rough
-from aboveboard.games.numbers import LARGEST, Array
+from aboveboard.games.numbers import LARGEST_ENTRY, Array
 
 
 def compute_utilities(
@@ -93,7 +93,7 @@ def compute_payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fractio
         unit.denominator * int(np.abs(own).max(initial=0)),
         max(factors) * int(np.abs(rivals).max(initial=0)),
     )
-    if most > LARGEST:
+    if most > LARGEST_ENTRY:
         raise ValueError(
             "exclusivity and benefits are too large to compare in 64 bits (up to "
             f"{format_rough(most)})"

@@ -1,14 +1,13 @@
 """Numbers, counts, lists and tables as text: the one place that decides how a number reads.
 
-`encode_number` and `encode` make data that prints exactly, for JSON; the `format_` functions make
-text for people, the same in terminal and report.
+`encode_number` and `make_plain` make data that prints exactly, for JSON; the `format_` functions
+make text for people, the same in terminal and report.
 """
 
 from aboveboard.formatting.numbers import (
     LEGIBLE,
     Number,
     describe_action,
-    encode,
     encode_number,
     format_amount,
     format_decimal,
@@ -20,6 +19,7 @@ from aboveboard.formatting.numbers import (
     format_roughly,
     format_rounded,
     format_transfer,
+    make_plain,
     round_digits,
     state_probability,
 )
@@ -39,7 +39,6 @@ __all__ = [
     "LEGIBLE",
     "Number",
     "describe_action",
-    "encode",
     "encode_number",
     "format_amount",
     "format_bytes",
@@ -61,6 +60,7 @@ __all__ = [
     "format_table",
     "format_transfer",
     "join_names",
+    "make_plain",
     "round_digits",
     "state_probability",
 ]

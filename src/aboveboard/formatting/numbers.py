@@ -47,21 +47,21 @@ def encode_number(x: Number | None) -> int | float | str | None:
     return x
 
 
-def encode(x: object) -> Json:
+def make_plain(x: object) -> Json:
     """Return an action, a number or a structure of them as plain data that JSON can hold.
 
     Examples
     --------
-    >>> encode({"prices": (Fraction(1, 2), 3)})
+    >>> make_plain({"prices": (Fraction(1, 2), 3)})
     {'prices': ['1/2', 3]}
     """
     if isinstance(x, Mapping):
-        return {str(key): encode(value) for key, value in x.items()}
+        return {str(key): make_plain(value) for key, value in x.items()}
     numpy = sys.modules.get("numpy")  # whoever has not loaded it has none of its values
     if numpy is not None and isinstance(x, numpy.ndarray | numpy.generic):
         x = x.tolist()
     if isinstance(x, list | tuple | set | frozenset):
-        return [encode(value) for value in x]
+        return [make_plain(value) for value in x]
     if isinstance(x, int | Fraction):
         return encode_number(x)
     return x if x is None or isinstance(x, str | bool | int | float) else str(x)
@@ -79,7 +79,7 @@ def describe_action(action: object) -> str:
         return ", ".join(f"{k} {describe_action(v)}" for k, v in action.items())
     if isinstance(action, list | tuple):
         return ", ".join(map(describe_action, action))
-    return str(encode(action)) if isinstance(action, int | Fraction) else str(action)
+    return str(make_plain(action)) if isinstance(action, int | Fraction) else str(action)
 
 
 def format_number(x: Number | None) -> str:

@@ -33,9 +33,9 @@ CHANCE = 0
 """The player of a node at which chance moves; the players are numbered from 1, as in the file."""
 
 Strategy = tuple[int, ...]
-"""By information set of one player, in the file's order: the action's position, or `ANY`."""
+"""By information set of one player, in the file's order: the action's position, or `UNREACHED`."""
 
-ANY = -1
+UNREACHED = -1
 """What a reduced strategy says of an information set that it never reaches."""
 
 PathToNode = tuple[tuple[int, int, int], ...]
@@ -275,7 +275,7 @@ class _Partial:
         while reached:
             history = reached.pop()
             for k, after in history.after.items():
-                if strategy[k] == ANY:
+                if strategy[k] == UNREACHED:
                     found[k] = (*found.get(k, ()), history)
                 elif strategy[k] in after:  # it forgot that it was there before
                     reached.append(after[strategy[k]])
@@ -292,7 +292,7 @@ def _list_strategies(reader: TokenReader, tree: Tree, player: int) -> list[Strat
     root = _list_histories(tree, player, {number: k for k, number in enumerate(sets)})
     sizes = [len(found.actions) for found in sets.values()]
     complete: list[Strategy] = []
-    waiting = [_Partial((ANY,) * len(sets), dict.fromkeys(root.after, (root,)))]
+    waiting = [_Partial((UNREACHED,) * len(sets), dict.fromkeys(root.after, (root,)))]
     while waiting:
         partial = waiting.pop()
         if not partial.open:
@@ -322,7 +322,7 @@ def _format_strategy(strategy: Strategy, sets: list[InformationSet]) -> str:
     said = [
         (found.name, found.actions[action] or str(action + 1))
         for found, action in zip(sets, strategy, strict=True)
-        if action != ANY
+        if action != UNREACHED
     ]
     if len(sets) == 1:
         return said[0][1]

@@ -29,7 +29,7 @@ MOST_BYTES = 64 * 2**20
 MOST_ENTRIES = 10_000_000
 """Players times profiles of a game: exact numbers take some hundred bytes each."""
 
-LONGEST = 300
+MOST_DIGITS = 300
 """Digits, and exponent, of a number: floats have no more."""
 
 _TOKEN = re.compile(r'\s+|,|("(?:[^"\\]|\\.)*")|([{}])|([^\s{},"]+)')
@@ -223,8 +223,8 @@ class TokenReader:
                 f"{text!r} is not a number", f"write {expected}: such as 3, 0.5 or 1/3"
             )
         exponent = text.lower().partition("e")[2]
-        if len(text) > LONGEST or (exponent and abs(int(exponent)) > LONGEST):
-            raise self.error(f"a number has more than {LONGEST} digits", "write a shorter one")
+        if len(text) > MOST_DIGITS or (exponent and abs(int(exponent)) > MOST_DIGITS):
+            raise self.error(f"a number has more than {MOST_DIGITS} digits", "write a shorter one")
         try:
             number = Fraction(text)
         except ZeroDivisionError:

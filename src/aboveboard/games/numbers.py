@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Number = int | float | Fraction
 Array = NDArray[Any]
 
-LARGEST = 2**61
+LARGEST_ENTRY = 2**61
 """Entries of int64 arrays are no larger, so that differences of two fit into 64 bits."""
 
 
@@ -131,7 +131,9 @@ def make_exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
     if isinstance(entries, np.memmap) and _can_stay_mapped(entries):
         return _freeze(np.asarray(entries)[...]), Fraction(1)
     if entries.dtype == bool or np.issubdtype(entries.dtype, np.integer):
-        if entries.size and (int(entries.max()) > LARGEST or int(entries.min()) < -LARGEST):
+        if entries.size and (
+            int(entries.max()) > LARGEST_ENTRY or int(entries.min()) < -LARGEST_ENTRY
+        ):
             return _freeze(entries.astype(object, order="C")), Fraction(1)
         return _freeze(entries.astype(np.int64, order="C")), Fraction(1)
     inexact = entries.astype(np.float64, order="C")
@@ -164,7 +166,7 @@ def _can_stay_mapped(entries: Array) -> bool:
         if entries.dtype == np.float64:
             if not np.isfinite(block).all():
                 raise ValueError("payoffs must be finite numbers; one is infinite or not a number")
-        elif int(block.max()) > LARGEST or int(block.min()) < -LARGEST:
+        elif int(block.max()) > LARGEST_ENTRY or int(block.min()) < -LARGEST_ENTRY:
             return False
     return True
 
@@ -177,7 +179,7 @@ def _scale(entries: Array) -> tuple[Array, Fraction]:
     exact = [Fraction(x) for x in flat]
     denominator = lcm(*(x.denominator for x in exact))
     numerators = [x.numerator * (denominator // x.denominator) for x in exact]
-    if all(abs(x) <= LARGEST for x in numerators):
+    if all(abs(x) <= LARGEST_ENTRY for x in numerators):
         table = np.array(numerators, dtype=np.int64).reshape(entries.shape)
         return _freeze(table), Fraction(1, denominator)
     return _freeze(as_objects(exact).reshape(entries.shape)), Fraction(1)
@@ -209,7 +211,10 @@ def normalize_array(entries: Any) -> Array:
             return to_floats(flat).reshape(array.shape)
         return as_objects(flat).reshape(array.shape)
     if array.dtype == bool or np.issubdtype(array.dtype, np.integer):
-        fits = not array.size or -LARGEST <= int(array.min()) <= int(array.max()) <= LARGEST
+        fits = (
+            not array.size
+            or -LARGEST_ENTRY <= int(array.min()) <= int(array.max()) <= LARGEST_ENTRY
+        )
         return array.astype(np.int64, copy=False) if fits else array.astype(object)
     if array.dtype.kind != "f":
         raise ValueError(f"payoffs are {array.dtype}; they must be integers, fractions or floats")
@@ -248,7 +253,7 @@ def sum_exactly(numbers: Iterable[Number]) -> Number:
 
 def sum_along(entries: Array, axis: int) -> Array:
     """Sum along an axis without overflow."""
-    if entries.dtype == np.int64 and int(max_abs(entries)) * entries.shape[axis] > LARGEST:
+    if entries.dtype == np.int64 and int(max_abs(entries)) * entries.shape[axis] > LARGEST_ENTRY:
         entries = entries.astype(object)
     sums: Array = np.asarray(entries.sum(axis=axis))
     return sums
@@ -272,7 +277,7 @@ def rescale(entries: Array, unit: Fraction, onto: Fraction) -> Array:
     if (
         entries.dtype == np.int64
         and factor.denominator == 1
-        and int(max_abs(entries)) * factor.numerator <= LARGEST
+        and int(max_abs(entries)) * factor.numerator <= LARGEST_ENTRY
     ):
         return entries * np.int64(factor.numerator)
     exact: Array = entries.astype(object) * factor

@@ -209,7 +209,7 @@ def _hold(out: Path, address: str, identifier: str, names: list[str]) -> HubDemo
         findings[name] = rounds.verify(bundle, out / name / "list.txt", here.member)
         wrong = [each.what for each in findings[name].contradicted]
         reason = "; ".join(wrong)[:MOST_REASON] or None
-        here.hand_over(rounds.answer(here.member, reason))
+        here.hand_over(rounds.accept_or_dispute(here.member, reason))
     state = str(list_standings(out / names[0])[0].view["state"])
     return HubDemonstration(out, address, state, findings)
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from aboveboard.formatting import encode, encode_number
+from aboveboard.formatting import encode_number, make_plain
 from aboveboard.formatting.plain_json import Json
 from aboveboard.games.capabilities import HasDescriptions
 from aboveboard.games.game import Game
@@ -397,6 +397,6 @@ def _label_types(game: Game, family: TypeFamily) -> tuple[tuple[object, ...], ..
     """Return how types read: as the game describes its actions."""
     describe = game.describe if isinstance(game, HasDescriptions) else lambda i, action: action
     return tuple(
-        tuple(encode(describe(i, action)) for action in types)
+        tuple(make_plain(describe(i, action)) for action in types)
         for i, types in enumerate(family.types)
     )

@@ -18,7 +18,7 @@ from aboveboard.learning.desirable.growth_boundary import (
 )
 from aboveboard.learning.desirable.growth_rate import alpha_star
 from aboveboard.learning.desirable.mechanism import Desirable
-from aboveboard.learning.desirable.search import SearchResult, search
+from aboveboard.learning.desirable.search import SearchResult, search_desirable
 from aboveboard.learning.market.allocation import (
     Counterfactual,
     Market,
@@ -73,7 +73,7 @@ __all__ = [
     "exploitation_payments",
     "find_boundary",
     "fit_learning_curve",
-    "search",
+    "search_desirable",
     "trace_figure_3",
     "type_grid",
     "verify_certificate",

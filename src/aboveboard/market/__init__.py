@@ -8,7 +8,7 @@ from aboveboard.market.model.generators import generate_arbitrary, generate_regi
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome, social_welfare
 from aboveboard.market.optimum.optimal_set import list_optimal_allocations, list_truthful_outcomes
 from aboveboard.market.optimum.social_optimum import Optimum, find_optimum
-from aboveboard.market.rules.propose_and_agree import verify_play
+from aboveboard.market.rules.propose_and_agree import verify_transcript
 
 __all__ = [
     "DESTROYED",
@@ -32,5 +32,5 @@ __all__ = [
     "list_optimal_allocations",
     "list_truthful_outcomes",
     "social_welfare",
-    "verify_play",
+    "verify_transcript",
 ]

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-LONGEST = 300
+MOST_DIGITS = 300
 """Digits of a number in a collaboration file: floats have no more, and none takes long to read."""
 
 
-SHORT = 10**15
+SHORT_INTEGER = 10**15
 """Whole numbers below are short, whatever else."""
 
 TINY = Fraction(1, 10**300)
@@ -35,15 +35,15 @@ def parse_exact(value: Any) -> Fraction:
     Raises
     ------
     ValueError
-        If it is no finite number, is longer than `LONGEST`, or is beyond what a float can hold.
+        If it is no finite number, is longer than `MOST_DIGITS`, or is beyond what a float can hold.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
         raise ValueError('must be a number, or a fraction as text such as "5/12"')  # noqa: TRY004 - pydantic reports ValueError
-    if type(value) is int and abs(value) < SHORT:
+    if type(value) is int and abs(value) < SHORT_INTEGER:
         return Fraction(value)
     text = repr(value) if isinstance(value, float) else str(value)
-    if len(text) > LONGEST or abs(_parse_exponent(text)) > LONGEST:
-        raise ValueError(f"is a number of more than {LONGEST} digits; write a shorter one")
+    if len(text) > MOST_DIGITS or abs(_parse_exponent(text)) > MOST_DIGITS:
+        raise ValueError(f"is a number of more than {MOST_DIGITS} digits; write a shorter one")
     try:
         # A float from Python code means its shortest decimal, as it would in the file.
         plain = type(value) is Decimal and value.is_finite()

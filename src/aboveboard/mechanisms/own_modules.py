@@ -21,7 +21,7 @@ from typing import Any
 
 from aboveboard.mechanisms.user_code import Snapshot, name_module
 
-PREFIX = "_aboveboard_code_"
+MODULE_PREFIX = "_aboveboard_code_"
 
 
 class _Namespace:
@@ -150,7 +150,7 @@ def _name_root(folder: str, code: str, reads: str) -> str:
     """Return the package's name: by the code alone, as a rule, so that it is the same anywhere."""
     key = (folder, code, reads)
     if key not in _roots:
-        name = f"{PREFIX}{code[:16]}"
+        name = f"{MODULE_PREFIX}{code[:16]}"
         same = sum(root == name or root.startswith(f"{name}_") for root in _roots.values())
         _roots[key] = f"{name}_{same}" if same else name
     return _roots[key]

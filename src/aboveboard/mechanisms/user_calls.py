@@ -11,7 +11,7 @@ from typing import Any
 
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.games.numbers import Number, to_number
-from aboveboard.mechanisms.file_model import LONGEST
+from aboveboard.mechanisms.file_model import MOST_DIGITS
 from aboveboard.mechanisms.user_code import PROCESS_ID, FunctionSource
 from aboveboard.mechanisms.user_functions import (
     Function,
@@ -21,7 +21,7 @@ from aboveboard.mechanisms.user_functions import (
     quiet,
 )
 
-GREATEST = 10**LONGEST
+GREATEST = 10**MOST_DIGITS
 """Largest number, as in a collaboration file: a larger one is no float and slow to print."""
 
 
@@ -64,7 +64,7 @@ def call(function: Function, argument: Any) -> CallOutcome:
     except ValueError:
         return CallOutcome(None, f"it gives {value!r}, which is not a finite number")
     if abs(found) > GREATEST:
-        return CallOutcome(None, f"it gives a number of more than {LONGEST} digits")
+        return CallOutcome(None, f"it gives a number of more than {MOST_DIGITS} digits")
     return CallOutcome(int(found) if isinstance(found, int) else found)
 
 

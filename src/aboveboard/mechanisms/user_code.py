@@ -192,7 +192,7 @@ def find_source(
     origin = Path(spec.origin).resolve()
     depth = module.count(".") + (origin.name == "__init__.py")
     above = origin.parents[depth]
-    if is_installed(origin) or origin.suffix != ".py":
+    if belongs_to_installed(origin) or origin.suffix != ".py":
         digest = _hash_parts([origin.relative_to(above).as_posix(), _hash(origin.read_bytes())])
         return FunctionSource(module, attribute, str(above), digest, reads, installed=True)
     return _fingerprint_own(module, attribute, above, reads)
@@ -201,7 +201,7 @@ def find_source(
 def _fingerprint_own(
     module: str, attribute: str, folder: Path, reads: tuple[str, ...]
 ) -> FunctionSource:
-    files = read_files(module, folder)
+    files = read_imported_files(module, folder)
     digest = _hash_parts([part for path in files for part in (path, _hash(files[path]))])
     snapshots[str(folder), digest] = files
     return FunctionSource(module, attribute, str(folder), digest, reads)
@@ -249,7 +249,7 @@ def find_spec(module: str) -> ModuleSpec | None:
     return spec
 
 
-def is_installed(file: Path) -> bool:
+def belongs_to_installed(file: Path) -> bool:
     """Return whether a module's file belongs to Python or an installed package."""
     paths = sysconfig.get_paths()
     return any(
@@ -258,7 +258,7 @@ def is_installed(file: Path) -> bool:
     )
 
 
-def read_files(module: str, folder: Path) -> Snapshot:
+def read_imported_files(module: str, folder: Path) -> Snapshot:
     """Return the files of a module and of all it imports from its folder, sorted by path.
 
     Raises

@@ -36,7 +36,7 @@ _of_others: dict[FunctionSource, FunctionSource] = {}
 """By source as another process names it: the same source as it is found from here."""
 _importing = threading.RLock()
 
-SHOWN = 4
+NAMED_FILES = 4
 """Files that a refusal names; `check` names all."""
 
 
@@ -150,7 +150,7 @@ def locate_function(name: str, reads: tuple[str, ...] = ()) -> FunctionSource:
 def refuse_code(code: CodeList, place: str) -> InputError:
     """Return the refusal of code that nobody has said to trust: which it is, and its digest."""
     named = [f"{file} ({digest[:16]})" for file, digest in sorted(code.files.items())]
-    shown = join_names([*named[:SHOWN], *(["others"] if len(named) > SHOWN else [])])
+    shown = join_names([*named[:NAMED_FILES], *(["others"] if len(named) > NAMED_FILES else [])])
     return InputError(
         place,
         f"a run would execute code that comes with it: {shown}",

@@ -13,7 +13,7 @@ from aboveboard.lazy_names import load_name
 if TYPE_CHECKING:
     from aboveboard.report.page import render_page
     from aboveboard.report.pictures import Picture, draw_picture
-    from aboveboard.report.statements import STATEMENT, render_statements
+    from aboveboard.report.statements import STATEMENT_PAGE, render_statements
     from aboveboard.report.words import (
         format_counterexample,
         format_report,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Name to module: loaded when first used, since pages that are served need templates alone.
 _FACE = {
-    "STATEMENT": "aboveboard.report.statements",
+    "STATEMENT_PAGE": "aboveboard.report.statements",
     "Picture": "aboveboard.report.pictures",
     "draw_picture": "aboveboard.report.pictures",
     "format_counterexample": "aboveboard.report.words",
@@ -37,7 +37,7 @@ _FACE = {
 }
 
 __all__ = [
-    "STATEMENT",
+    "STATEMENT_PAGE",
     "Picture",
     "draw_picture",
     "format_counterexample",

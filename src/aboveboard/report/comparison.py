@@ -17,7 +17,7 @@ from aboveboard.report.claims import describe_claim
 from aboveboard.report.deviations import name_deviations
 from aboveboard.report.pictures.gains import draw_gains
 from aboveboard.report.subject import Subject
-from aboveboard.report.tables import SIGNS
+from aboveboard.report.tables import STATUS_SIGNS
 from aboveboard.report.templates import load_template
 from aboveboard.report.words import format_report, list_notes
 from aboveboard.settlements.money import describe_payments, has_payments
@@ -207,5 +207,5 @@ def _describe(verdicts: Verdicts, name: str) -> str:
     verdict = verdicts.get(name)
     if verdict is None:
         return "not examined"
-    sign = SIGNS.get(verdict.status, "?")
+    sign = STATUS_SIGNS.get(verdict.status, "?")
     return f"{sign} {verdict.status.value}{', promised' if verdict.promised else ''}"

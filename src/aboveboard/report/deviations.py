@@ -14,7 +14,7 @@ from aboveboard.games.game import Game
 LOOKED_AT = 64
 """Actions of a player from which its kinds of deviations are read, spread over all of them."""
 
-ORDER = ("hides", "invents", "widens", "misreports", "stays away", "chooses")
+DEVIATION_ORDER = ("hides", "invents", "widens", "misreports", "stays away", "chooses")
 
 GERUNDS = {
     "hides": "hiding data",
@@ -48,7 +48,7 @@ def list_kinds(game: Game, properties: Sequence[Property] = ()) -> tuple[str, ..
         for action in (*spread, actions[n - 1]):
             if action != truth:
                 found.add(game.deviation_kind(i, action))
-    return tuple(kind for kind in ORDER if kind in found)
+    return tuple(kind for kind in DEVIATION_ORDER if kind in found)
 
 
 def describe_search(kinds: Sequence[str]) -> str:
@@ -100,8 +100,12 @@ def name_deviations(kinds: Sequence[str], names: Collection[str] = ()) -> str:
     if is_choice(kinds):
         return CHOOSING
     own = set(kinds) - {kind for name, kind in APART.items() if name in names} or set(kinds)
-    lies = [LYING] if _covers_lies(own) else [GERUNDS[kind] for kind in ORDER[:3] if kind in own]
-    others = [GERUNDS[kind] for kind in ORDER[4:] if kind in own]
+    lies = (
+        [LYING]
+        if _covers_lies(own)
+        else [GERUNDS[kind] for kind in DEVIATION_ORDER[:3] if kind in own]
+    )
+    others = [GERUNDS[kind] for kind in DEVIATION_ORDER[4:] if kind in own]
     return " or ".join([*lies, *others])
 
 

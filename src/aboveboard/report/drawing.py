@@ -160,7 +160,7 @@ def _clean(count: int, factor: float, exponent: int) -> float:
 LARGEST_WRITTEN = 1e15
 """Whole numbers smaller than that are written out."""
 
-DIGITS = (6, 9, 12, 15)
+TICK_DIGITS = (6, 9, 12, 15)
 """Of other numbers below the axis: as few of them as tell the ticks apart."""
 
 
@@ -173,7 +173,7 @@ def label_ticks(ticks: Sequence[float]) -> list[str]:
     (['0', '5,000,000'], ['1234567.25', '1234567.5'])
     """
     labels: list[str] = []
-    for digits in DIGITS:
+    for digits in TICK_DIGITS:
         labels = [
             format_number(int(x))
             if x.is_integer() and abs(x) < LARGEST_WRITTEN

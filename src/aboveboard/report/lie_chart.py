@@ -21,7 +21,7 @@ from aboveboard.report.plot import BLUE, GREY, ORANGE
 LIES = name_reports(())
 """What reports are called where nothing else is known."""
 
-AWAY = "staying away"
+AWAY_LABEL = "staying away"
 """A ring is the truth, a diamond that fits into it the best lie, a larger cross this one."""
 
 MARK, GAP = 14.0, 18.0
@@ -73,7 +73,7 @@ def plot_truth_against_lie(
         for row, x in enumerate(series[k]):
             if x is not None:
                 _add_mark(drawing, k, slope * x + offset, HEAD + ROW * (row + 0.5))
-    labels = (nouns.truth, f"best {nouns.other} found", AWAY)
+    labels = (nouns.truth, f"best {nouns.other} found", AWAY_LABEL)
     place = 16.0
     for k in sorted(shown):
         _add_mark(drawing, k, place, 13)
@@ -88,7 +88,7 @@ def plot_truth_against_lie(
     title = "utility" if unit in ("", "utility") else f"utility ({unit})"
     drawing.add_text(WIDTH / 2, foot + 32, title, anchor="middle")
     return drawing.finish(
-        f"Utility of each party: {nouns.truth}, best {nouns.other}, {AWAY}",
+        f"Utility of each party: {nouns.truth}, best {nouns.other}, {AWAY_LABEL}",
         _describe(parties, series, labels),
     )
 

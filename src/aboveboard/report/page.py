@@ -92,7 +92,7 @@ def render_page(
         nouns=name_reports(kinds),
         chooses=is_choice(kinds),
         chart_notes=tables.write_chart_notes(lies, deviating),
-        lies=tables.tabulate_lies(lies),
+        lies=tables.list_reports_in_words(lies),
         can_stay_away=any(lie.absent is not None for lie in lies),
         source=subject.source,
         assumes=subject.assumes,

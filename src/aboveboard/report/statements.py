@@ -38,7 +38,7 @@ from aboveboard.settlements.money import describe_payments, has_payments
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Records
 
-STATEMENT = "statement.html"
+STATEMENT_PAGE = "statement.html"
 
 MOST_COUNTED = 2_000_000
 """Elements of all parties up to which it is counted how many went out to whom."""

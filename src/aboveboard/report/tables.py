@@ -22,7 +22,7 @@ from aboveboard.settlements.money import describe_payments, has_payments
 MOST_DRAWN = 16
 """Parties that the chart shows at most, to stay readable; the table shows all."""
 
-SIGNS = {Status.HOLDS: "✓", Status.FAILS: "✗", Status.NO_COUNTEREXAMPLE: "~"}
+STATUS_SIGNS = {Status.HOLDS: "✓", Status.FAILS: "✗", Status.NO_COUNTEREXAMPLE: "~"}
 """They tell verdicts apart without colours."""
 
 
@@ -226,7 +226,7 @@ def _numbers_elements(report: Any) -> bool:
     return isinstance(hidden, list) and any(re.fullmatch(r"e[0-9]+", str(x)) for x in hidden)
 
 
-def tabulate_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
+def list_reports_in_words(lies: Sequence[BestLie]) -> list[dict[str, str]]:
     """Return each party's truth, absence and best lie in words."""
     return [
         {
@@ -269,7 +269,7 @@ def _describe_verdict(verdict: Verdict, deviating: str, nouns: Nouns) -> dict[st
         "claim": describe_claim(verdict.property, deviating),
         "property": verdict.property,
         "status": verdict.status.value,
-        "sign": SIGNS.get(verdict.status, "?"),
+        "sign": STATUS_SIGNS.get(verdict.status, "?"),
         "kind": verdict.status.value.split()[0],
         "gain": _describe_gain(verdict, nouns),
         "basis": _describe_basis(verdict),

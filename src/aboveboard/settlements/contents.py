@@ -16,7 +16,7 @@ from aboveboard.formatting import join_names
 from aboveboard.mechanisms.settlement import Reply, Settlement
 from aboveboard.settlements.writing import summarize
 
-PLAIN = "use text, numbers, true, false, lists and tables of these"
+PLAIN_REMEDY = "use text, numbers, true, false, lists and tables of these"
 
 
 def check_contents(settlement: Settlement) -> None:
@@ -43,7 +43,9 @@ def check_contents(settlement: Settlement) -> None:
         if problem:
             raise InputError(place, f"{name} {problem}", remedy)
     if problem := _find_json_problem(summarize(settlement)):
-        raise InputError(place, f"what is said of its shares, or its details, {problem}", PLAIN)
+        raise InputError(
+            place, f"what is said of its shares, or its details, {problem}", PLAIN_REMEDY
+        )
 
 
 def _list_replies(settlement: Settlement) -> Iterator[tuple[str, Any]]:
@@ -63,7 +65,7 @@ def _find_problem(reply: Any) -> tuple[str, str]:
     if reply.content is not None:
         return ("", "") if isinstance(reply.content, bytes) else ("has no bytes", "use bytes")
     if reply.rows is None:
-        return _find_json_problem(reply.data), PLAIN
+        return _find_json_problem(reply.data), PLAIN_REMEDY
     frame: Any = reply.rows()
     if not isinstance(frame, pl.DataFrame):
         return f"is of {type(frame).__name__}", "let rows() return a polars DataFrame"

@@ -16,13 +16,13 @@ from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST
 from aboveboard.storage.formats.content import open_regular_file
 
-SOURCE = "source.json"
+SOURCE_FILE = "source.json"
 """Says where the collaboration file lies; the one file that depends on the place."""
 
 LONGEST_SEED = 100
 """Characters of a seed in a manifest: 2^256 has 78 digits."""
 
-VERSIONS = ("version", "versions", "found_by")
+VERSION_KEYS = ("version", "versions", "found_by")
 """Keys of a manifest that say what computed it: a replay names the difference, or, of two solvers
 that race, may see the other one win."""
 
@@ -67,13 +67,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def read_source(folder: Path) -> Path:
+def find_collaboration_file(folder: Path) -> Path:
     """Return where the collaboration file lies; `InputError` if the folder does not say."""
-    source = _read_json(folder / SOURCE)
+    source = _read_json(folder / SOURCE_FILE)
     path = source.get("collaboration") if isinstance(source, dict) else None
     if not isinstance(path, str) or not path or "\0" in path:
         raise InputError(
-            str(folder / SOURCE),
+            str(folder / SOURCE_FILE),
             "it does not say where the collaboration file lies",
             "name the collaboration file with --file",
         )
@@ -81,13 +81,13 @@ def read_source(folder: Path) -> Path:
 
 
 def list_files(folder: Path) -> set[str]:
-    """Return the files of a settlement folder, links included, without `SOURCE`."""
+    """Return the files of a settlement folder, links included, without `SOURCE_FILE`."""
     found = {
         (Path(root) / name).relative_to(folder).as_posix()
         for root, folders, names in os.walk(folder)
         for name in (*names, *(x for x in folders if (Path(root) / x).is_symlink()))
     }
-    return found - {SOURCE}
+    return found - {SOURCE_FILE}
 
 
 def fingerprint_file(folder: Path, name: str) -> str | None:
@@ -116,7 +116,7 @@ def drop_outputs(folder: Path, names: frozenset[str]) -> Any:
     if not _is_manifest(manifest):
         return None
     kept = {name: print_ for name, print_ in manifest["outputs"].items() if name not in names}
-    told = {key: value for key, value in manifest.items() if key not in VERSIONS}
+    told = {key: value for key, value in manifest.items() if key not in VERSION_KEYS}
     # Whom a file may be handed to is left out with the file.
     audiences = _drop_names(manifest.get("audiences", {}), names)
     return told | {"outputs": kept, "audiences": audiences}

@@ -19,11 +19,11 @@ from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
     drop_outputs,
+    find_collaboration_file,
     fingerprint_file,
     is_bundle,
     list_files,
     read_manifest,
-    read_source,
 )
 from aboveboard.settlements.versions import compare_versions
 from aboveboard.settlements.writing import COPY
@@ -118,7 +118,7 @@ def replay(
     ()
     """
     manifest = read_manifest(folder)
-    path = source or read_source(folder)
+    path = source or find_collaboration_file(folder)
     # Before any file that it names is read: it may not be the file that was run.
     if fingerprint(read_content(path)) != manifest["inputs"].get(COPY):
         raise _make_changed_error(path)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ from aboveboard.mechanisms.reply_files import write_json, write_reply
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
 from aboveboard.settlements.audiences import list_audiences, protect_folder
 from aboveboard.settlements.manifest import (
-    SOURCE,
+    SOURCE_FILE,
     fingerprint_file,
     list_files,
     locate_bundle,
@@ -41,7 +42,7 @@ from aboveboard.settlements.manifest import (
 )
 from aboveboard.settlements.money import account_settlement
 from aboveboard.settlements.versions import list_versions
-from aboveboard.storage.atomic import atomic_folder, recover
+from aboveboard.storage.atomic import atomic_folder, flush_file, recover
 
 COPY = "collaboration.toml"
 REPORT = "report.html"
@@ -144,17 +145,23 @@ def write(
     _refuse_to_replace_inputs(collaboration, out)
     # Something else may be there when the writing ends, so it is checked again.
     replace = partial(refuse_existing, force=True) if force else None
-    with atomic_folder(out, replace=replace) as folder:
-        outputs = _write_content(collaboration, settlement, folder, date)
+    _refuse_bad_names(settlement)
+    with (
+        atomic_folder(out, replace=replace) as folder,
+        _write_replies(settlement, folder) as finish_replies,
+    ):
+        others = _write_content(collaboration, settlement, folder, date)
+        rendered = tuple(_render_pages(report, pages))  # while large replies are written
+        outputs = finish_replies() | others
         if bundles is not None:
             outputs |= _write_bundles(bundles({k: x for k, x in outputs.items() if x}), folder)
-        for place, text in _render_pages(report, pages):
+        for place, text in rendered:
             (folder / place).write_text(text, encoding="utf-8", newline="\n")
             outputs[place] = fingerprint_file(folder, place)
         write_json(folder / MANIFEST, _make_manifest(collaboration, settlement, outputs, date))
         path = collaboration.path
         source = None if path == STANDARD_INPUT else str(path.resolve())
-        write_json(folder / SOURCE, {"collaboration": source})
+        write_json(folder / SOURCE_FILE, {"collaboration": source})
         protect_folder(folder)
     return out
 
@@ -176,7 +183,7 @@ def _make_manifest(
         "parameters": _parameters(collaboration),
         "inputs": {COPY: fingerprint_content(collaboration), **collaboration.inputs},
         "outputs": outputs,
-        "audiences": list_audiences(settlement, {*outputs, COPY, MANIFEST, SOURCE}),
+        "audiences": list_audiences(settlement, {*outputs, COPY, MANIFEST, SOURCE_FILE}),
         "discloses": list_disclosures(collaboration),
         "unrepeatable": sorted(settlement.unrepeatable),
         **({"found_by": dict(settlement.found_by)} if settlement.found_by else {}),
@@ -191,11 +198,8 @@ def _write_content(
     folder: Path,
     date: str,
 ) -> dict[str, str | None]:
-    """Write everything but pages and the manifest; return the fingerprint of each file."""
-    _refuse_bad_names(settlement)
+    """Write all but replies, pages and the manifest; return the fingerprint of each file."""
     outputs: dict[str, str | None] = {}
-    replies = {reply_path(name, s.reply): s.reply for name, s in settlement.parties.items()}
-    outputs |= _write_replies(replies, folder)
     for name, reply in settlement.files.items():
         place = f"{name}.{reply.form}"
         write_reply(reply, folder / place)
@@ -212,20 +216,36 @@ def _write_content(
     return outputs
 
 
-def _write_replies(replies: Mapping[str, Reply], folder: Path) -> dict[str, str | None]:
-    """Write replies by path, those computed as they are written several at a time."""
+@contextmanager
+def _write_replies(
+    settlement: Settlement, folder: Path
+) -> Iterator[Callable[[], dict[str, str | None]]]:
+    """Write replies; yield what waits for them and returns the fingerprint of each, by path.
+
+    Those that are computed as they are written are written beside what the caller does, several at
+    a time, and brought to the disk as they end.
+    """
+    replies = {reply_path(name, s.reply): s.reply for name, s in settlement.parties.items()}
+    for place in replies:
+        (folder / place).parent.mkdir(parents=True)
 
     def write_one(place: str) -> str | None:
         write_reply(replies[place], folder / place)
-        return fingerprint_file(folder, place)
+        fingerprint = fingerprint_file(folder, place)
+        if replies[place].scan is not None:
+            flush_file(folder / place)
+        return fingerprint
 
-    for place in replies:
-        (folder / place).parent.mkdir(parents=True)
-    workers = os.cpu_count() or 1
-    if workers == 1 or all(reply.scan is None for reply in replies.values()):
-        return {place: write_one(place) for place in replies}
-    with ThreadPoolExecutor(min(workers, MOST_WRITERS)) as pool:
-        return dict(zip(replies, pool.map(write_one, replies), strict=True))
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_WRITERS))
+    try:
+        large = [place for place, reply in replies.items() if reply.scan is not None]
+        begun = {place: pool.submit(write_one, place) for place in large}
+        small = {place: write_one(place) for place in replies if place not in begun}
+        yield lambda: {
+            place: begun[place].result() if place in begun else small[place] for place in replies
+        }
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _write_bundles(bundles: Mapping[str, bytes], folder: Path) -> dict[str, str | None]:

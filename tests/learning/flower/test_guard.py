@@ -12,7 +12,7 @@ import pytest
 
 from aboveboard.commands.training_party import read_agreement
 from aboveboard.errors import InputError
-from aboveboard.learning.flower.allowance import MOST, Allowance
+from aboveboard.learning.flower.allowance import MOST_NEW, Allowance
 from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training.data_checks import Ranges
@@ -126,23 +126,23 @@ def test_new_trainings_are_answered_up_to_a_number_and_then_one_more_each_hour(
 ) -> None:
     clock = Clock()
     quick.allowance = Allowance(clock=clock)
-    answers = [start_other(quick, number) for number in range(MOST + 1)]
+    answers = [start_other(quick, number) for number in range(MOST_NEW + 1)]
     assert all(isinstance(answer, RowCount) for answer in answers[:-1])
     assert "50 other trainings" in answers[-1].problem
     assert answers[-1].remedy == "start it in 61 minutes"
     clock.now = 3600.0
-    assert isinstance(start_other(quick, MOST), RowCount)
-    assert isinstance(start_other(quick, MOST + 1), Failure)
+    assert isinstance(start_other(quick, MOST_NEW), RowCount)
+    assert isinstance(start_other(quick, MOST_NEW + 1), Failure)
     clock.now = 1e9
-    answers = [start_other(quick, 1000 + number) for number in range(MOST + 1)]
-    assert [isinstance(each, RowCount) for each in answers] == [True] * MOST + [False]
+    answers = [start_other(quick, 1000 + number) for number in range(MOST_NEW + 1)]
+    assert [isinstance(each, RowCount) for each in answers] == [True] * MOST_NEW + [False]
 
 
 def test_a_training_that_starts_again_costs_nothing_and_other_comparisons_do(
     quick: GuardedParty,
 ) -> None:
     quick.allowance = Allowance(clock=Clock())
-    for _ in range(2 * MOST):
+    for _ in range(2 * MOST_NEW):
         assert isinstance(start_other(quick, 0), RowCount)
         assert isinstance(compare(quick, 0), Coincidences)
     tried = 0
@@ -152,25 +152,25 @@ def test_a_training_that_starts_again_costs_nothing_and_other_comparisons_do(
             break
         tried += 1
     # The first training was counted with its comparison.
-    assert tried == MOST - 1
+    assert tried == MOST_NEW - 1
 
 
 def test_a_clock_that_goes_back_gives_nothing(quick: GuardedParty) -> None:
     clock = Clock()
     quick.allowance = Allowance(clock=clock)
     clock.now = 1e6
-    for number in range(MOST):
+    for number in range(MOST_NEW):
         start_other(quick, number)
     clock.now = 0.0
-    assert isinstance(start_other(quick, MOST), Failure)
+    assert isinstance(start_other(quick, MOST_NEW), Failure)
     clock.now = 3599.0
-    assert isinstance(start_other(quick, MOST), Failure)
+    assert isinstance(start_other(quick, MOST_NEW), Failure)
 
 
 def test_a_process_that_is_started_again_has_the_same_allowance(tmp_path: Path) -> None:
     clock, path = Clock(), tmp_path / "node.pem.trainings"
     first = Allowance(clock=clock)
-    for number in range(MOST - 1):
+    for number in range(MOST_NEW - 1):
         first.spend(str(number))
     first.path = path
     first.spend("the last")

@@ -167,7 +167,7 @@ def test_members_of_a_hub_train_on_their_own_machines_and_get_the_same_bytes(
             assert found.exit_status == 0, str(found)
             assert any("your machine trained on the rows" in each for each in found.verified)
             assert any("your model has the quality" in each for each in found.verified)
-            here.hand_over(rounds.answer(here.member))
+            here.hand_over(rounds.accept_or_dispute(here.member))
     log = read_log(homes["anna"] / "result")
     (result,) = [each["body"] for each in log if each["body"]["kind"] == "result"]
     here_settled = settle_here(tmp_path, log[0]["body"], int(result["seed"], 16))

@@ -12,7 +12,7 @@ from aboveboard.errors import InputError
 from aboveboard.learning.training.tables import (
     TrainingTerms,
     read_rows,
-    read_terms,
+    read_training_terms,
     shuffle_rows,
     slice_part,
 )
@@ -95,7 +95,7 @@ def test_a_party_may_call_the_label_by_another_name(tmp_path: Path) -> None:
 
 
 def test_the_test_set_sets_the_terms(tmp_path: Path) -> None:
-    terms, _ = read_terms(
+    terms, _ = read_training_terms(
         written(tmp_path, GOOD), "training.test", label="late", features=None, classification=True
     )
     assert terms == TERMS
@@ -103,7 +103,7 @@ def test_the_test_set_sets_the_terms(tmp_path: Path) -> None:
 
 def test_classes_that_are_numbers_are_learnt_as_numbers(tmp_path: Path) -> None:
     path = written(tmp_path, "a,late\n1,10\n2,9\n")
-    terms, found = read_terms(path, "t", label="late", features=None, classification=True)
+    terms, found = read_training_terms(path, "t", label="late", features=None, classification=True)
     assert terms.classes == ("9", "10")
     assert terms.decode_labels(found.y).tolist() == [10, 9]
 
@@ -111,7 +111,7 @@ def test_classes_that_are_numbers_are_learnt_as_numbers(tmp_path: Path) -> None:
 def test_a_test_set_of_one_class_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "a,late\n1,no\n2,no\n")
     with pytest.raises(InputError, match="has one class only, 'no'"):
-        read_terms(path, "training.test", label="late", features=None, classification=True)
+        read_training_terms(path, "training.test", label="late", features=None, classification=True)
 
 
 def test_distinct_rows_are_counted_once(tmp_path: Path) -> None:

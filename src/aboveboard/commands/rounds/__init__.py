@@ -54,7 +54,7 @@ The center settles; members open their results, verify and accept them.
 ...     print((result / BUNDLE).is_file(), found.exit_status)
 True 0
 True 0
->>> _ = [answer(member) for member in members.values()]
+>>> _ = [accept_or_dispute(member) for member in members.values()]
 >>> str(close_step(folder).round.state)
 'settled'
 
@@ -87,7 +87,7 @@ from aboveboard.commands.rounds.member import (
 )
 from aboveboard.commands.rounds.results import (
     BUNDLE,
-    answer,
+    accept_or_dispute,
     fetch,
     verify,
 )
@@ -96,8 +96,8 @@ __all__ = [
     "BUNDLE",
     "KEYS",
     "Membership",
+    "accept_or_dispute",
     "agree",
-    "answer",
     "audit_round",
     "close_step",
     "commit",

@@ -36,7 +36,7 @@ BLINDING_FILE = "blinding.bin"
 
 @dataclass(frozen=True)
 class Counting:
-    """What one call of `count_regions` has done.
+    """What one call of `take_counting_step` has done.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Counting:
         return "nothing to do yet: wait for the others"
 
 
-def count_regions(member: Membership) -> Counting:
+def take_counting_step(member: Membership) -> Counting:
     """Do a member's part of the next step: blind what it is its turn to blind, or count.
 
     Raises

@@ -124,7 +124,7 @@ def draft_table(file: Path) -> Draft:
     """
     text = decode_content(read_content(file), file)
     table = parse_table(text, file, parse_float=float)
-    list_parties(table, file)
+    list_file_parties(table, file)
     left_out = _describe_left_out(table)
     table["parties"] = {
         name: {key: x for key, x in own.items() if key not in OF_MEMBERS}
@@ -191,7 +191,7 @@ def _take_files(value: Any, folder: Path, files: dict[str, bytes]) -> Any:
     return path.name
 
 
-def list_parties(table: Mapping[str, Any], file: Path) -> list[str]:
+def list_file_parties(table: Mapping[str, Any], file: Path) -> list[str]:
     """Return the names of a collaboration file's parties.
 
     Raises

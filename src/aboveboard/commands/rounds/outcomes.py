@@ -34,7 +34,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.settlements.writing import reply_path
 
-ROUND = "the round"
+ROUND_PLACE = "the round"
 """What messages call the collaboration file that is made of terms and parts."""
 
 
@@ -200,7 +200,7 @@ def _name_round(path: str) -> Iterator[None]:
     """Name no file in the place of an error that is gone when somebody reads it."""
 
     def rename(text: str) -> str:
-        return text.replace(f"{path}: ", "").replace(path, ROUND)
+        return text.replace(f"{path}: ", "").replace(path, ROUND_PLACE)
 
     try:
         yield

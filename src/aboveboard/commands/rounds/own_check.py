@@ -39,7 +39,7 @@ from aboveboard.formatting import (
 MOST_SHOWN = 5
 """Elements that are shown of a list."""
 
-SEED = "0" * 64
+UNKNOWN_SEED = "0" * 64
 """Stands for the joint seed, which nobody knows yet."""
 
 
@@ -196,7 +196,7 @@ def _check_table(
     if ":" in terms.mechanism:
         return report
     own = {key: value for key, value in table.items() if key not in FOR_ALL_PARTIES}
-    source = SourceFile(folder / "terms.toml", b"", "", {**own, "seed": SEED})
+    source = SourceFile(folder / "terms.toml", b"", "", {**own, "seed": UNKNOWN_SEED})
     if terms.mechanism in WITH_ELEMENTS:
         return check_source(source, report, alone=True)
     try:

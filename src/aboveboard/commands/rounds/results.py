@@ -17,7 +17,7 @@ from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
-    SEALED,
+    SEALED_FOLDER,
     read_limited,
     write_statement,
 )
@@ -70,7 +70,7 @@ def _open_result(member: Membership, seen: SeenRound) -> tuple[Path, bytes]:
 
     There are several where it was sealed anew, to other keys.
     """
-    place = member.folder / SEALED
+    place = member.folder / SEALED_FOLDER
     named = re.compile(re.escape(f"{member.name}-result-") + r"[0-9a-f]{16}\.bin")
     found = sorted(place.iterdir()) if place.is_dir() else []
     found = [path for path in found if named.fullmatch(path.name)]
@@ -124,7 +124,9 @@ def parse_header(line: bytes, place: str) -> tuple[int, str]:
     return length, file
 
 
-def answer(member: Membership, reason: str | None = None, *, unverified: bool = False) -> Path:
+def accept_or_dispute(
+    member: Membership, reason: str | None = None, *, unverified: bool = False
+) -> Path:
     """Accept the result, or with a reason dispute it; return the statement's file.
 
     Parameters
@@ -154,7 +156,7 @@ def answer(member: Membership, reason: str | None = None, *, unverified: bool = 
 def verify(bundle: Path, mine: Path | None = None, member: Membership | None = None) -> Findings:
     """Verify a bundle; see `aboveboard.evidence.verification`.
 
-    That a member has verified the result of its round is kept, for `answer`.
+    That a member has verified the result of its round is kept, for `accept_or_dispute`.
 
     Parameters
     ----------

@@ -33,20 +33,20 @@ from aboveboard.evidence.verifiers import list_trusted
 from aboveboard.formatting import format_rounded
 from aboveboard.mechanisms.child_processes import ask_child, limit_child
 from aboveboard.report.answers import write_answers
-from aboveboard.report.tables import tabulate_lies, tabulate_verdicts
+from aboveboard.report.tables import list_reports_in_words, tabulate_verdicts
 
 logger = logging.getLogger(__name__)
 
-SAMPLES = 2_000
+SAMPLES_FOR_EACH = 2_000
 """Samples for each party in an audit for a page, where there are too many cases for all."""
 
-SECONDS = 20.0
+SEARCH_SECONDS = 20.0
 """Seconds that the searches of such an audit share; one that they end says so."""
 
 PATIENCE = 30.0
 """Seconds after which the child is ended, whatever it does."""
 
-SEED = 1
+EXAMPLE_SEED = 1
 """Seed of the example, so that all members see the same audit."""
 
 OWN_CODE = (
@@ -161,8 +161,12 @@ def _audit(table: dict[str, Any]) -> AuditReport:
 
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "example.toml"
-        path.write_text(tomli_w.dumps(drop_missing({**table, "seed": SEED})), encoding="utf-8")
-        return audit_collaboration(load(path), budget=Budget(samples=SAMPLES, seconds=SECONDS))
+        path.write_text(
+            tomli_w.dumps(drop_missing({**table, "seed": EXAMPLE_SEED})), encoding="utf-8"
+        )
+        return audit_collaboration(
+            load(path), budget=Budget(samples=SAMPLES_FOR_EACH, seconds=SEARCH_SECONDS)
+        )
 
 
 def _tabulate(report: AuditReport) -> dict[str, Any]:
@@ -170,7 +174,7 @@ def _tabulate(report: AuditReport) -> dict[str, Any]:
     return {
         "answers": [asdict(answer) for answer in answers],
         "verdicts": tabulate_verdicts(report.verdicts, report.kinds),
-        "lies": tabulate_lies(report.lies),
+        "lies": list_reports_in_words(report.lies),
         "stands": report.verdicts.promises_stand,
     }
 

@@ -20,7 +20,7 @@ from aboveboard.evidence.verifiers.union_claim import UnionClaim
 from aboveboard.exchange.inspection import draw_sample
 from aboveboard.formatting import format_count, format_quantity
 
-REAL = "which elements are real: whoever inspects says so"
+WHICH_ARE_REAL = "which elements are real: whoever inspects says so"
 
 CHAIN = "that another member who was caught has an element that you are said to have invented"
 
@@ -60,7 +60,7 @@ def verify_inspection(claim: UnionClaim, findings: Findings) -> None:
     )
     if claim.name in caught:
         _verify_own(claim, caught[claim.name], findings)
-    findings.trust(REAL)
+    findings.trust(WHICH_ARE_REAL)
 
 
 def _read_caught(

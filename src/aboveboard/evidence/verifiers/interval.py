@@ -19,7 +19,7 @@ from aboveboard.formatting import encode_number
 MOST_POWER = 1000
 """Largest power of a length: one of millions would take for ever."""
 
-CLOSE = Fraction(1, 10**9)
+ROUNDED_GAIN = Fraction(1, 10**9)
 """Part of an interval's value by which a gain may differ where roots are rounded."""
 
 ON_THE_CENTERS_WORD = (
@@ -52,7 +52,7 @@ def verify(case: Case, findings: Findings) -> None:
     try:
         value = _read_value(case.parameters.get("power", 1))
         gain = value.compute(new[1] - new[0]) - value.compute(own[1] - own[0])
-        close = abs(value.compute(own[1] - own[0])) * CLOSE
+        close = abs(value.compute(own[1] - own[0])) * ROUNDED_GAIN
     except (ValueError, OverflowError) as error:
         findings.contradict(f"the power of the terms is none: {error}", case.proof)
         return

@@ -49,10 +49,10 @@ Followed = tuple[Market, Ending]
 
 def verify(case: Case, findings: Findings) -> None:
     """Verify how a market ended."""
-    verify_play(case, findings, _follow, ("epsilon", "delta"))
+    verify_by_steps(case, findings, _follow, ("epsilon", "delta"))
 
 
-def verify_play(
+def verify_by_steps(
     case: Case, findings: Findings, follow: Callable[[Case], Followed], keys: Sequence[str]
 ) -> None:
     """Verify how a market ended by the steps of one rule.

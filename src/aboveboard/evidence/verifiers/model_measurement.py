@@ -13,7 +13,7 @@ from typing import Any
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.child_processes import limit_child
 
-LONGEST = 200
+LONGEST_PROBLEM = 200
 """Characters of a problem that are handed on: a stranger's model may have written it."""
 
 
@@ -77,13 +77,13 @@ def _load_model(path: Path) -> Any:
     if strange:
         raise InputError(
             str(path),
-            f"it holds {', '.join(strange)[:LONGEST]}",
+            f"it holds {', '.join(strange)[:LONGEST_PROBLEM]}",
             "load it only if you trust them",
         )
     return skops.io.load(path, trusted=[])
 
 
-def answer(given: Mapping[str, Any]) -> dict[str, Any]:
+def measure_request(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the "quality" of a model that is named by plain data, or the "problem" with it."""
     try:
         quality = measure_model(
@@ -93,7 +93,7 @@ def answer(given: Mapping[str, Any]) -> dict[str, Any]:
         return {"problem": "it takes more memory than is allowed"}
     except Exception as error:  # a stranger's model: whatever its libraries raise on it
         problem = error.problem if isinstance(error, InputError) else str(error)
-        return {"problem": problem[:LONGEST]}
+        return {"problem": problem[:LONGEST_PROBLEM]}
     return {"quality": quality}
 
 
@@ -102,7 +102,7 @@ def main() -> None:
     limit_child()
     given = json.load(sys.stdin)
     with redirect_stdout(sys.stderr):  # what a library prints is no answer
-        found = answer(given)
+        found = measure_request(given)
     json.dump(found, sys.stdout)
 
 

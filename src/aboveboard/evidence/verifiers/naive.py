@@ -17,7 +17,7 @@ from aboveboard.evidence.verifiers.market import (
     parse_fraction,
     read_outcome,
     read_votes,
-    verify_play,
+    verify_by_steps,
 )
 from aboveboard.evidence.verifiers.votes import is_announced, is_same_outcome
 from aboveboard.games.keyed_stream import KeyedStream
@@ -35,7 +35,7 @@ __all__ = ["ON_THE_CENTERS_WORD", "verify"]
 def verify(case: Case, findings: Findings) -> None:
     """Verify how a market ended."""
     voted = case.round.terms.mechanism != EVERYBODY
-    verify_play(case, findings, _follow, ("epsilon",) if voted else ())
+    verify_by_steps(case, findings, _follow, ("epsilon",) if voted else ())
     if voted or findings.contradicted:
         return
     stated = case.parameters.get("announcements", {})

@@ -26,7 +26,7 @@ from aboveboard.evidence.own_part import encode_elements, read_records
 from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.union_evidence import rank_elements
-from aboveboard.evidence.verifiers.inspection import REAL, verify_inspection
+from aboveboard.evidence.verifiers.inspection import WHICH_ARE_REAL, verify_inspection
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.evidence.verifiers.union_claim import UnionClaim
 from aboveboard.exchange.handout import put_first
@@ -37,24 +37,24 @@ from aboveboard.formatting import format_count, join_names
 MOST_REGIONS = 1_000_000
 """Regions that are published: beyond this a bundle would be too long."""
 
-REGIONS = "how many elements each region of the Venn diagram has, as far as sizes do not tell"
+REGION_COUNTS = "how many elements each region of the Venn diagram has, as far as sizes do not tell"
 
 GAINS = "all gains: by the terms nobody sees the regions that they follow from"
 
-FIRST = "that elements of the best group that you were not handed stand where they are due"
+HANDED_FIRST = "that elements of the best group that you were not handed stand where they are due"
 
 INSIDE = "best-group-inside"
 
 ON_THE_CENTERS_WORD = (
-    REGIONS,
+    REGION_COUNTS,
     "the other columns of the rows that you were handed",
 )
 
 
 def list_further_trust(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what more is taken on the center's word by these parameters of the rule."""
-    first = (FIRST,) if parameters.get("rule") == INSIDE else ()
-    return (*first, *((REAL,) if "inspection" in parameters else ()))
+    first = (HANDED_FIRST,) if parameters.get("rule") == INSIDE else ()
+    return (*first, *((WHICH_ARE_REAL,) if "inspection" in parameters else ()))
 
 
 def verify_union(claim: UnionClaim, findings: Findings) -> None:
@@ -248,7 +248,7 @@ def _find_leading(
         f"{format_count(len(late))} elements of the best group stand behind others, and "
         f"{format_count(len(strange))} that you were handed among the first are not of it",
     )
-    findings.trust(FIRST)
+    findings.trust(HANDED_FIRST)
     return np.arange(len(start)) < count
 
 
@@ -340,6 +340,6 @@ def _verify_counted(case: Case, findings: Findings) -> None:
         f"the published regions are not those that {', '.join(other)} counted",
         case.proof,
     )
-    if holds and REGIONS in findings.on_the_centers_word:
-        findings.on_the_centers_word.remove(REGIONS)
+    if holds and REGION_COUNTS in findings.on_the_centers_word:
+        findings.on_the_centers_word.remove(REGION_COUNTS)
         findings.trust("that the other members blinded the lists that they committed to")

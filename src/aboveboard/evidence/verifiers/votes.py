@@ -11,7 +11,7 @@ from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number, parse_point
 
-STEPS = ("step_2", "step_3")
+VOTING_STEPS = ("step_2", "step_3")
 
 
 def verify_cast(case: Case, findings: Findings) -> None:
@@ -70,11 +70,12 @@ def list_wrong(case: Case, answers: dict[str, Any]) -> list[str] | None:
         name
         for at, name in enumerate(voters)
         if name in answers
-        and [cast[step][at] for step in STEPS] != [_says_yes(answers[name], s) for s in STEPS]
+        and [cast[step][at] for step in VOTING_STEPS]
+        != [_says_yes(answers[name], s) for s in VOTING_STEPS]
     ]
 
 
-def _says_yes(answer: Any, step: str = STEPS[0]) -> bool:
+def _says_yes(answer: Any, step: str = VOTING_STEPS[0]) -> bool:
     return bool(answer[step] == "yes")
 
 

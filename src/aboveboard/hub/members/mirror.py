@@ -15,7 +15,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.folders import (
     LOG_FILE,
     MOST_LOG_BYTES,
-    SEALED,
+    SEALED_FOLDER,
     TERMS_FILE,
     read_log,
     read_statement_file,
@@ -255,7 +255,7 @@ def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str, digest:
 
     Return whether it is the one that was named; False where the hub names another one by now.
     """
-    place = mirror.folder / SEALED
+    place = mirror.folder / SEALED_FOLDER
     if (place / f"{member}-result-{digest[:16]}.bin").is_file():
         return True
     content = connection.get(f"{mirror.path}/reply")
@@ -304,7 +304,7 @@ def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:
     named = name_sealed(said)
     if named is not None:
         what, digest = named
-        sealed = mirror.folder / SEALED / f"{what}-{digest[:16]}.bin"
+        sealed = mirror.folder / SEALED_FOLDER / f"{what}-{digest[:16]}.bin"
         connection.put_file(f"{mirror.path}/sealed/{digest}", sealed, digest)
     sent = connection.post_json(f"{mirror.path}/statements", said.content)
     taken = read_answer(TakenAnswer, sent, mirror.address)

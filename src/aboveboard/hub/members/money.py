@@ -19,7 +19,7 @@ from aboveboard.commands.rounds.results import parse_header
 from aboveboard.currencies import count_decimals
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
-from aboveboard.evidence.folders import MOST_SEALED_BYTES, SEALED, read_limited, read_log
+from aboveboard.evidence.folders import MOST_SEALED_BYTES, SEALED_FOLDER, read_limited, read_log
 from aboveboard.evidence.hidden_shares import hide_share, list_shown
 from aboveboard.evidence.keys import read_keys
 from aboveboard.evidence.members import find_home, read_payload
@@ -193,7 +193,7 @@ def _open_share(
     None where it does not open here, or is another one.
     """
     member = here.member
-    found = sorted((member.folder / SEALED).glob(f"{member.name}-result-*.bin"))
+    found = sorted((member.folder / SEALED_FOLDER).glob(f"{member.name}-result-*.bin"))
     if not found:
         return None
     context = encode_context(round_.terms_digest, CENTER, member.name, "result")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.cosigning import COSIGNATURES, refuse_other_log
-from aboveboard.evidence.folders import SEALED, read_limited, write_sealed
+from aboveboard.evidence.folders import SEALED_FOLDER, read_limited, write_sealed
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, read_checkpoint, read_note
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement
@@ -95,7 +95,7 @@ def fetch_shared(mirror: Mirror, connection: HubConnection, round_: Round, membe
             for step, digest in enumerate(passed)
         }
     for (owner, what), digest in wanted.items():
-        if not (mirror.folder / SEALED / f"{owner}-{what}-{digest[:16]}.bin").is_file():
+        if not (mirror.folder / SEALED_FOLDER / f"{owner}-{what}-{digest[:16]}.bin").is_file():
             content = connection.get(f"{mirror.path}/shared/{digest}")
             if hashlib.sha256(content).hexdigest() != digest:
                 raise InputError(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
-from aboveboard.collaborations.party_names import NAME
+from aboveboard.collaborations.party_names import PARTY_NAME
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.terms import CENTER
@@ -81,7 +81,7 @@ def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS)
     ...     invite(hub, "acme").link.startswith("http://127.0.0.1:8000/join#")
     True
     """
-    if not NAME.fullmatch(name) or name.casefold() in (CENTER, "auditor"):
+    if not PARTY_NAME.fullmatch(name) or name.casefold() in (CENTER, "auditor"):
         raise InputError(
             f"name {name[:80]!r}",
             "it is not a name of a member",

@@ -18,7 +18,7 @@ from aboveboard.learning.desirable.growth_boundary import (
 )
 from aboveboard.learning.desirable.growth_rate import alpha_star
 from aboveboard.learning.desirable.mechanism import Desirable
-from aboveboard.learning.desirable.search import SearchResult, search
+from aboveboard.learning.desirable.search import SearchResult, search_desirable
 
 __all__ = [
     "Boundary",
@@ -27,7 +27,7 @@ __all__ = [
     "SearchResult",
     "alpha_star",
     "find_boundary",
-    "search",
+    "search_desirable",
     "trace_figure_3",
     "verify_certificate",
 ]

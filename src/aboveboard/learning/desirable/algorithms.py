@@ -40,7 +40,7 @@ MOST_EXACT = 20_000
 """Values up to which a search is done in fractions: a few seconds."""
 
 # Seconds for one value on one core, measured; generous.
-VALUE = 5e-8
+SECONDS_PER_VALUE = 5e-8
 CALLED_VALUE = 5e-6
 GROWTH_VALUE = 4e-9
 
@@ -115,7 +115,7 @@ class Algorithm:
     name: str
     payments: Callable[[Market, Array], GridPayments]
     values: Callable[[int, int], int]
-    each: float = VALUE
+    each: float = SECONDS_PER_VALUE
     by_column: bool = True
     binding: Callable[[Market, Array, Sequence[int], int], list[int]] = find_binding_reports
 
@@ -236,7 +236,7 @@ def is_large(market: Market, m: int, way: Algorithm) -> bool:
     return cost.seconds > MOST_SECONDS or cost.bytes > MOST_BYTES
 
 
-def refuse_large(market: Market, m: int, way: Algorithm) -> None:
+def refuse_large_search(market: Market, m: int, way: Algorithm) -> None:
     """Refuse a search on a grid of m sizes that would cost too much.
 
     Raises

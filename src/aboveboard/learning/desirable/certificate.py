@@ -72,9 +72,9 @@ class Certificate:
     Examples
     --------
     >>> from fractions import Fraction
-    >>> from aboveboard.learning import Growth, Identity, Market, search
+    >>> from aboveboard.learning import Growth, Identity, Market, search_desirable
     >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
-    >>> search(market, range(50)).certificate.total < 0
+    >>> search_desirable(market, range(50)).certificate.total < 0
     True
     """
 
@@ -152,9 +152,10 @@ def verify_certificate(market: Market, found: Certificate) -> Number:
     Examples
     --------
     >>> from fractions import Fraction
-    >>> from aboveboard.learning import Growth, Identity, Market, search, verify_certificate
+    >>> from aboveboard.learning import Growth, Identity, Market
+    >>> from aboveboard.learning import search_desirable, verify_certificate
     >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
-    >>> proof = search(market, range(50)).certificate
+    >>> proof = search_desirable(market, range(50)).certificate
     >>> bool(verify_certificate(market, proof) < 0)
     True
     """

@@ -22,7 +22,7 @@ from aboveboard.learning.desirable.search import SearchResult
 MOST_GAMES = 100
 """Profiles of true sizes that are looked at, each a game of its own."""
 
-LARGEST = 1_000
+LARGEST_DRAWN = 1_000
 """Sizes of the grid, from the smallest on, among which true sizes are drawn."""
 
 MOST_PROFILES = 10**6
@@ -145,15 +145,15 @@ class AtOtherSizes(Property):
         m, n = len(self.found.sizes), len(self.parties)
         games: list[Game] = []
         profiles = 0
-        for truth in _draw_truths(min(m, LARGEST), n, seed):
+        for truth in _draw_truths(min(m, LARGEST_DRAWN), n, seed):
             profiles += prod(top + 1 for top in truth)
             if games and profiles > MOST_PROFILES:
                 break
             games.append(make_game(self.parties, self.found, truth))
         verdict = audit(games, [self.claim], budget=budget, seed=seed)[self.claim.name]
         scope = f"{format_count(len(games))} of {format_count(m**n)} profiles of true sizes"
-        if m > LARGEST:
-            scope += f", each among the {format_count(LARGEST)} smallest"
+        if m > LARGEST_DRAWN:
+            scope += f", each among the {format_count(LARGEST_DRAWN)} smallest"
         status = verdict.status
         if status is Status.HOLDS and len(games) < m**n:
             status = Status.NO_COUNTEREXAMPLE

@@ -13,7 +13,7 @@ from aboveboard.errors import InputError
 from aboveboard.learning.desirable.algorithms import (
     GROWTH_OF_TWO,
     choose_algorithm,
-    refuse_large,
+    refuse_large_search,
 )
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.market.allocation import Market
@@ -149,7 +149,7 @@ def make_market(file: DesirableFile) -> Market:
     count = make_grid(file).count
     way = choose_algorithm(market, count)
     if way is not GROWTH_OF_TWO:  # which makes columns as they are asked for
-        refuse_large(market, count, way)
+        refuse_large_search(market, count, way)
     return market
 
 

@@ -33,7 +33,7 @@ MOST_SIZES = 2**25
 FIRST_SIZES = 2**10
 """Sizes gone through first; doubled until the boundary ends."""
 
-DIGITS = 50
+CHECK_DIGITS = 50
 """Decimal digits that check what float64 found: three times as many."""
 
 FIGURE_3 = tuple(Fraction(k, 1000) for k in range(-1000, -667, 2))
@@ -185,7 +185,7 @@ def sum_chain(alpha: Fraction, other: int, chain: Sequence[int]) -> Decimal:
         The most that both can pay together, as a part of what the joint model is worth to one.
     """
     with localcontext() as context:
-        context.prec = DIGITS
+        context.prec = CHECK_DIGITS
         rate = Decimal(alpha.numerator) / alpha.denominator
 
         def value(own: int, rival: int) -> Decimal:

@@ -24,7 +24,7 @@ from aboveboard.learning.desirable.growth_market import MarketColumn
 
 FloatArray = NDArray[np.float64]
 
-KEPT = 4
+KEPT_COLUMNS = 4
 """Columns kept: a run needs two, and its check of single lies the same two."""
 
 
@@ -117,7 +117,7 @@ class ColumnPayments:
             kept = MarketColumn(self.alpha, other + self.smallest, self.smallest)
             kept.extend(count)
         self._columns[other] = kept
-        while len(self._columns) > KEPT:
+        while len(self._columns) > KEPT_COLUMNS:
             del self._columns[next(iter(self._columns))]
         return kept
 

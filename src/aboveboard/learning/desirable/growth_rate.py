@@ -31,7 +31,7 @@ STARTS = {
 }
 """By number of parties: where g is almost 0 and flat in r. Newton's method doubles the digits."""
 
-STEPS = 12
+NEWTON_STEPS = 12
 """Newton steps: the digits double from 3, so that these suffice for a thousand."""
 
 
@@ -51,7 +51,7 @@ def alpha_star(digits: int = 30, parties: int = 2) -> Decimal:
     InputError
         For another number of parties.
     ArithmeticError
-        If Newton's method has not converged after `STEPS` steps.
+        If Newton's method has not converged after `NEWTON_STEPS` steps.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def alpha_star(digits: int = 30, parties: int = 2) -> Decimal:
     with localcontext() as context:
         context.prec = digits + 15
         alpha, r = STARTS[parties]
-        for _ in range(STEPS):
+        for _ in range(NEWTON_STEPS):
             alpha, r = _step_newton(alpha, r, parties)
         if abs(excess(alpha, r, parties)) > Decimal(10) ** -(digits + 2):
             raise ArithmeticError("Newton's method did not converge")

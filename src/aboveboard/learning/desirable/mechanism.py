@@ -30,7 +30,7 @@ from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.desirable.algorithms import (
     choose_algorithm,
     is_large,
-    refuse_large,
+    refuse_large_search,
 )
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.claims import AtOtherSizes, MechanismExists
@@ -51,7 +51,7 @@ from aboveboard.learning.desirable.search import (
     NO_LOSS_FOUND,
     SearchResult,
     is_growth_of_two,
-    search,
+    search_desirable,
     search_on_demand,
     sizes_array,
 )
@@ -174,8 +174,8 @@ class Desirable(Mechanism[DesirableFile, object, Game]):
             # Two columns say what two sizes pay; one says whether there is a loss.
             return search_on_demand(self.market, EvenSizes(grid.step, grid.smallest, grid.count))
         # Before the sizes are listed: there may be millions.
-        refuse_large(self.market, grid.count, way)
-        return search(self.market, grid.sizes())
+        refuse_large_search(self.market, grid.count, way)
+        return search_desirable(self.market, grid.sizes())
 
     def settle(self, reports: Mapping[str, object]) -> Settlement:
         """Search the grid; hand out models and charge payments if the mechanism exists.

@@ -61,7 +61,7 @@ FOUND_BY = {
 }
 """How the payments were found, in plain words, by the way's name."""
 
-FEW = 8
+FEW_LINKS = 8
 """Links of a chain up to which it is written out."""
 
 
@@ -210,8 +210,8 @@ def _describe_search(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _join_sizes(sizes: Sequence[int | float]) -> str:
     """List sizes; of a long chain the first and the last."""
     texts = [format_number(x) for x in sizes]
-    if len(texts) > FEW:
-        return f"{', '.join(texts[: FEW - 2])}, .. {texts[-1]} ({len(texts)} in all)"
+    if len(texts) > FEW_LINKS:
+        return f"{', '.join(texts[: FEW_LINKS - 2])}, .. {texts[-1]} ({len(texts)} in all)"
     return join_names(texts)
 
 

@@ -24,7 +24,7 @@ from aboveboard.learning.desirable.constraints import (
 from aboveboard.learning.desirable.kernels import forward_pass
 from aboveboard.learning.market.allocation import Market
 
-AWAY = -1
+NO_PARENT = -1
 """The parent of a size whose binding constraint is that of staying away."""
 
 
@@ -37,7 +37,7 @@ class LargestPayments:
     payments
         Shape (columns, m).
     parents
-        Shape (columns, m): the report whose lie binds, or `AWAY`.
+        Shape (columns, m): the report whose lie binds, or `NO_PARENT`.
     """
 
     payments: Array
@@ -47,7 +47,7 @@ class LargestPayments:
 def compute_largest_payments(given: Constraints) -> LargestPayments:
     """Go once through each column; exact where the constraints are."""
     payments = np.zeros(given.alone.shape, dtype=given.values.dtype)
-    parents = np.full(given.alone.shape, AWAY, dtype=np.int64)
+    parents = np.full(given.alone.shape, NO_PARENT, dtype=np.int64)
     if given.values.dtype == np.float64:
         forward_pass(given.values, given.alone.astype(np.float64), payments, parents)
         return LargestPayments(payments, parents)
@@ -62,7 +62,7 @@ def _solve_exactly(values: list[list[Any]], alone: list[Any]) -> tuple[list[Any]
     payments: list[Any] = []
     parents = []
     for t, least in enumerate(alone):
-        utility, parent = least, AWAY
+        utility, parent = least, NO_PARENT
         for r in range(t):
             kept = values[r][t] - payments[r]
             if kept > utility:

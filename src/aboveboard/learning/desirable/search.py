@@ -25,7 +25,7 @@ from aboveboard.learning.desirable.algorithms import (
     Algorithm,
     choose_algorithm,
     is_exact,
-    refuse_large,
+    refuse_large_search,
 )
 from aboveboard.learning.desirable.certificate import Certificate, make_certificate
 from aboveboard.learning.desirable.growth_boundary import explain_no_loss
@@ -98,9 +98,9 @@ class SearchResult:
     Examples
     --------
     >>> from fractions import Fraction
-    >>> from aboveboard.learning import Growth, Identity, Market, search
+    >>> from aboveboard.learning import Growth, Identity, Market, search_desirable
     >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
-    >>> result = search(market, range(50))
+    >>> result = search_desirable(market, range(50))
     >>> result.answer, result.certificate.profile
     ('none', (0.0, 39.0))
     """
@@ -197,7 +197,7 @@ def sizes_array(sizes: Sequence[Number], *, exact: bool) -> Array:
     )
 
 
-def search(market: Market, sizes: Sequence[Number]) -> SearchResult:
+def search_desirable(market: Market, sizes: Sequence[Number]) -> SearchResult:
     """Find the largest payments at all profiles, and whether they ever sum to a loss.
 
     Parameters
@@ -215,15 +215,15 @@ def search(market: Market, sizes: Sequence[Number]) -> SearchResult:
     Examples
     --------
     >>> from fractions import Fraction
-    >>> from aboveboard.learning import Growth, Identity, Market, search
+    >>> from aboveboard.learning import Growth, Identity, Market, search_desirable
     >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
-    >>> search(market, range(1, 5)).answer
+    >>> search_desirable(market, range(1, 5)).answer
     'exists'
     """
     way = choose_algorithm(market, len(sizes))
     if way is GROWTH_OF_TWO and not _is_evenly_spaced(sizes):
         way = BY_COLUMNS
-    refuse_large(market, len(sizes), way)
+    refuse_large_search(market, len(sizes), way)
     exact = is_exact(market, len(sizes))
     with np.errstate(over="ignore", invalid="ignore"):
         solved = way.payments(market, sizes_array(sizes, exact=exact))

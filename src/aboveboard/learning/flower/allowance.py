@@ -22,16 +22,16 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 from aboveboard.storage.atomic import atomic_file
 
-MOST = 50
+MOST_NEW = 50
 """New trainings that are answered one after the other."""
 
-SECONDS = 3600.0
+ALLOWANCE_SECONDS = 3600.0
 """Seconds after which one more new training is answered."""
 
 MOST_KNOWN = 10_000
 """Trainings and comparisons that are remembered, the latest of them."""
 
-SUFFIX = ".trainings"
+TRAININGS_SUFFIX = ".trainings"
 """How the name of the file beside the key ends."""
 
 
@@ -49,7 +49,7 @@ class Allowance:
 
     path: Path | None = None
     clock: Callable[[], float] = time.time
-    _left: float = field(default=MOST, init=False)
+    _left: float = field(default=MOST_NEW, init=False)
     _at: float | None = field(default=None, init=False)
     _known: dict[str, None] = field(default_factory=dict, init=False)
 
@@ -74,13 +74,13 @@ class Allowance:
             return
         now = self.clock()
         passed = 0.0 if self._at is None else max(0.0, now - self._at)
-        self._left, self._at = min(float(MOST), self._left + passed / SECONDS), now
+        self._left, self._at = min(float(MOST_NEW), self._left + passed / ALLOWANCE_SECONDS), now
         if self._left < 1:
-            minutes = format_count(int((1 - self._left) * SECONDS / 60) + 1)
+            minutes = format_count(int((1 - self._left) * ALLOWANCE_SECONDS / 60) + 1)
             raise InputError(
                 "message",
-                f"refused: the center has started {format_count(MOST)} other trainings, and this "
-                "party answers one more each hour",
+                f"refused: the center has started {format_count(MOST_NEW)} other trainings, and "
+                "this party answers one more each hour",
                 f"start it in {minutes} minutes",
             )
         self._left -= 1
@@ -110,5 +110,5 @@ class Allowance:
             raise InputError(
                 str(path), f"it is not the count of trainings ({error})", "remove it"
             ) from None
-        if not 0 <= self._left <= MOST:
+        if not 0 <= self._left <= MOST_NEW:
             raise InputError(str(path), "it is not the count of trainings", "remove it")

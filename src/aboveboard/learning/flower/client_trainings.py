@@ -18,7 +18,7 @@ from aboveboard.formatting import format_number
 POLL = 0.2
 """Seconds between two looks for replies."""
 
-FEWEST = ("min_available_nodes", "min_train_nodes", "min_evaluate_nodes")
+FEWEST_OPTIONS = ("min_available_nodes", "min_train_nodes", "min_evaluate_nodes")
 """What strategies wait for: a training without one client has one less."""
 
 
@@ -149,7 +149,7 @@ def make_view(grid: Any, nodes: Sequence[int]) -> Any:
 def copy_strategy(strategy: Any, clients: int) -> Any:
     """Return a strategy of its own for a training of so many clients."""
     own = copy.deepcopy(strategy)
-    for name in FEWEST:
+    for name in FEWEST_OPTIONS:
         fewest = getattr(own, name, None)
         if isinstance(fewest, int):
             setattr(own, name, min(fewest, clients))

@@ -30,7 +30,7 @@ from aboveboard.learning.training.estimators import ROW_WEIGHTS
 from aboveboard.learning.training.wire import pack
 from aboveboard.mechanisms.user_code import is_of_sklearn
 
-PARTS = (1, 2)
+ROW_PARTS = (1, 2)
 """Into so many parts rows are divided: all of them, or half."""
 
 MOST_STEPS = 10_000
@@ -82,7 +82,7 @@ class GuardedParty:
         if isinstance(request, StartTraining):
             self._check_start(request)
         elif isinstance(request, Fit | TrainingStep):
-            if request.parts not in PARTS or request.weight not in ROW_WEIGHTS:
+            if request.parts not in ROW_PARTS or request.weight not in ROW_WEIGHTS:
                 raise _refuse("a model of other rows than a training needs")
             if isinstance(request, TrainingStep) and not 1 <= request.steps <= MOST_STEPS:
                 raise _refuse("too many steps")

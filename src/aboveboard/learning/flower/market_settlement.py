@@ -14,7 +14,7 @@ from aboveboard.learning.payments.measured_warnings import (
     describe_few_rows,
     describe_uncertain_sign,
 )
-from aboveboard.learning.payments.settlement import SIGNS, make_headline
+from aboveboard.learning.payments.settlement import SIGN_CONVENTION, make_headline
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 MECHANISM = "learning.payments"
@@ -64,7 +64,7 @@ class MarketSettlement:
                 "revenue": encode_number(outcome.revenue),
                 "welfare": encode_number(outcome.welfare),
                 **({"failed": dict(self.clients.failed)} if self.clients.failed else {}),
-                "signs": SIGNS,
+                "signs": SIGN_CONVENTION,
                 "warnings": self._list_warnings(),
             },
             headline=make_headline(outcome),

@@ -9,7 +9,7 @@ from aboveboard.errors import InputError
 
 EXTRA = "pip install 'aboveboard[flower]'"
 
-SERIES = "1.42"
+FLOWER_SERIES = "1.42"
 """Flower's interface between machines is its own, and changes: this is the one that is tested."""
 
 SECRET = "ABOVEBOARD_SUPERLINK_SECRET_FILE"
@@ -43,7 +43,9 @@ def require_flower(place: str = "training.engine") -> None:
         installed = version("flwr")
     except PackageNotFoundError:
         installed = "unknown"
-    if not installed.startswith(f"{SERIES}."):
+    if not installed.startswith(f"{FLOWER_SERIES}."):
         raise InputError(
-            place, f"version {installed} of Flower is installed, and {SERIES} is needed", EXTRA
+            place,
+            f"version {installed} of Flower is installed, and {FLOWER_SERIES} is needed",
+            EXTRA,
         )

@@ -22,7 +22,7 @@ from aboveboard.games.numbers import Array, Number
 FEWEST_POINTS = 3
 """A learning curve has three parameters."""
 
-DIGITS = 12
+KEPT_DIGITS = 12
 """Significant digits kept of fitted parameters: far finer than any score, and the same again on a
 replay whose library sums in another order."""
 
@@ -180,7 +180,7 @@ def fit_learning_curve(
             place, "no learning curve can be fitted to these scores", "measure more sizes"
         ) from None
     ceiling, scale, power = (
-        round_digits(x, DIGITS) for x in (found[0], float(np.exp(found[1])), found[2])
+        round_digits(x, KEPT_DIGITS) for x in (found[0], float(np.exp(found[1])), found[2])
     )
     pairs = tuple(zip(sizes.tolist(), scores.tolist(), strict=True))
     fitted = LearningCurve(ceiling, scale, power, pairs)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from aboveboard.storage.options import TableKeys
 
-ROUNDS = 20
+AVERAGING_ROUNDS = 20
 """Enough for the averaged model of a few thousand rows to settle to three digits of its quality."""
 LOCAL_STEPS = 5
 """Few, so that parties whose data differ do not run apart between two averages."""
@@ -23,7 +23,7 @@ CLIP = 3.0
 
 PATIENCE = 600.0
 """Seconds: a fit of some millions of rows takes less."""
-LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
 """Hosts to whom a connection does not leave the machine."""
 
 NODE_KEY = r"^[A-Za-z0-9+/]{80,400}={0,2}$"
@@ -97,7 +97,7 @@ class FlowerTable(BaseModel):
     @model_validator(mode="after")
     def _check_encryption(self) -> Self:
         host = self.superlink.rpartition(":")[0]
-        if self.certificates is None and host not in LOOPBACK:
+        if self.certificates is None and host not in LOOPBACK_HOSTS:
             raise ValueError(
                 f"the connection to {host} would not be encrypted; name the file of certificates"
             )
@@ -149,7 +149,7 @@ class TrainingTable(TableKeys):
         default=None, min_length=1, description="the columns it is predicted from; all others"
     )
     rounds: int = Field(
-        default=ROUNDS, ge=1, le=10_000, strict=True, description="of federated averaging"
+        default=AVERAGING_ROUNDS, ge=1, le=10_000, strict=True, description="of federated averaging"
     )
     local_steps: int = Field(
         default=LOCAL_STEPS,

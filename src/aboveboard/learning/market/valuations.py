@@ -20,7 +20,7 @@ from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Array, as_objects, make_exact_if_possible
 from aboveboard.learning.market.cached_function import CachedFunction, apply_to_rows
 
-GRID = 257
+GRID_POINTS = 257
 """Qualities at which an increasing function is tried; between two of them it is not looked at."""
 
 LARGEST_BITS = 1023
@@ -266,7 +266,7 @@ class QuasiMonotone:
         return
 
     def check(self, top: float) -> None:
-        """Try whether every F_i increases, at `GRID` qualities from 0 to `top`.
+        """Try whether every F_i increases, at `GRID_POINTS` qualities from 0 to `top`.
 
         Raises
         ------
@@ -274,7 +274,7 @@ class QuasiMonotone:
             If one falls from one of them to the next, or never rises. What happens between them is
             not looked at.
         """
-        q = np.linspace(0.0, top, GRID)
+        q = np.linspace(0.0, top, GRID_POINTS)
         for mine, _ in self.parts:
             values = apply_to_rows(mine, q[:, None])[:, 0] + 0.0  # no -0 in messages
             falls = np.flatnonzero(np.diff(values) < 0)
@@ -283,7 +283,7 @@ class QuasiMonotone:
                 problem = (
                     f"F falls from {format_rounded(values[k])} at quality "
                     f"{format_rounded(q[k])} to {format_rounded(values[k + 1])} at "
-                    f"{format_rounded(q[k + 1])} (tried at {GRID} qualities)"
+                    f"{format_rounded(q[k + 1])} (tried at {GRID_POINTS} qualities)"
                 )
             elif values[-1] <= values[0]:
                 problem = (

@@ -22,7 +22,7 @@ from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import AWAY, Codes, unravel
 from aboveboard.games.capabilities import DeviationKind, Proof
-from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units, to_units
+from aboveboard.games.numbers import LARGEST_ENTRY, Array, Number, as_objects, from_units, to_units
 from aboveboard.learning.market.allocation import (
     MOST_SETS,
     BoolArray,
@@ -215,7 +215,10 @@ class MarketGame:
             )
         market = working.market
         best = hand_out(market, sizes, present, present)
-        x = list_shares(present[0], _count_levels(market.n) if self.unlisted_outcomes else 1) * best
+        x = (
+            list_handouts(present[0], _count_levels(market.n) if self.unlisted_outcomes else 1)
+            * best
+        )
         if giving_no_less:
             x = x[x.sum(axis=-1) >= assign_models(market, sizes, present).sum()]
         q = compute_qualities_in_use(market, x, working.true)
@@ -270,7 +273,7 @@ class MarketGame:
         return np.concatenate(parts)
 
 
-def list_shares(there: BoolArray, levels: int) -> Array:
+def list_handouts(there: BoolArray, levels: int) -> Array:
     """Return all ways to hand out parts of the best quality, shape (ways, n), the fullest first.
 
     With one level: the best model or none, as whole numbers.
@@ -309,7 +312,7 @@ def _convert_to_integers(game: MarketGame) -> _GameArrays | None:
     grain = Fraction(1, lcm(*(x.denominator for x in flat)))
     # Twice for what is paid, twice again for a difference of payoffs.
     most = sum(Fraction(x) for x in game.sizes) / step * sum(abs(x / grain) for x in flat) * 4
-    if most > LARGEST:
+    if most > LARGEST_ENTRY:
         return None
     whole = np.array([int(x / grain) for x in flat], dtype=np.int64)
     scaled = replace(market, valuation=_IntegerLinear(valuation, whole.reshape(market.n, market.n)))

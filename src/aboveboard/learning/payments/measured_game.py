@@ -27,7 +27,7 @@ LISTED_LIES = (
     "joint quality is taken to fall by the sum of what each alone costs)"
 )
 
-KEPT = 1 << 16
+KEPT_PROFILES = 1 << 16
 """Profiles whose payoffs are kept."""
 
 
@@ -148,7 +148,7 @@ class MeasuredGame:
     def _play(self, profile: Sequence[int]) -> tuple[Any, Any]:
         key = tuple(int(action) for action in profile)
         if key not in self._cache:
-            if len(self._cache) >= KEPT:
+            if len(self._cache) >= KEPT_PROFILES:
                 self._cache.clear()
             self._cache[key] = self.measured.play(key)
         return self._cache[key]

@@ -37,7 +37,7 @@ from aboveboard.learning.training.training_result import TrainingResult
 ABSENT, HALF, ALL = 0, 1, 2
 """What a party does: it stays away, reports half of its rows, reports all."""
 
-CONFIDENCE = (2.5, 97.5)
+PERCENTILES = (2.5, 97.5)
 """Percentiles of an interval of 95 percent."""
 
 FloatArray = NDArray[np.float64]
@@ -286,7 +286,7 @@ def find_interval(values: Array, point: float) -> tuple[float, float]:
     """Return the interval that holds 95 percent of the values, and the measurement."""
     if not len(values):
         return point, point
-    low, high = np.percentile(values, CONFIDENCE)
+    low, high = np.percentile(values, PERCENTILES)
     return min(float(low), point), max(float(high), point)
 
 

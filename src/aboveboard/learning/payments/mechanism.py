@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from aboveboard.learning.payments.measured_game import MeasuredGame
     from aboveboard.learning.training.training_result import TrainingResult
 
-PARTS = (10, 4, 2, 1)
+SIZE_PARTS = (10, 4, 2, 1)
 """An audit lets a party report so many parts of its size: the first that keeps it in bounds."""
 
 MOST_PROFILES = 25_000
@@ -326,8 +326,8 @@ class Payments(Mechanism[PaymentsFile, object, "MarketGame | MeasuredGame"]):
         if self.grid is not None:
             return tuple(sorted({*self._list_grid(self.grid, Fraction(size)), size}))
         n = market.n
-        parts = PARTS[-1]
-        for parts in PARTS:
+        parts = SIZE_PARTS[-1]
+        for parts in SIZE_PARTS:
             profiles = (parts + 2) ** n
             if profiles <= MOST_PROFILES and (
                 not market.tries_sets or profiles << n <= MOST_SET_PROFILES

@@ -17,7 +17,7 @@ from aboveboard.learning.payments.exploitation_payment import (
 )
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
-SIGNS = (
+SIGN_CONVENTION = (
     "payment is what a party pays to the center; benefit is what it gains by taking part, before "
     "it pays; utility is its valuation minus its payment"
 )
@@ -128,7 +128,7 @@ def _make_details(
         "revenue": encode_number(found.revenue),
         "welfare": encode_number(found.welfare),
         **({"absent": absent} if absent else {}),
-        "signs": SIGNS,
+        "signs": SIGN_CONVENTION,
         "warnings": _list_warnings(parties, market, found, sizes),
     }
 

@@ -11,7 +11,7 @@ from aboveboard.learning.payments.measured_market import MeasuredMarket, find_in
 from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.mechanisms.settlement import Exhibit
 
-DIGITS = 6
+TABLE_DECIMALS = 6
 """Decimal places of qualities in tables: finer than any of their standard errors."""
 
 MeasuredGain = tuple[float, tuple[float, float]]
@@ -198,7 +198,7 @@ class TrainedExhibits:
 
 
 def _round(x: Any) -> float:
-    return round(float(x), DIGITS)
+    return round(float(x), TABLE_DECIMALS)
 
 
 def _span(low: float, high: float) -> str:

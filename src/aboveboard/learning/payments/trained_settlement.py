@@ -22,16 +22,16 @@ from aboveboard.learning.payments.measured_warnings import (
     describe_uncertain_sign,
     round_rows_up,
 )
-from aboveboard.learning.payments.settlement import SIGNS, describe_quality, make_headline
+from aboveboard.learning.payments.settlement import SIGN_CONVENTION, describe_quality, make_headline
 from aboveboard.learning.payments.trained_exhibits import TrainedExhibits
 from aboveboard.learning.training.scores import ROUNDING
 from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
-DEVIATIONS = 2
+WARNED_ERRORS = 2
 """Standard errors by which a measured quality must be off the curve before a warning is given."""
 
-DIGITS = 4
+WARNING_DECIMALS = 4
 """Of qualities in warnings; what differs less is not said to differ."""
 
 MOST_HALVES = 12
@@ -198,7 +198,7 @@ class TrainedSettlement:
             "welfare": encode_number(outcome.welfare),
             **({"absent": absent} if absent else {}),
             **({"failed": dict(trained.failed)} if trained.failed else {}),
-            "signs": SIGNS,
+            "signs": SIGN_CONVENTION,
             "warnings": self._list_warnings(),
             "training": {
                 "method": trained.method,
@@ -275,20 +275,21 @@ class TrainedSettlement:
         if not any(self._outcome.served):
             return []
         warnings = []
-        if joint.value < self._joint_by_curve - DEVIATIONS * joint.error:
+        if joint.value < self._joint_by_curve - WARNED_ERRORS * joint.error:
             warnings.append(
-                f"the joint model measures {format_rounded(joint.value, DIGITS)}, by its parties' "
-                "sizes one would "
-                f"expect {format_rounded(self._joint_by_curve, DIGITS)}: their rows may be the "
+                f"the joint model measures {format_rounded(joint.value, WARNING_DECIMALS)}, by its "
+                "parties' sizes one would expect "
+                f"{format_rounded(self._joint_by_curve, WARNING_DECIMALS)}: their rows may be the "
                 "same, or of other kinds"
             )
         warnings += [
             f"the joint model, which {name} is handed, measures "
-            f"{format_rounded(joint.value, DIGITS)}, and its own "
-            f"{format_rounded(own.quality, DIGITS)}: it does better to use its own, and the joint "
-            "one costs it nothing"
+            f"{format_rounded(joint.value, WARNING_DECIMALS)}, and its own "
+            f"{format_rounded(own.quality, WARNING_DECIMALS)}: it does better to use its own, and "
+            "the joint one costs it nothing"
             for name, own in self.trained.own.items()
             if self._outcome.served[self._position(name)]
-            and round_digits(own.quality, DIGITS) > round_digits(joint.value, DIGITS)
+            and round_digits(own.quality, WARNING_DECIMALS)
+            > round_digits(joint.value, WARNING_DECIMALS)
         ]
         return warnings

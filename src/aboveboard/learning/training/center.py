@@ -27,7 +27,7 @@ from aboveboard.learning.training.tables import (
     TrainingRows,
     TrainingTerms,
     read_rows,
-    read_terms,
+    read_training_terms,
     shuffle_rows,
 )
 
@@ -140,7 +140,7 @@ def read_center(
         among the validation rows.
     """
     place = "training.test"
-    terms, rows = read_terms(
+    terms, rows = read_training_terms(
         test,
         place,
         label=label,

@@ -28,7 +28,7 @@ from aboveboard.learning.training.suitability import (
     refuse_unaveraged,
     refuse_unscorable,
 )
-from aboveboard.learning.training.tables import Rows, read_rows
+from aboveboard.learning.training.tables import TrainingRows, read_rows
 from aboveboard.learning.training.valid_size import refuse_few_rows
 from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.options import TableKeys, merge_options
@@ -167,7 +167,7 @@ def read_center_files(
     )
 
 
-def read_party_rows(name: str, data: PartyData, center: Center) -> Rows:
+def read_party_rows(name: str, data: PartyData, center: Center) -> TrainingRows:
     """Return a party's distinct rows, as they stand in its file."""
     assert data.data is not None
     rows = read_rows(

@@ -56,7 +56,7 @@ from aboveboard.learning.training.trainer import JointFit, JointPlan
 if TYPE_CHECKING:
     from aboveboard.learning.training.training_store import TrainingStore
 
-LARGEST = 1e100
+LARGEST_PARAMETER = 1e100
 """Largest parameter: larger ones overflow in a prediction, and no fit has them."""
 
 
@@ -319,11 +319,11 @@ class FederatedTrainer:
                     f"it sent {key} of shape {array.shape} instead of {pattern.shape}",
                     "send the model that the center asked for",
                 )
-            if not (np.abs(array) <= LARGEST).all():
+            if not (np.abs(array) <= LARGEST_PARAMETER).all():
                 raise _make_failure(
                     name,
                     f"it sent {key} that is not a finite number or beyond "
-                    f"{format_rounded(LARGEST)}",
+                    f"{format_rounded(LARGEST_PARAMETER)}",
                     "look at its data and at training.parameters",
                 )
         constant = self.center.preparation.constant

@@ -39,7 +39,7 @@ from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.learning.training.training_store import TrainingStore, open_store
 from aboveboard.mechanisms.mechanism import Work
 
-KEPT = 4
+KEPT_TRAININGS = 4
 """Trainings kept in memory: a run and its audit need the same one again and again."""
 
 _DONE: OrderedDict[tuple[Any, ...], TrainingResult] = OrderedDict()
@@ -88,7 +88,7 @@ def train(
         # One thread sums in one order: a replay gives the same bytes.
         with threadpool_limits(1), (connect or _answer_here)(table, reports) as engine:
             _DONE[key] = _train_without_failing(table, reports, engine, seed, work or Work())
-        while len(_DONE) > KEPT:
+        while len(_DONE) > KEPT_TRAININGS:
             _DONE.popitem(last=False)
     return _DONE[key]
 

@@ -21,7 +21,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 from aboveboard.learning.training.tables import TrainingRows
 
-DEVIATIONS = 4
+ALLOWED_DEVIATIONS = 4
 """Standard deviations above the expected number (a Poisson count) that chance is allowed."""
 
 
@@ -53,7 +53,7 @@ def _agreement(values: NDArray[np.generic]) -> float:
 def compute_limit(test_rows: int, rows: int, alike: float) -> int:
     """Return how many of `test_rows` may stand in a file of `rows` by chance."""
     expected = min(float(test_rows), test_rows * rows * alike)
-    return ceil(expected + DEVIATIONS * sqrt(expected))
+    return ceil(expected + ALLOWED_DEVIATIONS * sqrt(expected))
 
 
 def refuse_leak(where: str, found: int, line: str, limit: int, test_rows: int) -> None:

@@ -29,7 +29,7 @@ from aboveboard.learning.training.engine import (
     RowCount,
 )
 from aboveboard.learning.training.estimators import fit_model, list_row_weights
-from aboveboard.learning.training.tables import Rows, shuffle_rows, slice_part
+from aboveboard.learning.training.tables import TrainingRows, shuffle_rows, slice_part
 from aboveboard.learning.training.trainer import JointFit, JointPlan
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class PooledTrainer:
 
     together: ClassVar[bool] = False
 
-    rows: Mapping[str, Rows]
+    rows: Mapping[str, TrainingRows]
     center: Center
     estimator: Any
     seed: int
@@ -139,7 +139,7 @@ class PooledTrainer:
         )
         return [f"pooling: the center saw the parties' rows; {weighed}"]
 
-    def _prepare(self, name: str, rows: Rows) -> Rows:
+    def _prepare(self, name: str, rows: TrainingRows) -> TrainingRows:
         shuffled = shuffle_rows(rows, self.seed, self.center.classes)
         try:
             return self.center.prepare(shuffled, f"parties.{name}.data")

@@ -121,7 +121,7 @@ class TrainingRows:
         return self.select(np.sort(first))
 
 
-def read_terms(
+def read_training_terms(
     path: Path,
     place: str,
     *,

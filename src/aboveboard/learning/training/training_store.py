@@ -36,7 +36,7 @@ from aboveboard.learning.training.wire import pack, unpack
 from aboveboard.storage.atomic import atomic_file
 from aboveboard.storage.cache_key import open_content, seal_content
 
-LIBRARIES = ("aboveboard", "numpy", "scipy", "scikit-learn")
+TRAINING_LIBRARIES = ("aboveboard", "numpy", "scipy", "scikit-learn")
 """A training by another version is done again."""
 
 TOLERANCE = 1e-6
@@ -199,7 +199,7 @@ def open_store(
         "table": table.model_dump_json(exclude=left_out),
         "files": {what: digest_file(path) for what, path in files.items()} | dict(data),
         "seed": str(seed),
-        "versions": {library: version(library) for library in LIBRARIES},
+        "versions": {library: version(library) for library in TRAINING_LIBRARIES},
     }
     text = json.dumps(parts, sort_keys=True)
     return TrainingStore(folder, hashlib.sha256(text.encode()).hexdigest())

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.games.numbers import LARGEST, Array
+from aboveboard.games.numbers import LARGEST_ENTRY, Array
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.rules.announcements import Announcements, IntArray
 from aboveboard.market.rules.dominant_votes import net_gains
@@ -189,7 +189,7 @@ def compute_utilities(
         terms.append(scheme.destruction.chance * (scheme.destruction.fine + 1))
     # A net gain or a price is below 4 n B; each meets at most n + 2 terms.
     largest = int(max(abs(term) for term in terms) * scale) * 4 * market.n * market.bound
-    dtype = np.int64 if largest * (market.n + 2) <= LARGEST else object
+    dtype = np.int64 if largest * (market.n + 2) <= LARGEST_ENTRY else object
 
     def whole(listed: tuple[Fraction, ...]) -> Array:
         # Exact: the scale is a multiple of every denominator.

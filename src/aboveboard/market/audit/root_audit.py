@@ -41,7 +41,7 @@ from aboveboard.market.rules.announcements import (
     enumerate_announcements,
 )
 
-MOST = 100_000
+MOST_ANNOUNCEMENTS = 100_000
 """Announcements that are looked at, unless the caller says otherwise."""
 
 MOST_UTILITIES = 2**30
@@ -163,7 +163,7 @@ def audit_market(
     rule: VotingRule,
     structures: Sequence[Structure] | None = None,
     *,
-    most: int = MOST,
+    most: int = MOST_ANNOUNCEMENTS,
 ) -> RootAudit:
     """Look at all announcements and votes of a market.
 

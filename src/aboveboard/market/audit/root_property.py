@@ -16,7 +16,7 @@ from aboveboard.market.audit.best_votes import scale_gains
 from aboveboard.market.audit.play_audit import AnnouncedGame, PlayAudit
 from aboveboard.market.audit.root_audit import RootAudit, check_game, examine_root
 
-TOO_LARGE = (
+TOO_MANY_ANNOUNCEMENTS = (
     "the market is too large to look at every announcement; audit one of fewer parties, goods or "
     "bits"
 )
@@ -58,9 +58,11 @@ class RootProperty(Property):
             own = self.judge_play(play)
             verdicts += [] if own is None else [own]
         if not verdicts:
-            return Verdict(self.name, Status.UNDECIDED, 0, 0, "exhaustive", statement=TOO_LARGE)
+            return Verdict(
+                self.name, Status.UNDECIDED, 0, 0, "exhaustive", statement=TOO_MANY_ANNOUNCEMENTS
+            )
         step = known.market.step if self.GAINS_ARE_MONEY else Fraction(1)
-        return scale_gains(combine_verdicts(verdicts), step)
+        return scale_gains(join_root_and_play(verdicts), step)
 
     @abstractmethod
     def judge_root(self, found: RootAudit) -> Verdict:
@@ -107,7 +109,7 @@ class RootProperty(Property):
 _ORDER = (Status.FAILS, Status.UNDECIDED, Status.HOLDS, Status.VACUOUS)
 
 
-def combine_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
+def join_root_and_play(verdicts: Sequence[Verdict]) -> Verdict:
     """Return one verdict on the root and on the play at hand: the weaker of the two."""
     first = min(verdicts, key=lambda v: _ORDER.index(v.status))
     rest = [v for v in verdicts if v is not first and v.status is not Status.VACUOUS]

@@ -15,7 +15,7 @@ from aboveboard.auditing import Property, Status, Verdict
 from aboveboard.market.audit.collusive_dominance import CollusiveDominance
 from aboveboard.market.audit.participation import TotalParticipation
 from aboveboard.market.audit.root_audit import RootAudit
-from aboveboard.market.audit.root_property import RootProperty, combine_verdicts
+from aboveboard.market.audit.root_property import RootProperty, join_root_and_play
 from aboveboard.market.audit.roots import OUT, to_fraction
 from aboveboard.market.model.descriptions import describe_outcome, format_structure, member_names
 from aboveboard.market.model.utilities import Coalition
@@ -49,7 +49,7 @@ class RootSolvability(RootProperty):
             dominance = CollusiveDominance(self.proposer_alone).judge_root(found)
             return self._rename(dominance)
         parts = [self.judge_independence(found), TotalParticipation(True).judge_root(found)]
-        return self._rename(combine_verdicts(parts))
+        return self._rename(join_root_and_play(parts))
 
     def _rename(self, verdict: Verdict) -> Verdict:
         """Return another property's verdict as this one's."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import DeviationKind, Proof
-from aboveboard.games.numbers import LARGEST, Array
+from aboveboard.games.numbers import LARGEST_ENTRY, Array
 from aboveboard.market.audit.expected_utilities import (
     UtilityScheme,
     compute_margin,
@@ -42,13 +42,13 @@ from aboveboard.market.rules.dominant_votes import derive_dominant_votes, net_ga
 from aboveboard.market.rules.parameters import Parameters, choose_parameters
 from aboveboard.market.rules.propose_and_agree import is_regular
 
-WORD = ("NO", "YES")
+VOTE_WORDS = ("NO", "YES")
 
 
 def as_announcements(market: Market, proposal: Outcome) -> Announcements:
     """Return a single announcement as arrays; its prices must be whole."""
     # Values near 2^62 would overflow in sums: Python's integers then.
-    dtype = np.int64 if 8 * market.n * market.bound <= LARGEST else object
+    dtype = np.int64 if 8 * market.n * market.bound <= LARGEST_ENTRY else object
     return Announcements(
         (proposal.allocation,),
         np.zeros(1, dtype=np.int64),
@@ -286,8 +286,8 @@ class VotingGame:
             return "announces" if 0 in self.parts[i] else "is not asked"
         said = []
         for voter, code in zip(voters, self._codes(i, int(action)), strict=True):
-            later = f", in step 3 {WORD[code >> 1]}" if self.rule.strategies > 2 else ""
-            said.append(f"{self.market.players[voter]} {WORD[code & 1]}{later}")
+            later = f", in step 3 {VOTE_WORDS[code >> 1]}" if self.rule.strategies > 2 else ""
+            said.append(f"{self.market.players[voter]} {VOTE_WORDS[code & 1]}{later}")
         return "; ".join(said)
 
     def proof(self, name: str) -> Proof | None:

@@ -33,7 +33,7 @@ from aboveboard.mechanisms.mechanism import Mechanism, Work
 from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Settlement
 
-SOURCE = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
+PAPER = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
         "one search for an optimum (NP-hard in general), then O(n) a vote; the audit of votes "
         "grows with the coalitions"
     )
-    SOURCE: ClassVar[str] = SOURCE
+    SOURCE: ClassVar[str] = PAPER
 
     @staticmethod
     def read_reports(file: FileT, read: Read) -> dict[str, Trader]:

@@ -33,7 +33,7 @@ FileT = TypeVar("FileT", bound=MarketFile)
 MOST_DIGITS = 30
 """Digits of a value in a table: money needs no more."""
 
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
+NUMBER_PATTERN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
 COUNT = re.compile(r"\d{1,6}")
 """A count of units or goods, or a good's number: more digits would be more names than fit."""
 
@@ -106,7 +106,7 @@ class BidRow:
             If it is empty, or not a number.
         """
         text = self.get_name("value")
-        if not NUMBER.fullmatch(text) or len(text) > MOST_DIGITS:
+        if not NUMBER_PATTERN.fullmatch(text) or len(text) > MOST_DIGITS:
             raise InputError(
                 self.place, f"the value is {text[:40]!r}", "write a number such as 12.50"
             )
@@ -286,7 +286,7 @@ def _parse_cats_bid(
     price = rest[0] if rest else ""
     if (
         not number.isdecimal()
-        or not NUMBER.fullmatch(price)
+        or not NUMBER_PATTERN.fullmatch(price)
         or len(price) > MOST_DIGITS
         or not all(COUNT.fullmatch(word) and int(word) < most for word in listed)
     ):

@@ -3,7 +3,7 @@
 A mechanism is a generator: it yields a `Coin` and is sent how it fell, yields a `Question` and is
 sent who says YES, and returns the letter of the step in which it halts with the outcome. The same
 steps give the exact lottery over endings (`enumerate_endings`) and the check of a recorded play
-(`replay`). Cost of the lottery: one walk from the start for each ending and for each coin.
+(`follow_play`). Cost of the lottery: one walk from the start for each ending and for each coin.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def enumerate_endings(start: Start, votes: Votes) -> Lottery[Ending]:
     return Lottery(weights)
 
 
-def replay(start: Start, record: Ending) -> Ending:
+def follow_play(start: Start, record: Ending) -> Ending:
     """Follow a recorded play again with its votes and coins.
 
     Raises

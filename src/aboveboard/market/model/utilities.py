@@ -24,7 +24,7 @@ def utilities(market: Market, outcome: Outcome) -> tuple[Fraction, ...]:
     return tuple(Fraction(g) - p for g, p in zip(gained, outcome.prices, strict=True))
 
 
-def utility(market: Market, player: int, outcome: Outcome) -> Fraction:
+def compute_utility(market: Market, player: int, outcome: Outcome) -> Fraction:
     """Return one player's utility of an outcome."""
     return utilities(market, outcome)[player]
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count, format_rounded
-from aboveboard.games.numbers import LARGEST, Array
+from aboveboard.games.numbers import LARGEST_ENTRY, Array
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market
 from aboveboard.market.optimum.integer_programme import order_owners
 
-MOST = 20_000_000
+MOST_ALLOCATIONS = 20_000_000
 """Allocations that are searched at most: some ten seconds."""
 
 CHUNK = 1 << 16
@@ -35,7 +35,7 @@ def search_all(market: Market) -> tuple[Allocation, int]:
     Raises
     ------
     BudgetExceeded
-        If there are more than `MOST` allocations.
+        If there are more than `MOST_ALLOCATIONS` allocations.
     """
     best: tuple[int, int] | None = None
     for start, welfare in _compute_welfare(market):
@@ -52,7 +52,7 @@ def list_optimal(market: Market, limit: int) -> tuple[tuple[Allocation, ...], bo
     Raises
     ------
     BudgetExceeded
-        If there are more than `MOST` allocations.
+        If there are more than `MOST_ALLOCATIONS` allocations.
     """
     best: int | None = None
     places: list[int] = []
@@ -68,13 +68,13 @@ def list_optimal(market: Market, limit: int) -> tuple[tuple[Allocation, ...], bo
 def _compute_welfare(market: Market) -> Iterator[tuple[int, Array]]:
     """Yield chunks: the first allocation's place in canonical order, and everyone's welfare."""
     total = count_allocations(market)
-    if total > MOST:
+    if total > MOST_ALLOCATIONS:
         raise BudgetExceeded(
             f"{market.n} players and {market.m} goods have {format_rounded(total, 3)} "
             "allocations; an exhaustive "
-            f"search takes at most {format_count(MOST)}; name a solver: highs or cp-sat"
+            f"search takes at most {format_count(MOST_ALLOCATIONS)}; name a solver: highs or cp-sat"
         )
-    narrow = market.n * market.bound <= LARGEST
+    narrow = market.n * market.bound <= LARGEST_ENTRY
     tables = [
         np.array([v.value(s) for s in range(1 << market.m)], dtype=np.int64 if narrow else object)
         for v in market.valuations

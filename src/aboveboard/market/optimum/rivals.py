@@ -23,7 +23,7 @@ from aboveboard.mechanisms.child_processes import safe_environment
 HEAD_START = 2.0
 """Seconds after which the rival begins: most searches are over, and its start takes one second."""
 
-COMMAND = "from aboveboard.market.optimum.rivals import answer; answer()"
+COMMAND = "from aboveboard.market.optimum.rivals import answer_command; answer_command()"
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Rival:
             stop()
 
 
-def answer() -> None:
+def answer_command() -> None:
     """Search the market that stands in standard input by HiGHS, and print what was found."""
     market, seconds = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_parent, daemon=True).start()

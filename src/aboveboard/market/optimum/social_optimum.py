@@ -5,9 +5,10 @@ where a time limit ends the search, the best that was found, with a bound on wha
 The paper lets the proposer announce such an approximation: its utility grows with the welfare it
 finds, so it searches as well as it can (universal approximation, sections 1.4 and 5.3).
 
-Which search: exhaustive while there are at most `FEW` allocations; then CP-SAT where OR-Tools is
-installed and players times goods are at most `SMALL`; then HiGHS. Around that size both search, on
-two processors (`rivals`), and the first proof counts. Measured by `python -m benchmarks market`.
+Which search: exhaustive while there are at most `FEW_ALLOCATIONS` allocations; then CP-SAT where
+OR-Tools is installed and players times goods are at most `SMALL_MARKET`; then HiGHS. Around that
+size both search, on two processors (`rivals`), and the first proof counts. Measured by `python -m
+benchmarks market`.
 Every welfare is recomputed in integers from the valuations, and the endowment is proposed if
 nothing better was found. Source: Azar, Chen, Micali (2011), definition of the socially optimal
 correspondence, section 3.3.
@@ -31,7 +32,7 @@ from aboveboard.market.model.markets import (
     social_welfare,
 )
 from aboveboard.market.optimum.canonical import find_lightest, weigh_objective
-from aboveboard.market.optimum.exhaustive import MOST, count_allocations, search_all
+from aboveboard.market.optimum.exhaustive import MOST_ALLOCATIONS, count_allocations, search_all
 from aboveboard.market.optimum.integer_programme import (
     IntegerProgramme,
     UnreadableValuation,
@@ -50,16 +51,16 @@ from aboveboard.market.optimum.solvers import (
 )
 from aboveboard.market.optimum.tie_weights import TieWeights, weigh_ties
 
-FEW = 50_000
+FEW_ALLOCATIONS = 50_000
 """Allocations below which an exhaustive search takes less time than loading a solver."""
 
-SMALL = 20_000
+SMALL_MARKET = 20_000
 """Players times goods (100 by 200) above which HiGHS proves more optima than CP-SAT in a minute."""
 
-OPEN = (10_000, 40_000)
+OPEN_SIZES = (10_000, 40_000)
 """Players times goods between which it depends on the instance who proves the optimum first."""
 
-UNREADABLE = "write the values as a table, additive, xor or or"
+UNREADABLE_REMEDY = "write the values as a table, additive, xor or or"
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def search_optimum(
     try:
         search = _Search(market, build_programme(market), time.monotonic(), seconds, progress)
     except UnreadableValuation as error:
-        raise InputError(f"solver {chosen!r}", f"{error}", UNREADABLE) from None
+        raise InputError(f"solver {chosen!r}", f"{error}", UNREADABLE_REMEDY) from None
     with search.heartbeat():
         if solver == "auto" and is_open(market):
             return search.race()
@@ -208,7 +209,7 @@ def search_optimum(
 
 def is_open(market: Market) -> bool:
     """Return whether neither solver is the clear choice, and both and two processors are there."""
-    sizes = OPEN[0] < market.n * market.m <= OPEN[1]
+    sizes = OPEN_SIZES[0] < market.n * market.m <= OPEN_SIZES[1]
     return (
         sizes
         and count_processors() > 1
@@ -239,7 +240,7 @@ def require_solver(market: Market, solver: SolverName = "auto") -> None:
         module, package = PACKAGES[solver]
         if not is_installed(module):
             raise make_missing_error(package, solver)
-    elif solver == "auto" and count_allocations(market) > FEW:
+    elif solver == "auto" and count_allocations(market) > FEW_ALLOCATIONS:
         choose_solver(market)
 
 
@@ -252,19 +253,19 @@ def choose_solver(market: Market) -> str:
         If the market is too large for an exhaustive search and no solver is installed, or none
         could read it.
     """
-    if count_allocations(market) <= FEW:
+    if count_allocations(market) <= FEW_ALLOCATIONS:
         return "exhaustive"
     try:
         refuse_unreadable(market)
     except UnreadableValuation as error:
-        if count_allocations(market) <= MOST:
+        if count_allocations(market) <= MOST_ALLOCATIONS:
             return "exhaustive"
         raise InputError(
             "solver",
             f"the market is too large for an exhaustive search and {error}",
-            UNREADABLE,
+            UNREADABLE_REMEDY,
         ) from None
-    if is_installed("ortools") and market.n * market.m <= SMALL:
+    if is_installed("ortools") and market.n * market.m <= SMALL_MARKET:
         return "cp-sat"
     if is_installed("scipy"):
         return "highs"

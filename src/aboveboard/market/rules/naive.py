@@ -27,7 +27,7 @@ from aboveboard.market.model.steps import (
 from aboveboard.market.rules.parameters import check_outcome
 from aboveboard.market.rules.propose_and_agree import HEADS, make_coin
 
-VERSIONS = (2, 3, 4)
+VOTED_VERSIONS = (2, 3, 4)
 """Those in which the proposer announces and the others vote."""
 
 

@@ -14,7 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.market.model.markets import Allocation, Market, Outcome, gains
 from aboveboard.market.optimum.exhaustive import count_allocations
 from aboveboard.market.optimum.integer_programme import order_owners
-from aboveboard.market.optimum.social_optimum import FEW
+from aboveboard.market.optimum.social_optimum import FEW_ALLOCATIONS
 from aboveboard.market.rules.announcements import find_best_proposal
 from aboveboard.market.rules.naive import is_announceable
 
@@ -37,7 +37,7 @@ def find_best_within_domain(market: Market, optimal: Allocation) -> Outcome:
     truthful = find_best_proposal(market, optimal)
     if is_announceable(market, truthful):
         return truthful
-    if count_allocations(market) > FEW:
+    if count_allocations(market) > FEW_ALLOCATIONS:
         raise InputError(
             "bits",
             f"a truthful price is not within (-{market.bound}, {market.bound}), as it must be here",

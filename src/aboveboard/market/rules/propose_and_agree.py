@@ -19,7 +19,7 @@ from aboveboard.market.model.steps import (
     Steps,
     Votes,
     enumerate_endings,
-    replay,
+    follow_play,
 )
 from aboveboard.market.model.utilities import surplus
 from aboveboard.market.rules.parameters import Parameters, check_outcome
@@ -116,7 +116,7 @@ def play(
     return enumerate_endings(partial(run_steps, market, parameters, proposal), votes)
 
 
-def verify_play(
+def verify_transcript(
     market: Market, parameters: Parameters, proposal: Outcome, record: Ending
 ) -> Ending:
     """Follow the votes and coins of a record again: so a party checks the center's transcript.
@@ -148,8 +148,11 @@ def verify_play(
     >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
     >>> parameters, proposal = choose_parameters(market), Outcome((1,), (-2, 2))
     >>> endings = play(market, parameters, proposal, Votes.from_answer(2, yes=True))
-    >>> all(verify_play(market, parameters, proposal, record) == record for record, _ in endings)
+    >>> all(
+    ...     verify_transcript(market, parameters, proposal, record) == record
+    ...     for record, _ in endings
+    ... )
     True
     """
     check_outcome(market, proposal)
-    return replay(partial(run_steps, market, parameters, proposal), record)
+    return follow_play(partial(run_steps, market, parameters, proposal), record)

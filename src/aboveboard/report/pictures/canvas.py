@@ -86,7 +86,7 @@ def finish_picture(figure: Figure, title: str, description: str, note: str) -> P
     return Picture(title, Markup(add_alt_text(svg, title, description)), note)
 
 
-def list_parties(axes: Axes, parties: Sequence[str]) -> None:
+def draw_party_rows(axes: Axes, parties: Sequence[str]) -> None:
     """Draw a row for each party, the first on top, its name above the row's line."""
     for row, name in enumerate(parties):
         axes.axhline(row, color=PALE, linewidth=0.8, zorder=0)

@@ -12,9 +12,9 @@ from aboveboard.report.pictures.canvas import (
     LEGEND,
     MOST_PARTIES,
     Picture,
+    draw_party_rows,
     finish_picture,
     is_drawable,
-    list_parties,
     open_canvas,
     set_ticks,
 )
@@ -45,7 +45,7 @@ def draw_gains(settlements: Mapping[str, Settlement], unit: str) -> Picture | No
         return None
     with open_canvas(REST + ROW * len(parties)) as figure:
         axes = figure.add_subplot()
-        list_parties(axes, parties)
+        draw_party_rows(axes, parties)
         for (rule, each), look in zip(settlements.items(), LOOKS, strict=False):
             rows = [row for row, name in enumerate(parties) if name in each.parties]
             x = [float(each.parties[parties[row]].benefit) for row in rows]

@@ -33,7 +33,7 @@ MOST_REGIONS = 12
 HEAD, BARS, ROW = 32.0, 150.0, 22.0
 """In points: where the bars begin and end, and the height of a row of dots."""
 
-WIDEST = 125.0
+WIDEST_NAME = 125.0
 """Points of a name on the left; the text alternative has it whole."""
 
 OwnerCounts = Sequence[tuple[tuple[str, ...], int]]
@@ -78,7 +78,7 @@ def draw_regions(parties: Sequence[str], regions: OwnerCounts) -> Picture:
         The largest first.
     """
     shown, rest = regions[:MOST_REGIONS], regions[MOST_REGIONS:]
-    names = tell_apart(parties, 9, WIDEST)
+    names = tell_apart(parties, 9, WIDEST_NAME)
     left = 8 + max(measure_text(name, 9) for name in names)
     step = (WIDTH - left) / len(shown)
     widest = max(measure_text(format_count(n), 9) for _, n in shown)

@@ -12,9 +12,9 @@ from aboveboard.report.pictures.canvas import (
     LEGEND,
     MOST_PARTIES,
     Picture,
+    draw_party_rows,
     finish_picture,
     is_drawable,
-    list_parties,
     open_canvas,
     set_ticks,
 )
@@ -107,7 +107,7 @@ def draw_all(shown: Sequence[PartyQualities], joint: tuple[float, float] | None 
     measured = first is not None
     with open_canvas(REST + ROW * len(shown)) as figure:
         axes = figure.add_subplot()
-        list_parties(axes, [each.party for each in shown])
+        draw_party_rows(axes, [each.party for each in shown])
         for row, each in enumerate(shown):
             axes.plot(
                 [each.alone, each.together], [row, row], color="#6E6E6E", linewidth=1.4, zorder=1

@@ -10,9 +10,9 @@ from aboveboard.report.pictures.canvas import (
     LEGEND,
     MOST_PARTIES,
     Picture,
+    draw_party_rows,
     finish_picture,
     is_drawable,
-    list_parties,
     open_canvas,
     set_ticks,
 )
@@ -45,7 +45,7 @@ def draw_shares(settlement: Settlement, unit: str) -> Picture | None:
             fit_text(name, 9, WIDTH - measure_text(end, 9)) + end
             for name, end in zip(shares, ends, strict=True)
         ]
-        list_parties(axes, cut)
+        draw_party_rows(axes, cut)
         rows = range(len(shares))
         axes.barh(
             [row + 0.02 for row in rows],

@@ -24,7 +24,7 @@ from aboveboard.settlements.money import describe_payments
 MOST_GOODS = 30
 """Goods whose way is drawn."""
 
-DESTROYED = " (destroyed)"
+DESTROYED_NOTE = " (destroyed)"
 """Said of a good that nobody ends with."""
 
 BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
@@ -147,7 +147,7 @@ def _draw_ways(
 def _name_goods(axes: Any, left: Mapping[str, float], right: Mapping[str, float]) -> None:
     """Write each good's name on both sides; on the left, whether it is destroyed."""
     goods = list(dict.fromkeys([*left, *right]))
-    lost = "" if all(good in right for good in left) else DESTROYED
+    lost = "" if all(good in right for good in left) else DESTROYED_NOTE
     free = 0.32 * WIDTH - measure_text(lost, 8.5)
     names = dict(zip(goods, tell_apart(goods, 8.5, free), strict=True))
     for places, x, side in ((left, 0.32, "right"), (right, 0.68, "left")):
@@ -155,7 +155,7 @@ def _name_goods(axes: Any, left: Mapping[str, float], right: Mapping[str, float]
             axes.text(
                 x,
                 where,
-                names[good] + ("" if good in right else DESTROYED),
+                names[good] + ("" if good in right else DESTROYED_NOTE),
                 fontsize=8.5,
                 ha=side,
                 va="center",

@@ -13,8 +13,8 @@ from aboveboard.evidence.terms import Terms
 from aboveboard.formatting import format_amount, format_transfer
 from aboveboard.settlements.money import format_payment, round_payments
 
-HIDDEN = "not shown to others"
-UNREADABLE = "no number"
+NOT_SHOWN = "not shown to others"
+NO_NUMBER = "no number"
 
 
 @dataclass(frozen=True)
@@ -106,4 +106,4 @@ def _read(share: Any, part: str) -> Fraction | None:
 def _name_missing(share: Any, part: str) -> str:
     """Return why a share has no number to show."""
     stated = isinstance(share, Mapping) and share.get(part) is not None
-    return UNREADABLE if stated else HIDDEN
+    return NO_NUMBER if stated else NOT_SHOWN

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import encode, encode_number, format_number
+from aboveboard.formatting import encode_number, format_number, make_plain
 from aboveboard.games.numbers import Array, Number, absolute
 from aboveboard.valuation.shares.shapley import count_members
 
@@ -64,7 +64,7 @@ class Check:
             "holds": self.holds,
             "checks": self.checks,
             "text": self.text,
-            **({"witness": encode(self.witness)} if self.witness else {}),
+            **({"witness": make_plain(self.witness)} if self.witness else {}),
         }
 
 
