@@ -26,6 +26,9 @@ from aboveboard.hub.notices.sending import remind, send_notices
 from aboveboard.hub.organizations.contacts import set_contact
 from aboveboard.hub.series.repeating import propose_change
 
+PAUSE = 0.01
+"""Seconds between two looks of a server whether it is over."""
+
 
 class MailStub(socketserver.ThreadingTCPServer):
     """A mail server that keeps what it gets, or refuses all of it."""
@@ -88,7 +91,7 @@ class HookHandler(BaseHTTPRequestHandler):
 @pytest.fixture
 def mails() -> Iterator[MailStub]:
     with MailStub() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(PAUSE,), daemon=True).start()
         yield server
         server.shutdown()
 
@@ -98,7 +101,7 @@ def hook() -> Iterator[type[HookHandler]]:
     handler = type("Handler", (HookHandler,), {"calls": [], "keys": [], "status": 200})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         handler.port = server.server_port
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(PAUSE,), daemon=True).start()
         yield handler
         server.shutdown()
 
@@ -260,7 +263,7 @@ def test_a_receiver_that_answers_byte_by_byte_is_cut_off(
     mail = {"host": "127.0.0.1", "security": "none", "sender": "hub@example.org"}
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Trickle) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(PAUSE,), daemon=True).start()
         port = server.server_address[1]
         told = configure(
             hub, webhooks={"chat": f"http://127.0.0.1:{port}/"}, mail={**mail, "port": port}

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from aboveboard.hub.jobs import relay
 from aboveboard.hub.jobs.relay import SOCKET_FILE, find_superlink, relay_superlink
 from aboveboard.hub.jobs.spawning import _make_environment
 
 SECONDS = 10
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "PAUSE", 0.02)
 
 
 @pytest.fixture

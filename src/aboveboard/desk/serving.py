@@ -29,6 +29,9 @@ SECONDS = 120
 HEAD_SECONDS = 20.0
 """How long the line and the headers of a request may take in all: no browser needs as long."""
 
+PAUSE = 0.1
+"""Seconds between two looks whether the desk is closed."""
+
 IDLE = 5
 """Seconds that a refused form may pause before it is given up."""
 
@@ -167,12 +170,14 @@ class DeskServer:
     def run(self) -> None:
         """Serve until Ctrl-C."""
         with contextlib.suppress(KeyboardInterrupt):
-            self._server.serve_forever(poll_interval=0.2)
+            self._server.serve_forever(PAUSE)
         self._server.server_close()
 
     def begin(self) -> None:
         """Serve from a thread, until `close`."""
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(PAUSE,), daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
