@@ -24,6 +24,7 @@ from aboveboard.exchange import Union
 from aboveboard.mechanisms.settlement import Reply, Settlement
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import summarize
+from aboveboard.storage import atomic
 from depth import up_to
 
 TEXT = """
@@ -243,6 +244,41 @@ def test_a_run_that_fails_leaves_nothing(
         settle(ab.load(path), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files are brought to the disk by fsync")
+def test_every_file_and_folder_is_on_the_disk_before_a_large_settlement_appears(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, flushed = tmp_path / "out", set()
+
+    def note(handle: int) -> None:
+        if not out.exists():
+            flushed.add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(atomic, "LARGE", 0)
+    monkeypatch.setattr(os, "fsync", note)
+    settle(ab.load(path), out)
+    assert {path.stat().st_ino for path in (out, *out.rglob("*"))} <= flushed
+
+
+def test_a_large_settlement_of_files_that_cannot_be_read_is_flushed_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush, whole = atomic.flush_file, []
+
+    def refuse(path: Path) -> None:
+        if path.is_file():
+            raise PermissionError
+        flush(path)
+
+    monkeypatch.setattr(atomic, "LARGE", 0)
+    monkeypatch.setattr(atomic, "flush_file", refuse)
+    monkeypatch.setattr(atomic, "_flush_file_system", lambda folder: whole.append(folder.name))
+    with atomic.atomic_folder(tmp_path / "out") as folder:
+        (folder / "reply.txt").write_text("a")
+    assert whole == (["new"] if os.name == "posix" else [])
+    assert (tmp_path / "out/reply.txt").read_text() == "a"
 
 
 def test_a_failed_replacement_leaves_the_old_settlement(

@@ -5,7 +5,7 @@ replaced is exchanged with the new in one step where the system can (Linux; else
 the next writer puts back what a kill between them left aside). The hidden folder goes away however
 the writing ends. Only a kill that no program hears of leaves it behind; it is locked while its
 writer lives, so that the next one to write the same place tells it from one in use and removes it.
-Cost: one flush of the file system.
+Cost: a flush of the file system, or of each file where they are large and few.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import secrets
 import shutil
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,6 +29,12 @@ from aboveboard.errors import InputError
 
 NAME = 40
 """Characters of a name that its hidden folder repeats: file systems take 255 bytes."""
+LARGE = 1 << 24
+"""Bytes of files that are brought to the disk each by itself; fewer with all that is unwritten."""
+MOST_FLUSHED = 256
+"""Files and folders up to which that is so."""
+FLUSHED_TOGETHER = 8
+"""Files that are brought to the disk at a time."""
 RENAME_NOREPLACE, RENAME_EXCHANGE, HERE = 1, 2, -100
 """Flags of Linux, from <linux/fs.h>, and AT_FDCWD."""
 STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
@@ -57,7 +65,7 @@ def atomic_folder(out: Path, *, replace: Callable[[Path], None] | None = None) -
         yield new
         _flush(new)
         _replace(new, out, scratch / "old", replace)
-        _flush_names(out.parent)
+        flush_file(out.parent)
 
 
 @contextmanager
@@ -89,7 +97,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         _keep_mode(place, new)
         _flush(scratch)
         new.replace(place)
-        _flush_names(place.parent)
+        flush_file(place.parent)
 
 
 def _is_stream(path: Path) -> bool:
@@ -143,7 +151,7 @@ def atomic_files(folder: Path) -> Iterator[Path]:
         for name in names:
             _keep_mode(folder / name, new / name)
             (new / name).replace(folder / name)
-        _flush_names(folder)
+        flush_file(folder)
 
 
 @contextmanager
@@ -324,15 +332,31 @@ def _rename(one: Path, other: Path, how: int) -> bool | None:
 
 def _flush(folder: Path) -> None:
     """Bring what was written to the disk before its name appears, in case of a power failure."""
+    if os.name != "posix":
+        return
+    found = [Path(root) / name for root, _, names in os.walk(folder) for name in ("", *names)]
+    states = {path: path.lstat() for path in found}
+    kept = [path for path, it in states.items() if stat.S_ISREG(it.st_mode) or path.is_dir()]
+    if len(kept) <= MOST_FLUSHED and sum(it.st_size for it in states.values()) >= LARGE:
+        # The file system may hold more that is not written, ours in scratch folders or others'.
+        with suppress(PermissionError), ThreadPoolExecutor(FLUSHED_TOGETHER) as pool:
+            deque(pool.map(flush_file, kept), maxlen=0)  # raises what one of them raises
+            return
+    _flush_file_system(folder)
+
+
+def _flush_file_system(folder: Path) -> None:
+    """Bring all to the disk that anybody has written to a file system.
+
+    One call, whatever the number of files: fsync takes milliseconds for each.
+    """
     system = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     flush = getattr(system, "syncfs", None)
     if flush is None:
-        if hasattr(os, "sync"):
-            os.sync()
+        os.sync()
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        # One call, whatever the number of files: fsync takes milliseconds for each.
         if flush(handle) != 0:
             failed = ctypes.get_errno()
             raise OSError(failed, os.strerror(failed), str(folder))
@@ -340,11 +364,11 @@ def _flush(folder: Path) -> None:
         os.close(handle)
 
 
-def _flush_names(folder: Path) -> None:
-    """Bring the new name to the disk before what it replaced goes away."""
+def flush_file(path: Path) -> None:
+    """Bring a file to the disk now, or the names in a folder; nothing where that cannot be done."""
     if os.name != "posix":
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
