@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from houses import HOST, LISTS, House, Person, Table
 
 from aboveboard.evidence.keys import generate_keys
+from aboveboard.hub.api import routes
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.organizations import invite
@@ -226,3 +228,22 @@ def test_a_defect_is_told_without_what_is_inside(
     answer = house.people["acme"].send("GET", "/api/v1/collaborations")
     assert answer.status_code == 500
     assert "secret" not in answer.text
+
+
+def test_a_file_that_is_deleted_while_it_is_sent_arrives_whole(
+    hub: Hub, settled: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = settled.house.people["acme"].send("GET", f"{settled.path}/reply").content
+    send = routes.send_file
+
+    def delete_then(hub: Hub, digest: str) -> Any:
+        response = send(hub, digest)
+        hub.files.locate(digest).unlink()
+        return response
+
+    monkeypatch.setattr(routes, "send_file", delete_then)
+    answer = settled.house.people["acme"].send("GET", f"{settled.path}/reply")
+    assert (answer.status_code, answer.content) == (200, whole)
+    assert answer.headers["content-length"] == str(len(whole))
+    gone = settled.house.people["acme"].send("GET", f"{settled.path}/reply")
+    assert (gone.status_code, gone.json()["problem"]) == (422, "the hub no longer has it")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -23,6 +22,7 @@ from aboveboard.hub.api.authentication import (
     TheCaller,
     TheHub,
 )
+from aboveboard.hub.api.downloads import SealedFile, send_file
 from aboveboard.hub.api.problems import TooLargeError, describe_problems
 from aboveboard.hub.api.uploads import note_upload, receive, refuse_upload
 from aboveboard.hub.collaborations import membership, statements
@@ -35,7 +35,6 @@ from aboveboard.hub.collaborations.logs import (
 from aboveboard.hub.collaborations.membership import Overview
 from aboveboard.hub.collaborations.nodes import prove_stored
 from aboveboard.hub.database.engine import read, write
-from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.invitations import accept_invitation
 from aboveboard.hub.signatures import RefusedRequestError
 
@@ -306,12 +305,12 @@ async def upload(
 
 @router.get(
     "/collaborations/{identifier}/sealed/{digest}",
-    response_class=FileResponse,
+    response_class=SealedFile,
     responses=describe_problems(404),
 )
 def show_own_submission(
     hub: TheHub, caller: TheCaller, identifier: Identifier, digest: Digest
-) -> FileResponse:
+) -> SealedFile:
     """Return a ciphertext that the caller itself has sent."""
     with read(hub.engine) as connection:
         found = membership.find_own_submission(connection, caller.organization, identifier, digest)
@@ -320,10 +319,10 @@ def show_own_submission(
 
 @router.get(
     "/collaborations/{identifier}/reply",
-    response_class=FileResponse,
+    response_class=SealedFile,
     responses=describe_problems(404, 409),
 )
-def show_own_reply(hub: TheHub, caller: TheCaller, identifier: Identifier) -> FileResponse:
+def show_own_reply(hub: TheHub, caller: TheCaller, identifier: Identifier) -> SealedFile:
     """Return the caller's own sealed result.
 
     \f
@@ -341,21 +340,3 @@ def show_own_reply(hub: TheHub, caller: TheCaller, identifier: Identifier) -> Fi
         lock(connection, identifier)
         membership.note_fetched(connection, identifier, found, hub.now)
     return send_file(hub, found)
-
-
-def send_file(hub: Hub, digest: str) -> FileResponse:
-    """Return the response that sends one of the hub's files; the caller may read it.
-
-    Raises
-    ------
-    InputError
-        If it is not there: it was deleted, or is lost.
-    """
-    path = hub.files.locate(digest)
-    if not path.is_file():
-        raise InputError(
-            "file",
-            "the hub no longer has it",
-            "look at the log: it says what was deleted, and when",
-        )
-    return FileResponse(path, media_type="application/octet-stream")

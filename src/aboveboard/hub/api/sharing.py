@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.hub.api.authentication import Body, TheCaller, TheHub
+from aboveboard.hub.api.downloads import SealedFile, send_file
 from aboveboard.hub.api.problems import describe_problems
-from aboveboard.hub.api.routes import Digest, Identifier, describe_body, send_file
+from aboveboard.hub.api.routes import Digest, Identifier, describe_body
 from aboveboard.hub.collaborations import sharing
 from aboveboard.hub.collaborations.membership import require_member
 from aboveboard.hub.collaborations.sharing import Recovery
@@ -55,12 +55,12 @@ class Transfers(BaseModel):
 
 @router.get(
     "/collaborations/{identifier}/shared/{digest}",
-    response_class=FileResponse,
+    response_class=SealedFile,
     responses=describe_problems(404),
 )
 def show_shared(
     hub: TheHub, caller: TheCaller, identifier: Identifier, digest: Digest
-) -> FileResponse:
+) -> SealedFile:
     """Return tokens that the log names; to the auditor, what was opened to it."""
     with read(hub.engine) as connection:
         found = sharing.find_shared(connection, caller.organization, identifier, digest)
