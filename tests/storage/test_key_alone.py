@@ -14,7 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.faults import list_faults
 from aboveboard.storage.formats import csv_shape
 from aboveboard.storage.formats.content import FileBytes
-from aboveboard.storage.formats.csv_shape import count_equal_rows
+from aboveboard.storage.formats.csv_shape import find_shape
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_records
 
@@ -94,6 +94,26 @@ def test_a_row_of_another_length_is_a_fault_on_its_line_though_one_column_is_rea
     assert places == ["line 1235", "line 4001"]
 
 
+@pytest.mark.parametrize("columns", ["key,seen,score", "seen,key,score", "seen,score,key"])
+def test_among_many_names_the_odd_ones_are_found_in_their_rows(columns: str) -> None:
+    names = [f"{k}-a.example" for k in range(3000)]
+    long = ".".join(["x" * 60] * 5)
+    odd = {7: "WWW.Bücher.Example", 800: "no name", 1501: "A.EXAMPLE.", 2000: "x" * 64 + ".com",
+           2500: f"{long[:200]}.example", 2600: long, 2999: "a_b.c_d"}  # fmt: skip
+    for row, name in odd.items():
+        names[row] = name
+    fields = {"seen": "2026-01-02", "score": "-1"}
+    lines = [",".join({**fields, "key": key}[each] for each in columns.split(",")) for key in names]
+    data = "\n".join([columns, *lines, ""]).encode()
+    options = DataOptions(kind="domain", key="key")
+    alone = describe(data, options, key_alone=True)
+    assert alone == describe(data, options, key_alone=False)
+    elements, reading, *_ = alone
+    assert {"www.xn--bcher-kva.example", "a.example", odd[2500]} <= set(elements)
+    assert reading.left_out == {"entries that are not domain names": 4}
+    assert (len(elements), reading.respelled) == (2996, 2)
+
+
 SHAPES = st.lists(
     st.text("ab,;\n", max_size=12) | st.just("," * 70) | st.just("a" * 70), max_size=20
 )
@@ -107,7 +127,8 @@ def test_rows_are_counted_where_every_line_has_as_many_fields(
     lines = text.split("\n")[: -1 if text.endswith("\n") else None] if text else []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_shape, "PIECE", piece)
-        found = count_equal_rows(columns, text.encode(), ",")
+        shape = find_shape(columns, text.encode(), ",")
+    found = None if shape is None else shape.rows
     if any(line.count(",") != columns - 1 for line in lines):
         assert found is None
     elif piece > len(text):
@@ -121,4 +142,6 @@ def test_rows_of_a_plain_table_are_counted_piece_by_piece(rows: list[list[str]])
     text = "".join(",".join(row) + "\n" for row in rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_shape, "PIECE", 64)
-        assert count_equal_rows(3, text.encode(), ",") == len(rows)
+        shape = find_shape(3, text.encode(), ",")
+    assert shape is not None
+    assert shape.rows == len(rows)

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from aboveboard.storage import bit_masks
 from aboveboard.storage.bit_masks import Mask, TextBytes, add_starts, find_ranks, pack
+from aboveboard.storage.formats import csv_shape
+from aboveboard.storage.formats.csv_shape import ColumnLook, find_shape
 from aboveboard.storage.kinds import domain, domain_columns
-from aboveboard.storage.kinds.domain_columns import find_normal_names
+from aboveboard.storage.kinds.domain_columns import find_normal_names, mark_odd_names
 
 PATTERN = re.compile(domain.NORMAL.removesuffix("$") + r"\Z")
 LABELS = st.text("ab19_-", min_size=0, max_size=6) | st.sampled_from(["com", "x" * 62, "9" * 63])
@@ -44,6 +46,50 @@ def test_names_in_normal_form_are_those_that_fit_the_pattern(
         patch.setattr(domain_columns, "PIECE", piece)
         patch.setattr(domain_columns, "ROWS", rows)
         assert find_normal_names(column).to_list() == [fits_pattern(text) for text in texts]
+
+
+def find_odd_rows(names: list[str], column: int, delimiter: str) -> list[int]:
+    """Return the rows of a table whose name in this column is found odd."""
+    fields = [["-B", "x.", "\u00e9/"] for _ in names]
+    for row, name in zip(fields, names, strict=True):
+        row[column] = name
+    text = "".join(delimiter.join(row) + "\n" for row in fields).encode()
+    shape = find_shape(3, text, delimiter, ColumnLook(column, mark_odd_names))
+    assert shape is not None
+    assert shape.rows == len(names)
+    return shape.odd.tolist()
+
+
+@given(
+    st.lists(NAMES | ODD.filter(lambda text: not set(text) & {"\n", ","}), max_size=40),
+    st.integers(0, 2),
+    st.sampled_from(",;"),
+    st.sampled_from([512, 640, 1 << 18]),
+)
+def test_odd_names_of_a_table_are_those_that_break_the_pattern(
+    names: list[str], column: int, delimiter: str, piece: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_shape, "PIECE", piece)
+        odd = find_odd_rows(names, column, delimiter)
+    assert odd == [row for row, name in enumerate(names) if not PATTERN.fullmatch(name)]
+
+
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_every_short_name_of_a_table_is_told_as_the_pattern_does(column: int) -> None:
+    texts = [""]
+    for _ in range(5):
+        texts += [text + sign for text in texts if len(text) == len(texts[-1]) for sign in "a1.-_A"]
+    odd = find_odd_rows(texts, column, ",")
+    assert odd == [row for row, text in enumerate(texts) if not PATTERN.fullmatch(text)]
+
+
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_a_name_too_long_to_be_followed_is_left_to_another_reader(column: int) -> None:
+    row = ["a.example", "b", "c"]
+    row[column] = "_" + "a" * 5000 + ".com"
+    shape = find_shape(3, ",".join(row).encode(), ",", ColumnLook(column, mark_odd_names))
+    assert shape is None
 
 
 def test_every_short_name_of_the_signs_that_matter_is_told_as_the_pattern_does() -> None:
@@ -98,8 +144,8 @@ def test_a_run_of_several_words_is_followed_to_its_end_or_given_up(
 
 def test_a_piece_that_is_shorter_than_the_one_before_holds_nothing_of_it() -> None:
     text = TextBytes()
-    text.fill(b"a" * 200)
-    text.fill(b"ba")
+    text.fill(b"a" * 200, 0, 200)
+    text.fill(b"xbax", 1, 3)
     assert text.mark("a").tolist() == [2]
     assert text.mark("\n").tolist() == [(1 << 64) - 4]
     assert text.drop_filling(text.mark("\n")).tolist() == [4]

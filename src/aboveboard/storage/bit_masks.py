@@ -7,6 +7,8 @@ runs end: the carry goes through a run of ones, and stops at the first zero.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +34,27 @@ class TextBytes(threading.local):
     def __init__(self) -> None:
         self._room = np.empty((2, 0), np.uint8)
         self._flags = np.empty(0, np.bool_)
+        self._source, self._start, self._end = b"", 0, 0
         self.size = self.length = 0
 
-    def fill(self, text: bytes | memoryview) -> None:
-        """Take a text and a line feed after it; further ones fill the last word."""
-        self.length = len(text) + 1
-        self.size = (len(text) // WORD + 1) * WORD
+    def fill(self, source: bytes, start: int, end: int) -> None:
+        """Take a text, which is a part of its source, and a line feed after it.
+
+        Further line feeds fill the last word.
+        """
+        self._source, self._start, self._end = source, start, end
+        size = end - start
+        self.length = size + 1
+        self.size = (size // WORD + 1) * WORD
         if self.size > self._flags.size:
             self._room = np.empty((2, self.size), np.uint8)
             self._flags = np.empty(self.size, np.bool_)
-        self._room[0, : len(text)] = np.frombuffer(text, np.uint8)
-        self._room[0, len(text) : self.size] = ord("\n")
+        self._room[0, :size] = np.frombuffer(source, np.uint8, size, start)
+        self._room[0, size : self.size] = ord("\n")
+
+    def has(self, character: str) -> bool:
+        """Return whether a character stands in the text: found faster than it is marked."""
+        return self._source.find(character.encode(), self._start, self._end) >= 0
 
     def mark(self, characters: str) -> Mask:
         """Return where a character stands, or one between two: "." or "az"."""
@@ -65,6 +77,37 @@ TEXT_BYTES = TextBytes()
 """For texts that are looked at piece by piece."""
 
 
+class Fields(NamedTuple):
+    """Some fields of a text, of which there may be others.
+
+    Parameters
+    ----------
+    text
+        The text.
+    starts
+        Where each begins; of an empty one that is its end.
+    inside
+        The bytes that belong to them.
+    ends
+        What comes right after each: a line feed, or what parts fields.
+    """
+
+    text: TextBytes
+    starts: Mask
+    inside: Mask
+    ends: Mask
+
+
+FieldLook = Callable[[Fields], Mask]
+"""Returns the ends of the fields that are odd, whatever that is."""
+
+
+def take_lines(text: TextBytes) -> Fields:
+    """Return the lines of a text as fields."""
+    feeds = text.drop_filling(text.mark("\n"))
+    return Fields(text, mark_starts(feeds), text.drop_filling(~feeds), feeds)
+
+
 def pack(flags: NDArray[np.bool_]) -> Mask:
     """Return the mask of flags, as many as fill whole words.
 
@@ -74,6 +117,13 @@ def pack(flags: NDArray[np.bool_]) -> Mask:
     ['0x2222222222222222', '0x2222222222222222']
     """
     return np.packbits(flags, bitorder="little").view("<u8")
+
+
+def mark_starts(feeds: Mask) -> Mask:
+    """Return where lines start of which these are the line feeds: one more after the last."""
+    starts = mark_following(feeds)
+    starts[0] |= _ONE
+    return starts
 
 
 def mark_following(mask: Mask) -> Mask:

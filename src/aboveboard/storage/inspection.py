@@ -10,6 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import polars as pl
@@ -28,6 +30,9 @@ from aboveboard.storage.records import ELEMENT, Records
 
 SAMPLES = 3
 """Elements shown of those in two spellings."""
+
+COMPARED = 3
+"""Texts that are compared with every element; more are looked up by hashes of all elements."""
 
 KIND_SAMPLE = 10_000
 """Elements of a list whose kinds are counted, where the collaboration file states none."""
@@ -287,8 +292,7 @@ def _find_spellings(
     plain = _simplify(candidates).unique()
     found = [pl.DataFrame({"element": candidates, "plain": _simplify(candidates)})]
     for one in lists:
-        column = one.elements
-        same = column.filter(column.is_in(plain.implode()))
+        same = _filter_texts(one.elements, plain)
         found.append(pl.DataFrame({"element": same, "plain": same}))
     groups = (
         pl.concat(found)
@@ -306,11 +310,19 @@ def _filter_respellable(elements: pl.Series, kind: Kind | None) -> pl.Series:
     if kind in ("address", "hash", "email"):
         return elements.clear()
     if kind == "domain":
-        # A comparison looks at the first bytes alone: most names end here.
+        # A comparison looks at the first bytes alone: "/" comes right after the dot.
         elements = elements.filter(elements >= "www.")
-        return elements.filter(elements.str.starts_with("www."))
+        return elements.filter(elements < "www/")
     fits = _is_respellable(elements)
     return elements.filter(fits) if fits.any() else elements.clear()
+
+
+def _filter_texts(elements: pl.Series, texts: pl.Series) -> pl.Series:
+    """Return the elements that are some of the texts, of which there is one at least."""
+    if texts.len() > COMPARED:
+        return elements.filter(elements.is_in(texts.implode()))
+    first, *others = (elements == text for text in texts.to_list())
+    return elements.filter(reduce(or_, others, first))
 
 
 def _is_respellable(elements: pl.Series) -> pl.Series:

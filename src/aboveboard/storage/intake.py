@@ -10,7 +10,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.faults import raise_faults
@@ -115,7 +117,7 @@ class Intake:
         kept = self._choose_columns(frame.columns, key, options.columns)
         others = [frame[name].alias(escape_column(name)) for name in kept]
         if options.kind is not None:
-            texts = self._normalize(texts, options.kind, table.whereabouts, called)
+            texts = self._normalize(texts, options.kind, table.whereabouts, called, table.odd)
             self.listed.elements = texts.drop_nulls()
         elements = self._fold(texts)
         if options.kind is None and key_type == TEXT:
@@ -176,20 +178,25 @@ class Intake:
         )
 
     def _normalize(
-        self, elements: pl.Series, kind: Kind, whereabouts: Whereabouts, called: str
+        self,
+        elements: pl.Series,
+        kind: Kind,
+        whereabouts: Whereabouts,
+        called: str,
+        odd: NDArray[np.int64] | None = None,
     ) -> pl.Series:
         """Return elements in normal form, null where one is not of its kind; those are counted."""
-        normal = normalize_column(elements, kind)
+        normal = normalize_column(elements, kind, odd)
         if normal is elements:
             return elements
         listed, foreign = self.listed, normal.is_null()
         listed.respelled += int((normal != elements).fill_null(value=False).sum())
         if foreign.any():
             rows = foreign.arg_true()
-            odd = elements.gather(rows)
+            texts = elements.gather(rows)
             if kind != "text":  # noted already
-                self._note_unusable(odd, lambda row: whereabouts(int(rows[row])), called)
-            pattern = odd.str.contains(DOMAIN_PATTERN).fill_null(value=False)
+                self._note_unusable(texts, lambda row: whereabouts(int(rows[row])), called)
+            pattern = texts.str.contains(DOMAIN_PATTERN).fill_null(value=False)
             pattern &= kind == "domain"
             self._leave_out(PATTERN, elements, rows.filter(pattern), whereabouts)
             other = f"entries that are not {describe_kind(kind)}"

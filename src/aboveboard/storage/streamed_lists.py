@@ -42,6 +42,7 @@ from aboveboard.storage.tabular_files import (
     Table,
     choose_read_columns,
     is_delimited,
+    name_delimited,
     read_table_batches,
 )
 
@@ -158,7 +159,7 @@ def _stream_text(
 
     if not table:
         return _collect(read, intake, shelf, "lines", "txt")
-    return _collect(read, intake, shelf, "TSV" if suffix == ".tsv" else "CSV", "csv")
+    return _collect(read, intake, shelf, name_delimited(suffix), "csv")
 
 
 def _read_kind_lines(

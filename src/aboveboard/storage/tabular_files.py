@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.storage.formats.content import (
@@ -25,7 +27,9 @@ from aboveboard.storage.formats.encoding import decode
 from aboveboard.storage.formats.json_lists import is_json, parse
 from aboveboard.storage.formats.json_tables import read_json_table
 from aboveboard.storage.formats.parquet import read_parquet_file
+from aboveboard.storage.formats.text_tables import Rows, TextTable
 from aboveboard.storage.formats.workbook import read_workbook
+from aboveboard.storage.kinds import FIELD_LOOKS
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.paths import DataPath
 from aboveboard.storage.records import Form
@@ -53,6 +57,9 @@ class Table:
         Whether the first row names the columns, as an element could that is meant as one.
     uuids
         The columns whose type says that they hold UUIDs.
+    odd
+        The rows whose key may not be in the normal form of its kind, or be too long for it; None:
+        nobody has looked.
     """
 
     frame: pl.DataFrame
@@ -62,6 +69,7 @@ class Table:
     comments: int = 0
     header_is_row: bool = False
     uuids: frozenset[str] = frozenset()
+    odd: NDArray[np.int64] | None = None
 
 
 def read_plain_content(
@@ -78,7 +86,7 @@ def read_plain_content(
     options
         What the collaboration file says of it.
     key_alone
-        As `read_delimited` has it.
+        As `TextTable` has it.
 
     Raises
     ------
@@ -94,23 +102,12 @@ def read_plain_content(
         frame, whereabouts = read_workbook(content.data, where, options.sheet)
         return Table(frame, whereabouts, "csv", "workbook", header_is_row=True)
     data = decode(content.data, where, options.encoding)
-    if content.suffix in (".csv", ".tsv") or options.delimiter is not None:
+    if is_delimited(content.suffix, options):
         if options.delimiter is None and is_json(data):
             problem = f"this is JSON, though it is called {content.suffix}"
             raise InputError(where, problem, "give it the suffix .json")
-        default = "\t" if content.suffix == ".tsv" else ","
-        frame, whereabouts, comments = read_delimited(
-            data,
-            where,
-            delimiter=options.delimiter,
-            default=default,
-            decimal=options.decimal,
-            key=options.key,
-            marked=_read_marked(options),
-            key_alone=key_alone,
-        )
-        name = "CSV" if default == "," else "TSV"
-        return Table(frame, whereabouts, "csv", name, comments, header_is_row=True)
+        asked = _ask_for(options, content.suffix, key_alone=key_alone)
+        return _take_rows(read_delimited(data, where, asked), content.suffix)
     return data, content.suffix
 
 
@@ -131,18 +128,33 @@ def read_table_batches(
     where, suffix, options
         Of the file.
     """
-    default = "\t" if suffix == ".tsv" else ","
-    name = "CSV" if default == "," else "TSV"
-    for rows in read_delimited_batches(
-        batches,
-        where,
+    for rows in read_delimited_batches(batches, where, _ask_for(options, suffix)):
+        yield _take_rows(rows, suffix)
+
+
+def _ask_for(options: DataOptions, suffix: str, *, key_alone: bool = False) -> TextTable:
+    """Return how a table in text is to be read, in a file of this suffix."""
+    return TextTable(
         delimiter=options.delimiter,
-        default=default,
+        default="\t" if suffix == ".tsv" else ",",
         decimal=options.decimal,
         key=options.key,
         marked=_read_marked(options),
-    ):
-        yield Table(rows.frame, rows.whereabouts, "csv", name, rows.comments, header_is_row=True)
+        key_alone=key_alone,
+        look=FIELD_LOOKS.get(options.kind) if options.kind else None,
+    )
+
+
+def _take_rows(rows: Rows, suffix: str) -> Table:
+    """Return rows of a text as a table."""
+    name = name_delimited(suffix)
+    frame, whereabouts, comments, odd = rows
+    return Table(frame, whereabouts, "csv", name, comments, header_is_row=True, odd=odd)
+
+
+def name_delimited(suffix: str) -> str:
+    """Return what a table in text is called, by its file's suffix."""
+    return "TSV" if suffix == ".tsv" else "CSV"
 
 
 def choose_read_columns(options: DataOptions) -> list[str] | None:
@@ -163,6 +175,7 @@ def drop_empty_rows(table: Table) -> Table:
     return replace(
         table,
         frame=table.frame.filter(filled),
+        odd=None,
         whereabouts=lambda row: table.whereabouts(int(rows[row])),
     )
 
@@ -206,15 +219,8 @@ def read_table(
     data, suffix = found
     if suffix in JSON_SUFFIXES or options.path is not None or is_json(data):
         return read_json_table(parse(data, where), options.path, where)
-    frame, whereabouts, _ = read_delimited(
-        data,
-        where,
-        delimiter=options.delimiter,
-        decimal=options.decimal,
-        key=options.key,
-        marked=_read_marked(options),
-    )
-    return frame, whereabouts
+    rows = read_delimited(data, where, _ask_for(options, suffix))
+    return rows.frame, rows.whereabouts
 
 
 def read_csv(path: Path, where: str, separator: str) -> tuple[pl.DataFrame, Whereabouts]:
@@ -229,8 +235,8 @@ def read_csv(path: Path, where: str, separator: str) -> tuple[pl.DataFrame, Wher
     if content.container != "text":
         raise InputError(where, f"this is no CSV file but {content.suffix}", "save it as CSV")
     data = decode(content.data, where, None)
-    frame, whereabouts, _ = read_delimited(data, where, delimiter=separator, decimal=".")
-    return frame, whereabouts
+    rows = read_delimited(data, where, TextTable(delimiter=separator, decimal="."))
+    return rows.frame, rows.whereabouts
 
 
 def read_parquet(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:

@@ -1,20 +1,49 @@
 """Whether every row of a plain table has as many fields, without the fields being read.
 
-To read one column takes half the time of reading all, but then nobody counts the fields.
+To read one column takes half the time of reading all, but then nobody counts the fields. The fields
+of one column are looked at meanwhile, as long as their bytes are near the processor.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
-from aboveboard.storage.bit_masks import TEXT_BYTES, TextBytes, add_starts, mark_following
+from aboveboard.storage.bit_masks import (
+    TEXT_BYTES,
+    FieldLook,
+    Fields,
+    TextBytes,
+    add_starts,
+    find_ranks,
+    mark_following,
+    mark_starts,
+)
 
-PIECE = 1 << 19
+PIECE = 1 << 20
 """Bytes looked at together: they and their masks stay near the processor."""
 
 
-def count_equal_rows(columns: int, text: bytes, delimiter: str) -> int | None:
-    r"""Return how many rows there are if every line is shown to have as many fields, else None.
+class ColumnLook(NamedTuple):
+    """Which column is looked at, counted from 0, and what tells its odd fields."""
+
+    column: int
+    look: FieldLook
+
+
+class Shape(NamedTuple):
+    """How many rows a table has, and in which of them, counted from 0, a field is odd."""
+
+    rows: int
+    odd: NDArray[np.int64]
+
+
+def find_shape(
+    columns: int, text: bytes, delimiter: str, wanted: ColumnLook | None = None, start: int = 0
+) -> Shape | None:
+    r"""Return the shape of a table if every line is shown to have as many fields, else None.
 
     Parameters
     ----------
@@ -24,43 +53,52 @@ def count_equal_rows(columns: int, text: bytes, delimiter: str) -> int | None:
         In which no delimiter or line feed is part of a field.
     delimiter
         One character of ASCII.
+    wanted
+        What is to be looked at; None: no field is.
+    start
+        Where in the text the first row begins.
 
     Examples
     --------
-    >>> count_equal_rows(2, b"a,b\n1,2\n,\n", ","), count_equal_rows(2, b"a,b\n1,2,3\n", ",")
+    >>> find_shape(2, b"a,b\n1,2\n,\n", ",").rows, find_shape(2, b"a,b\n1,2,3\n", ",")
     (3, None)
     """
-    view, start, rows = memoryview(text), 0, 0
+    rows, odd = 0, [np.zeros(0, np.int64)]
     while start < len(text):
         end = text.rfind(b"\n", start, start + PIECE)
         if end < 0:
             if start + PIECE < len(text):  # a line of this length is another reader's business
                 return None
             end = len(text)
-        TEXT_BYTES.fill(view[start:end])
-        found = _count_rows(columns, TEXT_BYTES, delimiter)
+        TEXT_BYTES.fill(text, start, end)
+        found = _look_at_rows(columns, TEXT_BYTES, delimiter, wanted)
         if found is None:
             return None
-        rows, start = rows + found, end + 1
-    return rows
+        if found.odd.size:
+            odd.append(rows + found.odd)
+        rows, start = rows + found.rows, end + 1
+    return Shape(rows, np.concatenate(odd))
 
 
-def _count_rows(columns: int, text: TextBytes, delimiter: str) -> int | None:
+def _look_at_rows(
+    columns: int, text: TextBytes, delimiter: str, wanted: ColumnLook | None
+) -> Shape | None:
     feeds, delimiters = text.drop_filling(text.mark("\n")), text.mark(delimiter)
     rows, between = int(np.bitwise_count(feeds).sum()), columns - 1
     if np.bitwise_count(delimiters).sum() != between * rows:
         return None
-    fields = ~(feeds | delimiters)
-    starts = mark_following(feeds)
-    starts[0] |= 1
-    starts = text.drop_filling(starts)
+    bytes_, odd = ~(feeds | delimiters), None
+    starts = text.drop_filling(mark_starts(feeds))
     # Where no row has too few delimiters, and they are as many as they should be, none has more.
-    for _ in range(between):
-        passed = add_starts(starts, fields)
+    for column in range(columns if wanted and wanted.column == between else between):
+        passed = add_starts(starts, bytes_)
         if passed is None:
             return None
-        ends = passed & ~fields
-        if (ends & feeds).any():
+        ends = passed & ~bytes_
+        if column < between and (ends & feeds).any():
             return None
+        if wanted and column == wanted.column:
+            odd = wanted.look(Fields(text, starts, bytes_ & ~passed, ends))
+            odd = find_ranks(odd, ends) if odd.any() else None
         starts = mark_following(ends)
-    return rows
+    return Shape(rows, np.zeros(0, np.int64) if odd is None else odd)

@@ -10,9 +10,12 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.faults import raise_faults
@@ -27,8 +30,9 @@ from aboveboard.storage.formats.csv_comments import (
     take_separator_line,
 )
 from aboveboard.storage.formats.csv_layout import Layout, find_layout
-from aboveboard.storage.formats.csv_shape import count_equal_rows
+from aboveboard.storage.formats.csv_shape import ColumnLook, find_shape
 from aboveboard.storage.formats.extents import count_lines
+from aboveboard.storage.formats.text_tables import Rows, TextTable
 from aboveboard.storage.limits import COPIES, refuse_too_large
 
 NO_HEADER = "this CSV file has no header"
@@ -47,18 +51,7 @@ AMBIGUOUS = r"^\s*[+-]?[0-9]{1,3},[0-9]{3}\s*$"
 WHOLE_NUMBER = r"^\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)?\s*$"
 
 
-def read_delimited(
-    content: bytes,
-    where: str,
-    *,
-    delimiter: str | None = None,
-    default: str = ",",
-    decimal: str | None = None,
-    key: str | None = None,
-    marked: Marked = "data",
-    key_alone: bool = False,
-    before: int = 0,
-) -> tuple[pl.DataFrame, Whereabouts, int]:
+def read_delimited(content: bytes, where: str, asked: TextTable, *, before: int = 0) -> Rows:
     """Read a table in text.
 
     Parameters
@@ -67,25 +60,10 @@ def read_delimited(
         UTF-8, without a byte order mark.
     where
         What to call the file in messages.
-    delimiter
-        As stated; None: that of a `sep=` line, or found.
-    default
-        The delimiter that the file's name suggests.
-    decimal
-        As stated; None: found, column by column, where the delimiter is a semicolon.
-    key
-        A column that the header must have, if a header in a comment line is to be told from rows.
-    marked
-        What rows are that begin with `#`, in a file without a comment above its header.
-    key_alone
-        Whether nobody asks for the values of other columns: these may all be null then.
+    asked
+        How it is to be read.
     before
         How many lines stand above the content.
-
-    Returns
-    -------
-    The rows, the line on which each stands (a quoted field may run over several lines), and the
-    number of comment lines.
 
     Raises
     ------
@@ -96,39 +74,38 @@ def read_delimited(
     if b"\r" in content and b"\n" not in content:
         content = content.replace(b"\r", b"\n")
     body, skipped, stated = take_separator_line(content)
-    delimiter = delimiter or stated
+    delimiter = asked.delimiter or stated
     body, comments, above = take_comments(body)
     before += skipped + above
-    delimiter = delimiter or find_delimiter(body or comments[-1:], default, where)
-    header, comments_left = take_commented_header(body, comments, delimiter, key, where)
+    delimiter = delimiter or find_delimiter(body or comments[-1:], asked.default, where)
+    header, comments_left = take_commented_header(body, comments, delimiter, asked.key, where)
     if header is not None:
         body, before = header + b"\n" + body, before - 1
-    looked_for = bool(comments) or marked != "data"
-    alone = key if key_alone else None
-    if (plain := _read_plain(body, delimiter, where, looked_for, alone)) is not None:
-        frame = _drop_nameless(_rewrite_decimals(plain, delimiter, decimal))
-        return frame, lambda row: f"line {row + 2 + before}", comments_left
-    # Comments begin as those above do: below `! a title`, a row that begins with # is none.
-    hashed = any(comment.startswith(b"#") for comment in comments)
-    frame, locate, dropped = _read_fields(body, where, delimiter, before, hashed, marked)
-    return (
-        _drop_nameless(_rewrite_decimals(frame, delimiter, decimal)),
-        locate,
-        comments_left + dropped,
-    )
+    looked_for = bool(comments) or asked.marked != "data"
+    plain = _read_plain(body, delimiter, where, looked_for, asked)
+    if plain is not None:
+        found = Rows(plain[0], lambda row: f"line {row + 2 + before}", odd=plain[1])
+    else:
+        # Comments begin as those above do: below `! a title`, a row that begins with # is none.
+        hashed = any(comment.startswith(b"#") for comment in comments)
+        found = _read_fields(body, where, delimiter, before, hashed, asked.marked)
+    frame = _drop_nameless(_rewrite_decimals(found.frame, delimiter, asked.decimal))
+    return found._replace(frame=frame, comments=comments_left + found.comments)
 
 
 def _read_fields(
     body: bytes, where: str, delimiter: str, before: int, commented: bool, marked: Marked
-) -> tuple[pl.DataFrame, Whereabouts, int]:
+) -> Rows:
     """Read a table whose quotation marks and comments must be looked at one by one.
 
     Parameters
     ----------
     body
         The text from its header on.
-    where, delimiter, marked
+    where, marked
         As for `read_delimited`.
+    delimiter
+        What parts fields.
     before
         How many lines stand above the body.
     commented
@@ -136,7 +113,7 @@ def _read_fields(
 
     Returns
     -------
-    The rows, where each stands, and how many comments stood among them.
+    The rows, and how many comments stood among them.
     """
     ordinary = delimiter == "\t" and b'"' in body and _has_ordinary_quotes(body)
     layout = find_layout(np.frombuffer(body, np.uint8), delimiter, quotes=not ordinary)
@@ -163,7 +140,7 @@ def _read_fields(
     if frame.shape != (records.size - 1, len(names)):
         raise InputError(where, "rows and fields of this CSV file do not add up", QUOTING)
     frame.columns = names
-    return frame, lambda row: line(row + 1), dropped
+    return Rows(frame, lambda row: line(row + 1), dropped)
 
 
 def _make_locator(
@@ -180,11 +157,12 @@ def _make_locator(
 
 
 def _read_plain(
-    content: bytes, delimiter: str, where: str, looked_for: bool, alone: str | None
-) -> pl.DataFrame | None:
+    content: bytes, delimiter: str, where: str, looked_for: bool, asked: TextTable
+) -> tuple[pl.DataFrame, NDArray[np.int64] | None] | None:
     """Read a table in which nothing is quoted and no line blank, None if it is not plain to see.
 
-    Of other columns than one that is to be read alone only the fields are counted, if that can be.
+    Of other columns than a key that is to be read alone only the fields are counted, if that can
+    be; its odd rows are found if it is looked at.
     polars refuses rows that are too long, and leaves the last field of those that are too short
     empty: where no last field is empty, every row is as long as the header, and none is blank.
     """
@@ -199,8 +177,8 @@ def _read_plain(
     rows = count_lines(content) if len(content) > SMALL else 0
     memory = COPIES * len(content) + rows * len(names) * 16
     refuse_too_large(where, rows=rows, columns=len(names), memory=memory)
-    if alone is not None and (frame := _read_column(alone, names, content, delimiter)) is not None:
-        return frame
+    if asked.key_alone and (found := _read_key(names, content, delimiter, asked)) is not None:
+        return found
     try:
         frame = pl.read_csv(content, separator=delimiter, infer_schema=False, quote_char=None)
     except pl.exceptions.PolarsError:
@@ -208,32 +186,35 @@ def _read_plain(
     if frame.width != len(names) or frame.to_series(-1).null_count():
         return None
     frame.columns = names
-    return frame
+    return frame, None
 
 
-def _read_column(
-    name: str, names: list[str], content: bytes, delimiter: str
-) -> pl.DataFrame | None:
-    """Read one column of a plain table; the others are null. None: it must be read whole.
+def _read_key(
+    names: list[str], content: bytes, delimiter: str, asked: TextTable
+) -> tuple[pl.DataFrame, NDArray[np.int64] | None] | None:
+    """Read the key of a plain table; other columns are null. None: it must be read whole.
 
-    That is where a row has another number of fields, or no value in this column: it may be empty.
+    That is where a row has another number of fields, or no key: it may be empty.
     """
-    if name not in names or "" in names or len(names) < 2 or b"\r" in content:
+    if asked.key not in names or "" in names or len(names) < 2 or b"\r" in content:
         return None
-    rows = count_equal_rows(len(names), content, delimiter)
-    if rows is None:
+    at = names.index(asked.key)
+    wanted = None if asked.look is None else ColumnLook(at, asked.look)
+    begin = content.find(b"\n") + 1 or len(content)
+    read = partial(pl.read_csv, separator=delimiter, infer_schema=False, quote_char=None)
+    with ThreadPoolExecutor(1) as pool:
+        # polars reads the keys meanwhile: most of its work and of NumPy's needs no interpreter.
+        reading = pool.submit(read, content, columns=[at])
+        shape = find_shape(len(names), content, delimiter, wanted, begin)
+        if shape is None:
+            reading.exception()  # the other reader says what is wrong
+            return None
+        keys = reading.result().to_series()
+    if keys.len() != shape.rows or keys.null_count():
         return None
-    column = pl.read_csv(
-        content,
-        separator=delimiter,
-        infer_schema=False,
-        quote_char=None,
-        columns=[names.index(name)],
-    ).to_series()
-    if column.len() != rows - 1 or column.null_count():
-        return None
-    nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, column.len())
-    return pl.DataFrame([(column if each == name else nothing).alias(each) for each in names])
+    nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, keys.len())
+    columns = [(keys if name == asked.key else nothing).alias(name) for name in names]
+    return pl.DataFrame(columns), None if wanted is None else shape.odd
 
 
 def find_delimiter(content: bytes | list[bytes], default: str, where: str) -> str:

@@ -9,26 +9,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-import polars as pl
-
-from aboveboard.storage.formats.content import ReadWholeError, Whereabouts
+from aboveboard.storage.formats.content import ReadWholeError
 from aboveboard.storage.formats.csv_comments import (
-    Marked,
     take_commented_header,
     take_comments,
     take_separator_line,
 )
 from aboveboard.storage.formats.delimited import find_delimiter, read_delimited
-
-
-class Rows(NamedTuple):
-    """Some rows of a table, where each stands, and how many comments stand among them."""
-
-    frame: pl.DataFrame
-    whereabouts: Whereabouts
-    comments: int
+from aboveboard.storage.formats.text_tables import Rows, TextTable
 
 
 class _Head(NamedTuple):
@@ -41,14 +32,7 @@ class _Head(NamedTuple):
 
 
 def read_delimited_batches(
-    batches: Iterator[tuple[bytes, int]],
-    where: str,
-    *,
-    delimiter: str | None,
-    default: str,
-    decimal: str | None,
-    key: str | None,
-    marked: Marked,
+    batches: Iterator[tuple[bytes, int]], where: str, asked: TextTable
 ) -> Iterator[Rows]:
     """Yield the rows of a table.
 
@@ -56,7 +40,7 @@ def read_delimited_batches(
     ----------
     batches
         Whole records of the file, and how many lines stand above each batch.
-    where, delimiter, default, decimal, key, marked
+    where, asked
         As for `read_delimited`.
 
     Raises
@@ -70,38 +54,32 @@ def read_delimited_batches(
     for data, before in batches:
         first = head is None
         if head is None:
-            head = _take_head(data, where, delimiter, default, key)
-            if decimal == "," or (decimal is None and head.delimiter == ";"):
+            head = _take_head(data, where, asked)
+            asked = replace(asked, delimiter=head.delimiter)
+            if asked.decimal == "," or (asked.decimal is None and head.delimiter == ";"):
                 raise ReadWholeError
         quoted = head.delimiter == "\t" and b'"' in data
-        unclear = marked == "unclear" and not head.comments
+        unclear = asked.marked == "unclear" and not head.comments
         if quoted or (unclear and (data.startswith(b"#") or b"\n#" in data)):
             raise ReadWholeError
-        frame, whereabouts, comments = read_delimited(
-            data if first else head.text + data,
-            where,
-            delimiter=head.delimiter,
-            decimal=decimal,
-            key=key,
-            marked=marked,
-            before=0 if first else before - head.lines,
-        )
-        yield Rows(frame, whereabouts, comments if first else comments - head.comments)
+        if first:
+            yield read_delimited(data, where, asked)
+        else:
+            rows = read_delimited(head.text + data, where, asked, before=before - head.lines)
+            yield rows._replace(comments=rows.comments - head.comments)
     if head is None:
         raise ReadWholeError
 
 
-def _take_head(
-    data: bytes, where: str, delimiter: str | None, default: str, key: str | None
-) -> _Head:
+def _take_head(data: bytes, where: str, asked: TextTable) -> _Head:
     """Return what stands above the rows in the first batch."""
     body, _, stated = take_separator_line(data)
     body, comments, _ = take_comments(body)
     rest = body.lstrip(b"\r\n")
     if not rest:
         raise ReadWholeError
-    delimiter = delimiter or stated or find_delimiter(body, default, where)
-    header, _ = take_commented_header(body, comments, delimiter, key, where)
+    delimiter = asked.delimiter or stated or find_delimiter(body, asked.default, where)
+    header, _ = take_commented_header(body, comments, delimiter, asked.key, where)
     line = rest[: rest.find(b"\n") + 1]
     if header is not None or line.count(b'"') % 2 or not line:
         raise ReadWholeError

@@ -6,8 +6,6 @@ one look at all bytes of some thousand names.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -26,9 +24,7 @@ from aboveboard.storage.kinds import domain
 ROWS = 1 << 16
 """Names that are joined to one text."""
 
-THREADS = 2
-NT=1
-PIECE = 1 << 18
+PIECE = 1 << 20
 """Bytes looked at together: they and their masks stay near the processor."""
 
 
@@ -49,12 +45,7 @@ def find_normal_names(texts: pl.Series) -> pl.Series:
     short = texts.str.len_bytes() <= domain.LONGEST_LABEL
     if texts.null_count() or not short.all():
         texts = texts.set(~short, None).fill_null("")
-    slices = [texts.slice(at, ROWS) for at in range(0, texts.len(), ROWS)]
-    if len(slices) > NT:
-        with ThreadPoolExecutor(THREADS) as pool:
-            parts = list(pool.map(_find_normal, slices))
-    else:
-        parts = [_find_normal(each) for each in slices]
+    parts = [_find_normal(texts.slice(at, ROWS)) for at in range(0, texts.len(), ROWS)]
     return pl.Series("element", np.concatenate(parts) if parts else [], dtype=pl.Boolean)
 
 
