@@ -44,9 +44,11 @@ def extend(hub: Hub, keys: Keys, identifier: str, size: int) -> None:
     """Settle a collaboration, and let its members dispute and accept until its log is long."""
     settlement = list(make_settlement(read_opened(hub, identifier), keys, hub))
     said, (_, round_) = [each for each, _ in settlement], settlement[-1]
-    # Pages check order and checkpoint of all; here each is signed, as its member would.
-    said += make_disputes(round_, keys, said[-1].digest, size - len(said) - 1)
-    write_log(hub, identifier, said, round_)
+    disputes = make_disputes(round_, keys, said[-1].digest, size - len(said) - 1)
+    pairs = len(disputes) // 2
+    for each in disputes[2 * max(0, pairs - len(keys)) :]:  # what stands is the last of each member
+        round_ = round_.accept(each)
+    write_log(hub, identifier, [*said, *disputes], round_)
 
 
 def make_disputes(round_: Round, keys: Keys, result: str, count: int) -> list[Statement]:

@@ -10,9 +10,10 @@ from aboveboard.evidence.keys import PrivateKeys, generate_keys
 from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.terms import CENTER
-from aboveboard.evidence.trees import compute_root, hash_leaf
+from aboveboard.evidence.trees import hash_leaf
 from aboveboard.hub.collaborations.logs import describe_standing, sign_root
 from aboveboard.hub.collaborations.nodes import extend_frontier, fold_frontier
+from aboveboard.hub.collaborations.standing import StoredLog, describe_round, write_standing
 from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
@@ -63,7 +64,8 @@ def make_settlement(round_: Round, keys: Keys, hub: Hub) -> Iterator[tuple[State
         yield say(name, "agree")
     for k, name in enumerate(names):
         yield say(name, "commit", root=f"{k:064x}", size=1, nonce=f"{k:064x}")
-    size, root = len(round_.leaves), compute_root(round_.leaves).hex()
+    size = len(round_.leaves)
+    root = round_.root_at(size).hex()
     for k, name in enumerate(names):
         yield say(name, "submit", sealed=f"{k:064x}", size=size, root=root)
     shares = {name: {"benefit": 100 + k, "payment": k - 7} for k, name in enumerate(names)}
@@ -83,9 +85,9 @@ def write_log(hub: Hub, identifier: str, said: Sequence[Statement], after: Round
     said
         What follows the terms.
     after
-        The round by which the collaboration's row is described.
+        The round with all of them; of its leaves only the first is read.
     """
-    frontier, entries = [after.leaves[0]], []
+    frontier, entries = [after.root_at(1)], []
     nodes: dict[tuple[int, int], bytes] = {}
     for index, each in enumerate(said, 1):
         frontier, fresh = extend_frontier(frontier, index, hash_leaf(each.content))
@@ -95,7 +97,8 @@ def write_log(hub: Hub, identifier: str, said: Sequence[Statement], after: Round
              "kind": each.kind, "signer": each.by, "content": each.content, "created": 1}
         )  # fmt: skip
     size = len(said) + 1
-    note = sign_root(after.terms.log.origin, size, fold_frontier(frontier), hub.keys.log)
+    root = fold_frontier(frontier)
+    note = sign_root(after.terms.log.origin, size, root, hub.keys.log)
     standing = {"state": after.state.value, **describe_standing(None, after, 1)}
     rows = [
         {"collaboration": identifier, "level": level, "index": at, "hash": node}
@@ -107,6 +110,8 @@ def write_log(hub: Hub, identifier: str, said: Sequence[Statement], after: Round
         connection.execute(
             checkpoint.insert(), {"collaboration": identifier, "size": size, "note": note}
         )
+        stands = describe_round(after, StoredLog(connection, identifier).find_place)
+        write_standing(connection, identifier, stands, size, root)
         connection.execute(
             collaboration.update()
             .where(collaboration.c.id == identifier)

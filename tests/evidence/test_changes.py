@@ -28,6 +28,7 @@ from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.evidence.verification import verify_bundle
+from aboveboard.report.rounds import find_terms
 
 
 def propose(play: Play, **changes: Any) -> str:
@@ -325,6 +326,15 @@ def test_the_same_change_can_be_proposed_again_after_another_one() -> None:
     for name in ("acme", "bolt"):
         play.say("change", name, change=again)
     assert play.round.terms.missing == "continue"
+
+
+def test_the_terms_in_force_are_found_while_another_change_waits() -> None:
+    play = Play(make_terms())
+    first = propose(play, missing="continue")
+    for name in ("acme", "bolt"):
+        play.say("change", name, change=first)
+    propose(play, lost_key="all")
+    assert find_terms(play.round).digest == play.round.terms_digest == first
 
 
 def test_a_member_signs_the_change_that_it_has_read_and_no_other_in_its_place() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from new_database import forget_on_power_failure, make_database
@@ -19,8 +20,12 @@ pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
 
 from houses import HOST, Clock, House
+from sqlalchemy import Connection
 
+from aboveboard.evidence.rounds import replay_log
 from aboveboard.hub import home
+from aboveboard.hub.collaborations import logs
+from aboveboard.hub.collaborations.standing import StoredLog, describe_round
 from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.database.engine import SQLITE_FILE, open_engine, upgrade
 from aboveboard.hub.home import Hub, make_hub
@@ -29,9 +34,13 @@ from aboveboard.hub.jobs.child import settle_folder, write_outcome
 
 ON_BOTH = {
     "test_any_order", "test_batching", "test_notices", "test_operations", "test_round_over_http",
-    "test_series", "test_worker",
+    "test_series", "test_standing", "test_worker",
 }  # fmt: skip
 """Modules that are about locks, orders, migrations, or statements of SQL."""
+
+
+MOST_COMPARED = 100
+"""Entries of logs that are folded anew with each statement."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -80,6 +89,24 @@ def _compute_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         write_outcome(folder, settle_folder(folder))
 
     monkeypatch.setattr(settling, "spawn_child", settle_here)
+
+
+@pytest.fixture(autouse=True)
+def _compare_what_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fold each log with each of its statements, and compare what stands of it: in every test."""
+    write_standing = logs.write_standing
+
+    def write_compared(
+        connection: Connection, identifier: str, stands: Any, size: int, root: bytes
+    ) -> None:
+        write_standing(connection, identifier, stands, size, root)
+        if size > MOST_COMPARED:
+            return
+        round_ = replay_log(logs.read_entries(connection, identifier, 0, size), "log")
+        assert round_.root_at(size) == root
+        assert describe_round(round_, StoredLog(connection, identifier).find_place) == stands
+
+    monkeypatch.setattr(logs, "write_standing", write_compared)
 
 
 @pytest.fixture

@@ -31,10 +31,13 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.member_statements import make_commitment
 from aboveboard.evidence.own_part import list_elements
 from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round, replay_log
+from aboveboard.hub.collaborations.logs import fold_round
 from aboveboard.hub.collaborations.opening import open_collaboration
+from aboveboard.hub.collaborations.standing import StoredLog, describe_round, restore_round
 from aboveboard.hub.database.engine import read
-from aboveboard.hub.database.tables import log_entry
+from aboveboard.hub.database.tables import collaboration, log_entry
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
@@ -211,6 +214,20 @@ class AnyOrder(RuleBasedStateMachine):
                 log_entry.c.kind == "result", log_entry.c.collaboration == self.table.id
             )
             assert connection.execute(query).scalar_one() <= 1
+
+    @invariant()
+    def what_stands_is_what_the_log_tells(self) -> None:
+        ids = (self.table.id, self.other.id)
+        with read(self.house.hub.engine) as connection:
+            for row in connection.execute(select(collaboration).where(collaboration.c.id.in_(ids))):
+                stored = StoredLog(connection, row.id)
+                found = restore_round(connection, row)
+                assert found is not None
+                told = fold_round(connection, row)
+                assert (found.state, found.terms) == (told.state, told.terms)
+                assert list_turns(found) == list_turns(told)
+                places = (describe_round(each, stored.find_place) for each in (found, told))
+                assert len({json.dumps(each) for each in places}) == 1
 
     def teardown(self) -> None:
         hub = self.house.hub

@@ -121,9 +121,19 @@ class Round:
     archived: bool = False
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The members' names, in order."""
+        return self.terms.names
+
+    @property
+    def mechanism(self) -> str:
+        """The name of the rule."""
+        return self.terms.mechanism
+
+    @property
     def present(self) -> tuple[str, ...]:
         """The members that still take part, in order."""
-        return tuple(name for name in self.terms.names if name not in self.missing)
+        return tuple(name for name in self.names if name not in self.missing)
 
     @property
     def state(self) -> State:

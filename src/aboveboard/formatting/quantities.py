@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import log10
 
 MOST_COUNT_BITS = 1000
@@ -112,7 +113,13 @@ def format_moment(seconds: float) -> str:
     >>> format_moment(1_800_000_000)
     '2027-01-15 08:00 UTC'
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _format_minute(seconds // 60)
+
+
+@lru_cache(maxsize=1024)
+def _format_minute(minutes: float) -> str:
+    """Return a minute as text; kept, since a page tells a hundred times, and many are alike."""
+    return f"{datetime.fromtimestamp(minutes * 60, UTC).isoformat(' ')[:16]} UTC"
 
 
 def format_span(seconds: float) -> str:

@@ -8,6 +8,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -184,12 +185,14 @@ def upgrade_hub(folder: Path) -> None:
     hub = _open(folder)
     upgrade(hub.engine)
     from aboveboard.hub.collaborations.steps import refresh
-    from aboveboard.hub.database.tables import collaboration
+    from aboveboard.hub.database.tables import collaboration, standing
 
     with write(hub.engine) as connection:
-        old = select(collaboration).where(collaboration.c.frontier.is_(None))
+        known = select(standing.c.collaboration)
+        old = select(collaboration).where(collaboration.c.id.not_in(known))
         for row in connection.execute(old).all():
-            refresh(connection, row, hub.now)
+            with suppress(InputError):  # `hub check` names a damaged log; others are brought along
+                refresh(connection, row, hub.now)
     hub.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -69,7 +70,7 @@ def test_no_page_waits_for_an_audit_and_one_is_computed_at_a_time(
     for _ in range(2):
         for k in range(5):
             assert book.find(make_terms(k)) == WAITING
-            book.prepare(make_terms(k), f"digest {k}")
+            book.prepare(f"digest {k}", partial(make_terms, k))
     assert threading.active_count() <= before + 1
     assert len(begun) <= 1
     allowed.set()

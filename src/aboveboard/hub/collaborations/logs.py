@@ -1,7 +1,7 @@
 """The log of a collaboration in the database, and the round that it tells.
 
-A round is folded from its entries. Since entries are never changed, a process keeps the rounds
-that it has read, and reads only what was added.
+A round is restored from what of its log stands, and folded from all entries where that is missing
+or of another log.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aboveboard.evidence.round_states import ENDED, RefusedStatementError, State
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.statements import Statement, read_statement
-from aboveboard.evidence.trees import InvalidProofError, compute_root
+from aboveboard.evidence.trees import InvalidProofError, hash_leaf
 from aboveboard.hub.collaborations.deadlines import STEPS, find_until
 from aboveboard.hub.collaborations.nodes import (
     Node,
@@ -30,31 +30,22 @@ from aboveboard.hub.collaborations.nodes import (
     fold_frontier,
     split_frontier,
 )
-from aboveboard.hub.collaborations.round_cache import RoundCache
+from aboveboard.hub.collaborations.standing import (
+    Place,
+    StoredLog,
+    describe_round,
+    read_taken,
+    restore_round,
+    write_standing,
+)
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
 
 MOST_PAGE_BYTES = 2**22
 """Bytes of a page of a log: a member may have filled its entries to their limit."""
 
-MANY = 16
-"""Entries from which on a log is compared with its checkpoint, not signature by signature."""
-
 
 class NoCollaborationError(Exception):
     """Raised when there is no such collaboration, or the caller takes no part in it."""
-
-
-_rounds = RoundCache()
-
-
-def keep_round(row: Any, round_: Round) -> None:
-    """Keep a round whose last statement is committed, so that nobody need read it again."""
-    _rounds.keep((row.id, row.origin), round_)
-
-
-def forget_rounds() -> None:
-    """Forget all rounds: one may have been read in a transaction that was undone."""
-    _rounds.clear()
 
 
 @dataclass(frozen=True)
@@ -96,7 +87,7 @@ def lock(connection: Connection, identifier: str) -> Any:
 
 
 def read_round(connection: Connection, row: Any) -> Round:
-    """Return the round that a collaboration's log tells.
+    """Return the round that a collaboration's log tells; it is good for this transaction alone.
 
     Parameters
     ----------
@@ -110,38 +101,44 @@ def read_round(connection: Connection, row: Any) -> Round:
     InputError
         If the database was changed: an entry cannot follow.
     """
-    cached = (row.id, row.origin)
-    round_ = _rounds.find(cached, row.size)
-    known = 0 if round_ is None else len(round_.leaves)
-    if round_ is not None and known == row.size:
-        return round_
+    return restore_round(connection, row) or fold_round(connection, row)
+
+
+def fold_round(connection: Connection, row: Any) -> Round:
+    """Return the round that all entries of a collaboration's log tell.
+
+    They are neither compared with their canonical form nor with their signatures where this hub has
+    signed just this log: one signature and the hash of each entry say as much as the signatures of
+    all entries, which were checked when they came.
+
+    Raises
+    ------
+    InputError
+        If the database was changed: an entry cannot follow.
+    """
     entries = connection.execute(
         select(log_entry.c.index, log_entry.c.content)
-        .where(log_entry.c.collaboration == row.id, log_entry.c.index >= known)
+        .where(log_entry.c.collaboration == row.id)
         .order_by(log_entry.c.index)
     ).all()
-    if len(entries) >= MANY:
-        found = _fold_known(row, round_, entries)
-        if found is not None and _has_signed(connection, row, found):
-            _rounds.keep(cached, found)
-            return found
-    round_ = _fold(row, round_, entries)
+    round_ = _fold_known(row, entries)
+    if round_ is None or not _has_signed(connection, row, round_):
+        round_ = _fold(row, entries)
     if round_ is None or len(round_.leaves) != row.size:
         raise InputError(
             f"collaboration {row.id}",
             "its log has not the length that the database states",
             "restore the database from a backup",
         )
-    _rounds.keep(cached, round_)
     return round_
 
 
-def _fold_known(row: Any, round_: Round | None, entries: Sequence[Any]) -> Round | None:
-    """Return a round with further entries, which were checked when they came.
+def _fold_known(row: Any, entries: Sequence[Any]) -> Round | None:
+    """Return the round of entries that were checked when they came.
 
-    They are neither compared with their canonical form nor with their signatures: half the time.
     None: they are no statements at all, and `_fold` says which.
     """
+    round_: Round | None = None
     try:
         for index, content in entries:
             if round_ is None:
@@ -153,22 +150,15 @@ def _fold_known(row: Any, round_: Round | None, entries: Sequence[Any]) -> Round
     return round_
 
 
-def read_taken(content: bytes) -> Statement:
-    """Return a statement of the hub's own log, which was checked when it was taken in."""
-    found = json.loads(content)
-    statement = Statement(found["body"], found["by"], found["sig"])
-    vars(statement)["content"] = bytes(content)  # whose hash the signed checkpoint has
-    return statement
-
-
-def _fold(row: Any, round_: Round | None, entries: Sequence[Any]) -> Round | None:
-    """Return a round with further entries of its log; None: there are none at all.
+def _fold(row: Any, entries: Sequence[Any]) -> Round | None:
+    """Return the round of some entries; None: there are none at all.
 
     Raises
     ------
     InputError
         If one cannot follow.
     """
+    round_: Round | None = None
     for index, content in entries:
         place = f"collaboration {row.id}: entry {index}"
         if round_ is None:
@@ -182,11 +172,7 @@ def _fold(row: Any, round_: Round | None, entries: Sequence[Any]) -> Round | Non
 
 
 def _has_signed(connection: Connection, row: Any, round_: Round) -> bool:
-    """Return whether this hub has signed just this log: it did so when it took the last entry.
-
-    One signature and the hash of each entry say as much as the signatures of all entries, which
-    were checked when they came.
-    """
+    """Return whether this hub has signed just this log: it did so when it took the last entry."""
     size, place = len(round_.leaves), f"collaboration {row.id}"
     text = connection.execute(_NOTE, {"identifier": row.id, "length": size}).scalar()
     if text is None or size != row.size:
@@ -196,13 +182,13 @@ def _has_signed(connection: Connection, row: Any, round_: Round) -> bool:
         found = verify_checkpoint(read_note(text.encode("utf-8"), place), origin, key)
     except (InvalidProofError, InputError):
         return False
-    return found.size == size and found.root == compute_root(round_.leaves)
+    return found.size == size and found.root == round_.root_at(size)
 
 
 def append(
     connection: Connection, row: Any, after: Round, statement: Statement, log: PrivateKeys, now: int
 ) -> Position:
-    """Write a statement that the round has accepted, the log's new nodes, and its checkpoint.
+    """Write a statement that the round has accepted, the log's new nodes, and what stands of it.
 
     Parameters
     ----------
@@ -221,7 +207,7 @@ def append(
     """
     index = len(after.leaves) - 1
     known = split_frontier(row.frontier or b"")
-    frontier, nodes = extend_frontier(known, index, after.leaves[-1])
+    frontier, nodes = extend_frontier(known, index, hash_leaf(statement.content))
     connection.execute(
         log_entry.insert(),
         {
@@ -235,11 +221,17 @@ def append(
         },
     )
     write_nodes(connection, row.id, nodes)
-    origin = after.terms.log.origin
-    note = sign_root(origin, index + 1, fold_frontier(frontier), log)
+    origin, root = after.terms.log.origin, fold_frontier(frontier)
+    note = sign_root(origin, index + 1, root, log)
     connection.execute(
         checkpoint.insert(), {"collaboration": row.id, "size": index + 1, "note": note}
     )
+    stored = StoredLog(connection, row.id)
+
+    def find_place(said: Statement) -> Place:
+        return (index, now) if said is statement else stored.find_place(said)
+
+    write_standing(connection, row.id, describe_round(after, find_place), index + 1, root)
     state = after.state.value
     connection.execute(
         _CHANGE,
@@ -293,7 +285,7 @@ def describe_standing(row: Any, round_: Round, now: int) -> dict[str, Any]:
         and STEPS.get(State(row.state)) == STEPS.get(round_.state)
     )
     return {
-        "turns": json.dumps(list_turns(round_), sort_keys=True),
+        "turns": json.dumps(list_turns(round_)),
         "until": until,
         "keep_days": round_.terms.keep_days,
         "ended": ended,
@@ -319,7 +311,8 @@ def sign_root(origin: str, size: int, root: bytes, log: PrivateKeys) -> str:
 
 def sign_checkpoint(round_: Round, log: PrivateKeys) -> str:
     """Return the signed checkpoint of a round's whole log, as text."""
-    return sign_root(round_.terms.log.origin, len(round_.leaves), compute_root(round_.leaves), log)
+    size = len(round_.leaves)
+    return sign_root(round_.terms.log.origin, size, round_.root_at(size), log)
 
 
 def find_statement(connection: Connection, identifier: str, digest: str) -> int | None:

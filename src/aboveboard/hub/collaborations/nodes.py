@@ -64,6 +64,13 @@ def split_frontier(packed: bytes) -> list[bytes]:
     return [packed[k : k + HASH] for k in range(0, len(packed), HASH)]
 
 
+def read_root(connection: Connection, identifier: str, size: int) -> bytes:
+    """Return the root of a log's first entries, as many as `size`."""
+    needed = cover(0, size)
+    found = _read_nodes(connection, identifier, needed)
+    return fold_frontier([found[node] for node in needed])
+
+
 def prove_stored(connection: Connection, identifier: str, index: int, size: int) -> list[bytes]:
     """Return the proof that an entry stands in a log of this size.
 

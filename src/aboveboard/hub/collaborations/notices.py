@@ -14,8 +14,8 @@ from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.deadlines import DAY
 from aboveboard.hub.database.tables import notice
 
-OPERATOR = "operator"
-"""Who hears of what the center has to do."""
+OPERATOR = CENTER
+"""Who hears of what the center has to do: by a name that no member can have."""
 
 
 def list_awaited(round_: Round) -> tuple[str, ...]:
@@ -29,11 +29,7 @@ def notify_awaited(
     """Write a notice for everybody whose turn it became, or whose round has ended."""
     turns = list_turns(after)
     old = {} if before is None else list_turns(before)
-    told = [
-        (OPERATOR if name == CENTER else name, kind)
-        for name, kind in turns.items()
-        if old.get(name) != kind
-    ]
+    told = [(name, kind) for name, kind in turns.items() if old.get(name) != kind]
     if before is not None and before.state is not after.state and not turns:
         told += [(name, after.state.value) for name in after.present]
     _write(connection, identifier, told, now)

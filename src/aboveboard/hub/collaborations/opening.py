@@ -21,6 +21,7 @@ from aboveboard.evidence.terms import AUDITOR, CENTER, parse_terms
 from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.logs import describe_standing, sign_checkpoint, write_nodes
 from aboveboard.hub.collaborations.notices import notify_awaited
+from aboveboard.hub.collaborations.standing import describe_round, write_standing
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, member
 from aboveboard.hub.home import CENTER_FILES, Hub
@@ -151,7 +152,7 @@ def begin(connection: Connection, hub: Hub, opening: Opening) -> Round:
 def _write_rows(
     connection: Connection, hub: Hub, opening: Opening, round_: Round, statement: Statement
 ) -> None:
-    now, identifier = hub.now, opening.id
+    now, identifier, leaf = hub.now, opening.id, round_.root_at(1)
     row = {
         "id": identifier,
         "name": round_.terms.name,
@@ -164,7 +165,7 @@ def _write_rows(
         "series": opening.series or identifier,
         "serial": round_.terms.serial,
         "previous": opening.previous,
-        "frontier": round_.leaves[0],
+        "frontier": leaf,
     }
     connection.execute(collaboration.insert().values(**row, **describe_standing(None, round_, now)))
     connection.execute(
@@ -185,7 +186,8 @@ def _write_rows(
             created=now,
         )
     )
-    write_nodes(connection, identifier, {(0, 0): round_.leaves[0]})
+    write_nodes(connection, identifier, {(0, 0): leaf})
+    write_standing(connection, identifier, describe_round(round_, lambda _: (0, now)), 1, leaf)
     note = sign_checkpoint(round_, hub.keys.log)
     connection.execute(checkpoint.insert().values(collaboration=identifier, size=1, note=note))
 

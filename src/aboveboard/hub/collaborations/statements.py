@@ -7,7 +7,6 @@ import logging
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.rounds import Round
@@ -16,8 +15,6 @@ from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.logs import (
     Position,
     find_statement,
-    forget_rounds,
-    keep_round,
     lock,
     read_round,
 )
@@ -64,19 +61,9 @@ def take_statement(
         If the organisation takes part in no such collaboration.
     """
     statement = read_statement(content, "statement", most=hub.configuration.limits.statement_bytes)
-    kept: list[tuple[Any, Round]] = []
-
-    def act(connection: Connection) -> Position:
-        kept.clear()
-        return _take(connection, hub, organization, identifier, statement, kept)
-
-    try:
-        position: Position = write_together(hub.engine, act)
-    except SQLAlchemyError:
-        forget_rounds()  # what was read in a transaction that is undone
-        raise
-    for row, after in kept:
-        keep_round(row, after)
+    position: Position = write_together(
+        hub.engine, lambda connection: _take(connection, hub, organization, identifier, statement)
+    )
     return position
 
 
@@ -86,9 +73,7 @@ def _take(
     organization: Organization,
     identifier: str,
     statement: Statement,
-    kept: list[tuple[Any, Round]],
 ) -> Position:
-    """Append a statement; note the round that it makes, to be kept once that is committed."""
     row = lock(connection, identifier)
     name = require_member(connection, organization, identifier)
     if statement.by != name:
@@ -110,7 +95,6 @@ def _take(
     position = take(connection, hub, row, before, after, statement)
     if statement.kind == "submit":
         _forget_fault(connection, row, name)
-    kept.append((row, after))
     return position
 
 

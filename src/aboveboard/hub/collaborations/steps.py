@@ -16,16 +16,20 @@ from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.terms import AUDITOR, CENTER
+from aboveboard.evidence.trees import hash_leaf
 from aboveboard.hub.collaborations.logs import (
     Position,
     append,
     describe_standing,
+    fold_round,
     lock,
+    read_entries,
     read_round,
     write_nodes,
 )
-from aboveboard.hub.collaborations.nodes import extend_frontier
+from aboveboard.hub.collaborations.nodes import extend_frontier, fold_frontier
 from aboveboard.hub.collaborations.notices import notify_awaited
+from aboveboard.hub.collaborations.standing import StoredLog, describe_round, write_standing
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, log_entry, member, recovery, tree_node
 from aboveboard.hub.home import Hub
@@ -174,14 +178,16 @@ def make_own(hub: Hub, round_: Round, kind: str, body: Mapping[str, object]) -> 
 
 def refresh(connection: Connection, row: Any, now: int) -> None:
     """Compute again what the database repeats of a log: its nodes, and where the round stands."""
-    round_ = read_round(connection, row)
+    round_ = fold_round(connection, row)
     frontier: list[bytes] = []
     nodes: dict[tuple[int, int], bytes] = {}
-    for index, leaf in enumerate(round_.leaves):
-        frontier, fresh = extend_frontier(frontier, index, leaf)
+    for index, entry in enumerate(read_entries(connection, row.id, 0, row.size)):
+        frontier, fresh = extend_frontier(frontier, index, hash_leaf(entry))
         nodes |= fresh
     connection.execute(delete(tree_node).where(tree_node.c.collaboration == row.id))
     write_nodes(connection, row.id, nodes)
+    stands = describe_round(round_, StoredLog(connection, row.id).find_place)
+    write_standing(connection, row.id, stands, row.size, fold_frontier(frontier))
     connection.execute(
         update(collaboration)
         .where(collaboration.c.id == row.id)

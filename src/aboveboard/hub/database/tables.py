@@ -133,6 +133,16 @@ tree_node = Table(
 )
 """Hashes of the complete subtrees of a log's tree: a proof reads a few of them."""
 
+standing = Table(
+    "standing",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""What stands of a log of this size and root, as JSON: see `collaborations.standing`."""
+
 checkpoint = Table(
     "checkpoint",
     metadata,

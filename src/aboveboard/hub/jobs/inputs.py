@@ -18,7 +18,7 @@ from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, write_private
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import MAGIC, encode_context, open_frames, open_message
 from aboveboard.evidence.terms import CENTER
-from aboveboard.hub.collaborations.logs import read_entries, read_round
+from aboveboard.hub.collaborations.logs import fold_round, read_entries
 from aboveboard.hub.collaborations.opening import derive_file_key, locate_center_files
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import collaboration, cosignature
@@ -115,7 +115,7 @@ def read_sealed_round(hub: Hub, identifier: str) -> SealedRound:
         row = connection.execute(
             select(collaboration).where(collaboration.c.id == identifier)
         ).one()
-        round_ = read_round(connection, row)
+        round_ = fold_round(connection, row)  # it outlives this transaction
         entries = read_entries(connection, identifier, 0, row.size)
         notes = list_cosigned_notes(connection, identifier)
     return SealedRound(round_, tuple(entries), notes)

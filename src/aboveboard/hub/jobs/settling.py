@@ -115,7 +115,12 @@ def _find_read(folder: Path, round_: Round) -> str:
 
 
 def _is_unchanged(now: Round, sealed: SealedRound) -> bool:
-    return now.state is State.SEALED and now.leaves == sealed.round.leaves
+    size = len(sealed.entries)
+    return (
+        now.state is State.SEALED
+        and len(now.leaves) == size
+        and now.root_at(size) == sealed.round.root_at(size)
+    )
 
 
 def _write_faults(hub: Hub, lease: Lease, sealed: SealedRound, faults: dict[str, str]) -> None:
@@ -179,7 +184,7 @@ def _write_result(
         row = lock(connection, lease.collaboration)
         before = read_round(connection, row)
         if _is_unchanged(before, sealed):
-            take(connection, hub, row, before, after, statement)
+            take(connection, hub, row, before, before.accept(statement), statement)
             keep_faults(connection, row.id, {})
             for name, (digest, size) in stored.items():
                 connection.execute(

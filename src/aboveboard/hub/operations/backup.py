@@ -39,7 +39,7 @@ from aboveboard.storage.atomic import atomic_folder
 
 TABLES = "tables"
 FORMAT_FILE = "backup.json"
-FORMAT = 1
+FORMAT = 2
 """Changes with what a backup holds, so that no other version misreads it."""
 ATTEMPTS = 3
 """How often a backup is begun while the worker removes what is over."""

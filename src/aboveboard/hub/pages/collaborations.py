@@ -15,13 +15,10 @@ from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
 from aboveboard.formatting import format_count, format_moment, join_names
 from aboveboard.formatting.plain_json import write_json
-from aboveboard.hub.collaborations.logs import (
-    NoCollaborationError,
-    read_checkpoint,
-    read_taken,
-)
+from aboveboard.hub.collaborations.logs import NoCollaborationError, read_checkpoint
 from aboveboard.hub.collaborations.nodes import prove_stored
-from aboveboard.hub.pages.parts import fill_part, identify
+from aboveboard.hub.collaborations.standing import StoredLog, read_taken
+from aboveboard.hub.pages.parts import fill_part
 from aboveboard.hub.pages.reading import (
     ENTRIES_PER_PAGE,
     Seen,
@@ -51,6 +48,8 @@ from aboveboard.settlements.money import format_payment
 
 MOST_INDEX = 2**31 - 1
 """Stands for a number that no entry has."""
+_CANCELLED = (State.CANCELLED.value, State.ARCHIVED.value)
+"""States of rounds that may have ended without a result."""
 _IDENTIFIER = re.compile("[0-9a-f]{16}")
 
 
@@ -75,7 +74,7 @@ def _render(visit: Visit, seen: Seen, template: str, **values: Any) -> Response:
         template,
         path=path,
         tabs=tabs,
-        name=seen.round.terms.name or seen.row.id,
+        name=seen.row.name or seen.row.id,
         member=seen.member,
         state=title,
         sentence=sentence,
@@ -86,7 +85,8 @@ def _render(visit: Visit, seen: Seen, template: str, **values: Any) -> Response:
 def show_overview(visit: Visit, identifier: str) -> Response:
     """Return where a collaboration stands, what is next, and what each member has done."""
     seen = _see(visit, identifier)
-    visit.rules.prepare(seen.round.terms, seen.round.terms_digest)
+    if seen.row.state == State.OFFERED.value:  # its members are about to read the terms
+        visit.rules.prepare(seen.row.terms, lambda: seen.round.terms)
     turn = None
     mine = _find_turn(seen)
     if mine is not None:
@@ -108,14 +108,14 @@ def show_overview(visit: Visit, identifier: str) -> Response:
         awaited=join_names(name for name, kind in seen.turns.items() if kind == seen.step),
         awaited_step=describe_step(seen.step).title if seen.step else "",
         faults=seen.faults,
-        cancelled=seen.round.cancelled,
+        cancelled=_find_reason(seen),
         series=list_series(visit.connection, visit.reader, seen.row),
         members=visit.parts.find(
-            ("members", identify(seen.round), seen.member), lambda: _fill_members(visit, seen)
+            ("members", seen.identity, seen.member), lambda: _fill_members(seen)
         ),
         facts=[
-            ("Rule", seen.round.terms.mechanism),
-            ("Round", str(seen.round.terms.serial)),
+            ("Rule", _find_rule(visit, seen)),
+            ("Round", str(seen.row.serial)),
             ("Collaboration", identifier),
             ("Hash of the terms", seen.row.terms),
             ("Begun", format_moment(seen.row.created)),
@@ -124,16 +124,25 @@ def show_overview(visit: Visit, identifier: str) -> Response:
     )
 
 
-def _fill_members(visit: Visit, seen: Seen) -> Markup:
+def _find_rule(visit: Visit, seen: Seen) -> Markup:
+    """Return the name of the rule that the terms state."""
+    return visit.parts.find(("rule", seen.row.terms), lambda: escape(seen.round.mechanism))
+
+
+def _find_reason(seen: Seen) -> str:
+    """Return why the round ended without a result; empty if it did not."""
+    return seen.round.cancelled if seen.row.state in _CANCELLED else ""
+
+
+def _fill_members(seen: Seen) -> Markup:
     """Return the table of the members: it shows what the log says, and nothing else."""
-    moments = list_moments(visit.connection, seen.row.id)
-    progress = tabulate_members(seen.round, seen.turns, moments)
+    progress = tabulate_members(seen.round, seen.turns, list_moments(seen))
     return fill_part("members", progress, "members", seen.member or "")
 
 
 def _list_changes(seen: Seen) -> list[str]:
     """Return what the change of terms that waits for signatures changes."""
-    if seen.round.pending is None:
+    if "change" not in seen.turns.values() or seen.round.pending is None:
         return []
     from aboveboard.commands.rounds.changes import describe_change  # loads what pages need not
 
@@ -144,7 +153,7 @@ def _find_turn(seen: Seen) -> str | None:
     """Return what the reader is to do next; None: nothing, or it is the operator."""
     if seen.member is None:
         return None
-    again = seen.round.state is State.SEALED and seen.member in seen.faults
+    again = seen.row.state == State.SEALED.value and seen.member in seen.faults
     return "submit" if again else seen.turns.get(seen.member)
 
 
@@ -171,19 +180,16 @@ def show_terms(visit: Visit, identifier: str) -> Response:
         file=visit.parts.find(
             ("file", digest), lambda: escape(write_json(find_terms(seen.round).body, indent=2))
         ),
-        signatures=visit.parts.find(
-            ("signatures", identify(seen.round)), lambda: _fill_signatures(visit, seen)
-        ),
+        signatures=visit.parts.find(("signatures", seen.identity), lambda: _fill_signatures(seen)),
     )
 
 
-def _fill_signatures(visit: Visit, seen: Seen) -> Markup:
+def _fill_signatures(seen: Seen) -> Markup:
     """Return who has signed the terms, when and with which key."""
-    terms, kind = seen.round.terms, find_terms(seen.round).kind
-    moments = list_moments(visit.connection, seen.row.id)
+    terms, moments = seen.round.terms, list_moments(seen)
     rows = [("center", terms.center.signing, format_moment(seen.row.created))]
     for name in terms.names:
-        when = moments.get(("agree" if kind == "terms" else "change", name))
+        when = moments.get(("agree", name))
         key = seen.round.find_key(name) or ""
         rows.append((name, key, "not yet" if when is None else format_moment(when)))
     return fill_part("rows", "signatures", ("signer", "key", "signed"), rows)
@@ -232,10 +238,8 @@ def show_result(visit: Visit, identifier: str) -> Response:
         own_hash="" if result is None else result.body.get("replies", {}).get(seen.member, ""),
         reply=reply,
         transfers=_list_transfers(visit, seen),
-        answers=visit.parts.find(
-            ("answers", identify(seen.round)), lambda: _fill_answers(seen.round)
-        ),
-        cancelled=seen.round.cancelled,
+        answers=visit.parts.find(("answers", seen.identity), lambda: _fill_answers(seen.round)),
+        cancelled=_find_reason(seen),
     )
 
 
@@ -277,7 +281,7 @@ def show_log(visit: Visit, identifier: str) -> Response:
         seen,
         "log",
         entries=visit.parts.find(
-            ("log", identifier, start, seen.round.leaves[start:after]),
+            ("log", identifier, start, _find_root(seen, after)),
             lambda: _fill_entries(visit, identifier, start),
         ),
         size=seen.row.size,
@@ -286,11 +290,20 @@ def show_log(visit: Visit, identifier: str) -> Response:
             (name, format_count(size), format_moment(when))
             for name, size, when in list_cosigned(visit.connection, identifier)
         ],
-        origin=seen.round.terms.log.origin,
-        log_key=seen.round.list_log_keys()[-1],
+        origin=seen.row.origin,
+        log_key=visit.parts.find(
+            ("log key", seen.identity), lambda: escape(seen.round.list_log_keys()[-1])
+        ),
         before=max(0, start - ENTRIES_PER_PAGE) if start else None,
         after=after if after < seen.row.size else None,
     )
+
+
+def _find_root(seen: Seen, size: int) -> bytes:
+    """Return the root of the log's first entries: all that its pages show up to there."""
+    if size >= seen.row.size:
+        return seen.root
+    return StoredLog(seen.connection, seen.row.id).read_root(size)
 
 
 def _fill_entries(visit: Visit, identifier: str, start: int) -> Markup:
@@ -340,7 +353,7 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
         ),
         facts=[
             ("Signed by", row.signer),
-            ("With the key", seen.round.find_key(row.signer) or "of earlier"),
+            ("With the key", _find_key(visit, seen, row.signer)),
             ("Taken in", format_moment(row.created)),
             ("Hash of the statement", row.digest),
         ],
@@ -351,6 +364,14 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
         receipt=visit.parts.find(
             ("receipt", number, note), lambda: _write_receipt(visit, seen, number, note)
         ),
+    )
+
+
+def _find_key(visit: Visit, seen: Seen, signer: str) -> Markup:
+    """Return the key of a signer that is in force."""
+    return visit.parts.find(
+        ("key", seen.identity, signer),
+        lambda: escape(seen.round.find_key(signer) or "of earlier"),
     )
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from aboveboard.evidence.rounds import Round
 from aboveboard.report.templates import load_template
 
 MOST_CHARACTERS = 2**21
@@ -52,15 +51,6 @@ class PartCache:
                 _, old = self._kept.popitem(last=False)
                 self._characters -= len(old)
         return made
-
-
-def identify(round_: Round) -> Hashable:
-    """Return what stands for all that a round's log says, as long as this process keeps the round.
-
-    Another round has another one, though it be as long, or of the same collaboration.
-    """
-    identity: Hashable = vars(round_).setdefault("identity", object())
-    return identity
 
 
 def fill_part(name: str, *values: Any) -> Markup:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, func, select
+from sqlalchemy import Connection, Integer, bindparam, select
 
-from aboveboard.evidence.round_turns import list_turns
+from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
 from aboveboard.hub.collaborations import membership
 from aboveboard.hub.collaborations.deadlines import STEPS as TIMED
 from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.logs import NoCollaborationError, read_round
+from aboveboard.hub.collaborations.nodes import fold_frontier, split_frontier
+from aboveboard.hub.collaborations.standing import StoredLog
 from aboveboard.hub.database.tables import (
     collaboration,
     cosignature,
@@ -32,11 +35,6 @@ PER_PAGE = 25
 ENTRIES_PER_PAGE = 100
 """Entries of a log on a page."""
 
-_MOMENTS = (
-    select(log_entry.c.kind, log_entry.c.signer, func.max(log_entry.c.created))
-    .where(log_entry.c.collaboration == bindparam("identifier"))
-    .group_by(log_entry.c.kind, log_entry.c.signer)
-)
 _ENTRIES = (
     select(log_entry)
     .where(
@@ -108,22 +106,38 @@ class Seen:
 
     Parameters
     ----------
+    connection
+        A transaction that reads.
     row
         Of the collaboration.
-    round
-        What its log tells.
     member
         The reader's name in it; None: the operator.
     """
 
+    connection: Connection
     row: Any
-    round: Round
     member: str | None
+
+    @cached_property
+    def round(self) -> Round:
+        """What its log tells; read where the row does not say it already."""
+        return read_round(self.connection, self.row)
+
+    @cached_property
+    def root(self) -> bytes:
+        """The root of its log."""
+        return fold_frontier(split_frontier(self.row.frontier))
+
+    @property
+    def identity(self) -> Hashable:
+        """What stands for all that its log tells, and for when the last of it came."""
+        return self.row.id, self.root, self.row.updated
 
     @cached_property
     def turns(self) -> dict[str, str]:
         """What is awaited of whom."""
-        return list_turns(self.round)
+        found: dict[str, str] = json.loads(self.row.turns)
+        return found
 
     @property
     def step(self) -> str | None:
@@ -138,7 +152,7 @@ class Seen:
         if self.step is None:
             return None
         until: int | None = self.row.until
-        usual = self.step == TIMED.get(self.round.state)
+        usual = self.step == TIMED.get(State(self.row.state))
         return until if usual else find_deadline(self.round, self.step)
 
     @property
@@ -163,9 +177,9 @@ def see(connection: Connection, viewer: Viewer, identifier: str) -> Seen:
         row = connection.execute(_ROW, {"identifier": identifier}).first()
         if row is None:
             raise NoCollaborationError(identifier)
-        return Seen(row, read_round(connection, row), None)
+        return Seen(connection, row, None)
     row = membership.require_row(connection, viewer.organization, identifier)
-    return Seen(row, read_round(connection, row), row.member)
+    return Seen(connection, row, row.member)
 
 
 def list_series(connection: Connection, viewer: Viewer, row: Any) -> list[tuple[int, str]]:
@@ -180,10 +194,10 @@ def list_series(connection: Connection, viewer: Viewer, row: Any) -> list[tuple[
     return [(serial, identifier) for serial, identifier in rows]
 
 
-def list_moments(connection: Connection, identifier: str) -> dict[tuple[str, str], int]:
-    """Return when each statement came, by its kind and signer; of several the last."""
-    rows = connection.execute(_MOMENTS, {"identifier": identifier})
-    return {(kind, signer): created for kind, signer, created in rows}
+def list_moments(seen: Seen) -> dict[tuple[str, str], int]:
+    """Return when each statement that stands came, by its kind and signer."""
+    find_place = StoredLog(seen.connection, seen.row.id).find_place
+    return {key: find_place(said)[1] for key, said in seen.round.said.items()}
 
 
 def list_entries(connection: Connection, identifier: str, start: int) -> list[Any]:

@@ -13,7 +13,7 @@ import logging
 import subprocess
 import threading
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -85,11 +85,20 @@ class RuleBook:
         version = (path, status.st_mtime_ns, status.st_ino)
         return self._read(*version), version
 
-    def prepare(self, terms: Terms, digest: str) -> None:
-        """Begin to compute it; once for each hash of terms."""
+    def prepare(self, digest: str, find: Callable[[], Terms]) -> None:
+        """Begin to compute it; once for each hash of terms.
+
+        Parameters
+        ----------
+        digest
+            Of the terms.
+        find
+            Returns the terms.
+        """
         if digest in self._prepared:
             return
         self._prepared.add(digest)
+        terms = find()
         path = self._locate(terms)
         if not path.is_file():
             self._begin(path.name, terms)

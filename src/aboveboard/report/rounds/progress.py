@@ -80,7 +80,7 @@ def tabulate_members(
     """
     known = moments or {}
     rows = []
-    for name in round_.terms.names:
+    for name in round_.names:
         turn = turns.get(name)
         cells = []
         for _, kinds in _COLUMNS:

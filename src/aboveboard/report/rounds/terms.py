@@ -9,7 +9,7 @@ from typing import Any
 from aboveboard.evidence.hidden_shares import NUMBERS, PLAYED, list_shown, shows_regions
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement
-from aboveboard.evidence.terms import Terms
+from aboveboard.evidence.terms import CENTER, Terms
 from aboveboard.formatting import describe_action, format_quantity, join_names
 from aboveboard.report.rounds.steps import describe_deadline, describe_step
 
@@ -69,9 +69,9 @@ def compare_sections(old: Sequence[Section], new: Sequence[Section]) -> list[tup
 
     Examples
     --------
-    >>> before = [Section("Money", [("Currency", "EUR"), ("Rounding", "whole cents")])]
+    >>> before = [Section("Money", [("Currency", "EUR"), ("Rounding", "to 0.01 EUR")])]
     >>> compare_sections(before, [Section("Money", [("Currency", "USD")])])
-    [('Currency', 'EUR', 'USD'), ('Rounding', 'whole cents', 'nothing')]
+    [('Currency', 'EUR', 'USD'), ('Rounding', 'to 0.01 EUR', 'nothing')]
     """
     before = {label: text for section in old for label, text in section.rows}
     after = {label: text for section in new for label, text in section.rows}
@@ -327,5 +327,4 @@ def find_terms(round_: Round) -> Statement:
     >>> find_terms(round_).digest == round_.terms_digest
     True
     """
-    found = (round_.find("terms"), round_.find("change"))
-    return next(said for said in found if said is not None and said.digest == round_.terms_digest)
+    return round_.said["terms", CENTER]
