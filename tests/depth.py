@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EXAMPLES = {"quick": 20, "ci": 100, "full": 100}
+EXAMPLES = {"quick": 10, "ci": 100, "full": 100}
 """Examples of a test that asks for no number. A shared machine is noisy: no deadlines."""
 
 

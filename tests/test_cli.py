@@ -43,7 +43,7 @@ def test_init_check_run_replay_follow_each_other(lists: Path, tmp_path: Path) ->
     ran = start_process("run", lists, "--out", tmp_path / "s")
     assert ran.returncode == 0
     assert "alpha" in ran.stdout
-    replayed = start_process("replay", tmp_path / "s")
+    replayed = aboveboard("replay", tmp_path / "s")
     assert replayed.returncode == 0
     assert "the same, byte for byte" in replayed.stdout
 

@@ -181,7 +181,12 @@ def test_counts_that_are_wider_than_their_columns_stand_upright() -> None:
 
 @pytest.mark.parametrize("n", [2, 12, MOST_LINES, MOST_LINES + 1, 200])
 @pytest.mark.parametrize(
-    "name", ["p{}", "a hospital of the same long name {}", "Больница имени Боткина {}"]
+    "name",
+    [
+        pytest.param("p{}", marks=pytest.mark.deep),
+        "a hospital of the same long name {}",
+        pytest.param("Больница имени Боткина {}", marks=pytest.mark.deep),
+    ],
 )
 def test_a_legend_leaves_the_disclosures_their_room(n: int, name: str) -> None:
     from matplotlib.figure import Figure

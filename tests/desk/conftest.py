@@ -17,10 +17,17 @@ from browsers import LISTS, Town, Visitor
 from aboveboard.commands.rounds.rules import describe_rule_here
 from aboveboard.desk import member
 from aboveboard.hub.configuration import Configuration
-from aboveboard.hub.home import Hub, make_hub
+from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs import settling
 from aboveboard.hub.jobs.child import settle_folder, write_outcome
 from aboveboard.hub.serving import BackgroundServer
+from databases import start_hub, wait_for_no_disk
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _wait_for_no_disk() -> Iterator[None]:
+    with wait_for_no_disk():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +41,7 @@ def _compute_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    hub = make_hub(tmp_path / "hub", Configuration.model_validate({"limits": {"free_bytes": 0}}))
+    hub = start_hub(tmp_path / "hub", Configuration.model_validate({"limits": {"free_bytes": 0}}))
     with BackgroundServer(hub) as server:
         desks = {name: Visitor(tmp_path / name) for name in LISTS}
         yield Town(hub, server, tmp_path, desks)

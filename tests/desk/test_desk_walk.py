@@ -246,6 +246,7 @@ def test_a_machine_without_the_committed_data_opens_the_reply_and_says_what_is_m
     assert acme.get(f"{path}/reply").status_code == 200
 
 
+@pytest.mark.deep
 def test_who_is_not_asked_to_send_again_is_not_told_to(town: Town) -> None:
     town.join()
     identifier = town.open()

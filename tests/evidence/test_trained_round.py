@@ -203,6 +203,7 @@ def test_a_models_quality_is_measured_from_two_files(tmp_path: Path) -> None:
         measure_apart(path, training, {}, 1)
 
 
+@pytest.mark.deep
 def test_in_a_child_a_model_that_takes_all_memory_costs_its_quality_alone(tmp_path: Path) -> None:
     import skops.io
     from sklearn.linear_model import LinearRegression

@@ -13,13 +13,14 @@ from aboveboard.commands import rounds
 from aboveboard.commands.rounds.questions import answer_question, read_question
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.configuration import Configuration
-from aboveboard.hub.home import Hub, make_hub
+from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, find_mirror, join, list_standings, pull, push
 from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.money.ledger import list_transfers
 from aboveboard.hub.organizations import invite
 from aboveboard.hub.serving import BackgroundServer
+from databases import start_hub
 
 GOODS = {
     "anna": 'endowment = ["orders"]\nvalues = [{goods = ["orders"], value = 1}, '
@@ -98,7 +99,7 @@ def clock() -> Clock:
 @pytest.fixture
 def served(tmp_path: Path) -> Any:
     limits = {"free_bytes": 0, "strangers_per_minute": 10_000}
-    hub = make_hub(tmp_path / "hub", Configuration.model_validate({"limits": limits}))
+    hub = start_hub(tmp_path / "hub", Configuration.model_validate({"limits": limits}))
     with BackgroundServer(hub) as server:
         yield hub, server.address
     hub.close()

@@ -23,7 +23,7 @@ from aboveboard.errors import InputError
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.configuration import Configuration
-from aboveboard.hub.home import Hub, make_hub
+from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, find_mirror, join, list_standings, pull, push
@@ -31,6 +31,7 @@ from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.organizations import invite
 from aboveboard.hub.series.repeating import open_next, propose_change
 from aboveboard.hub.serving import BackgroundServer
+from databases import start_hub
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Town:
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    hub = make_hub(tmp_path / "hub", Configuration.model_validate({"limits": {"free_bytes": 0}}))
+    hub = start_hub(tmp_path / "hub", Configuration.model_validate({"limits": {"free_bytes": 0}}))
     with BackgroundServer(hub) as server:
         yield Town(hub, server, tmp_path)
     hub.close()

@@ -50,7 +50,7 @@ def test_the_manifest_names_the_solver_and_its_version(folder: Path) -> None:
     assert read_manifest(folder)["found_by"] == found
 
 
-@pytest.mark.parametrize("search", ["highs", "exhaustive"])
+@pytest.mark.parametrize("search", [pytest.param("highs", marks=pytest.mark.deep), "exhaustive"])
 def test_a_replay_by_another_search_finds_the_same_optimum(
     folder: Path, monkeypatch: pytest.MonkeyPatch, search: str
 ) -> None:

@@ -15,9 +15,17 @@ from papers.figures import Figure, FigureData, compute_figure, find_figure, writ
 NAMES = ("figure-5a", "figure-5b", "figure-6", "figure-7")
 
 
+class Drawn(dict):
+    """The figures by name, each computed when a test first asks for it."""
+
+    def __missing__(self, name):
+        self[name] = compute_figure(find_figure(name))
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def drawn():
-    return {name: compute_figure(find_figure(name)) for name in NAMES}
+    return Drawn()
 
 
 def test_figures_are_found_by_id_and_by_name():
