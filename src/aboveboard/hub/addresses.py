@@ -1,8 +1,12 @@
-"""Addresses of hubs and webhooks: which texts are one, so that no later step trips over others."""
+"""Addresses of hubs, webhooks and mail: which texts are one, so that no later step fails."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import SplitResult, urlsplit
+
+MAIL = re.compile(r"[^@\s<>()\[\],;:\"\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,120}")
+"""One plain address: nothing that a mail server could read as two, or as a remark."""
 
 
 def split_address(text: str) -> SplitResult | None:

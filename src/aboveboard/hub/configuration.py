@@ -14,12 +14,13 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 
 from aboveboard.collaborations.toml_file import decode_content, parse_table
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import write_private
-from aboveboard.hub.addresses import split_address
+from aboveboard.hub.addresses import MAIL, split_address
 
 CONFIGURATION_FILE = "hub.toml"
 
@@ -60,6 +61,16 @@ class WorkerLimits(_Strict):
     attempts: int = Field(default=5, ge=1)
 
 
+def _check_mail(text: str) -> str:
+    if text and not MAIL.fullmatch(text):
+        raise ValueError("it is not one address of mail")
+    return text
+
+
+MailAddress = Annotated[str, Field(max_length=200), AfterValidator(_check_mail)]
+"""One address; or empty."""
+
+
 class Mail(_Strict):
     """The mail server by which notices go; without a host none do."""
 
@@ -68,7 +79,13 @@ class Mail(_Strict):
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = Field(default="", max_length=200)
     password: str = Field(default="", max_length=200)
-    sender: str = Field(default="", max_length=200)
+    sender: MailAddress = ""
+
+    @model_validator(mode="after")
+    def _require_sender(self) -> Mail:
+        if self.host and not self.sender:
+            raise ValueError("no server takes a mail without a sender")
+        return self
 
 
 def _check_address(text: str) -> str:
@@ -99,11 +116,19 @@ class Notices(_Strict):
     webhooks: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")], Webhook] = (
         Field(default_factory=dict, max_length=200)
     )
-    operator_mail: str = Field(default="", max_length=200)
+    operator_mail: MailAddress = ""
     operator_webhook: str = Field(default="", max_length=40)
     attempts: int = Field(default=8, ge=1, le=100)
     remind_hours: int = Field(default=24, ge=0, le=24 * 60)
     """How long before a deadline somebody who is awaited is reminded; 0: never."""
+
+    @model_validator(mode="after")
+    def _find_places_of_operator(self) -> Notices:
+        if self.operator_webhook and self.operator_webhook not in self.webhooks:
+            raise ValueError("operator_webhook is the name of none of the webhooks")
+        if self.operator_mail and not self.mail.host:
+            raise ValueError("operator_mail gets nothing without a host in [notices.mail]")
+        return self
 
 
 class Configuration(_Strict):

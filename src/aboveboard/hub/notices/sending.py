@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 
-from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.notices import OPERATOR, TURNS, write_notice
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, member, notice, organization
@@ -238,7 +237,6 @@ def remind(hub: Hub) -> int:
                 .values(reminded=hub.now)
             )
             for name in json.loads(row.turns):
-                recipient = OPERATOR if name == CENTER else name
-                write_notice(connection, identifier, recipient, REMINDER, hub.now)
+                write_notice(connection, identifier, name, REMINDER, hub.now)
                 count += 1
     return count

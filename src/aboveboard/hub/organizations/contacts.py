@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import update
 
 from aboveboard.errors import InputError
+from aboveboard.hub.addresses import MAIL
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import organization
 from aboveboard.hub.home import Hub
-
-MAIL = re.compile(r"[^@\s<>()\[\],;:\"\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,120}")
-"""One plain address: nothing that a mail server could read as two, or as a remark."""
 
 
 def set_contact(
