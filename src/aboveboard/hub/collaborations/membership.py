@@ -105,8 +105,8 @@ _LIST_OWN = (
         ),
         member.c.name.label("member"),
     )
-    .where(collaboration.c.id > bindparam("after"))
-    .order_by(collaboration.c.id)
+    .where(member.c.collaboration > bindparam("after"))
+    .order_by(member.c.collaboration)
     .limit(bindparam("most", type_=Integer))
 )
 _FIND_OWN = _OWN.where(collaboration.c.id == bindparam("identifier"))

@@ -6,6 +6,8 @@ of many collaborations need not read them; `aboveboard hub check` compares the t
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -28,6 +31,12 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Return what limits an index to some rows: few of many are asked for again and again."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 organization = Table(
     "organization",
@@ -91,6 +100,8 @@ collaboration = Table(
     Column("keep_days", Integer),
     Column("frontier", LargeBinary),
     Column("reminded", BigInteger),
+    Index("ix_collaboration_waiting", "until", "updated", **_where("turns <> '{}'")),
+    Index("ix_collaboration_faulty", "id", **_where("faults <> '{}'")),
 )
 """A round. `turns` has the kind of statement that is awaited by name, `until` its deadline.
 
@@ -104,9 +115,10 @@ member = Table(
     "member",
     metadata,
     Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
-    Column("organization", ForeignKey("organization.id"), primary_key=True, index=True),
+    Column("organization", ForeignKey("organization.id"), primary_key=True),
     Column("name", String(64), nullable=False),
     UniqueConstraint("collaboration", "name"),
+    Index("ix_member_organization", "organization", "collaboration"),
 )
 
 log_entry = Table(
@@ -206,6 +218,7 @@ notice = Table(
     Column("problem", String(200), nullable=False, server_default=""),
     Column("about", String(64), nullable=False, server_default=""),  # a member, or nobody
     Index("ix_notice_sent", "sent", "due"),
+    Index("ix_notice_failing", "sent", "id", **_where("problem <> ''")),
 )
 """What somebody is to hear; no content beyond "it is your turn"."""
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -64,7 +65,8 @@ class Board:
     faults
         Rows of collaborations in which something is wrong.
     organizations
-        Names, when they joined, and of how many collaborations each is a member.
+        Names, when they joined, and of how many collaborations each is a member, up to
+        `MOST_COUNTED`.
     invitations
         Those that wait to be accepted.
     kept
@@ -85,10 +87,18 @@ class Board:
     free: int
 
 
+MOST_COUNTED = 100
+"""Collaborations of an organisation that are counted: more are said to be more."""
+
+_NOTHING = literal_column("'{}'")
+"""As the indices of waiting and faulty collaborations have it: a parameter would not be theirs."""
 _OPEN = and_(*(collaboration.c.state != state for state in OVER))
-_FAILED = or_(job.c.state == "failed", and_(job.c.state != "done", job.c.problem != ""))
-_UNSENT = and_(notice.c.sent.is_(None), notice.c.problem != "")
-_FAULTY = and_(collaboration.c.faults != "{}", _OPEN)
+_FAILED = and_(
+    job.c.state.in_(("failed", "queued", "running")),
+    or_(job.c.state == "failed", job.c.problem != ""),
+)
+_UNSENT = and_(notice.c.sent.is_(None), notice.c.problem != literal_column("''"))
+_FAULTY = and_(collaboration.c.faults != _NOTHING, _OPEN)
 _INVITED = and_(invitation.c.used.is_(None), invitation.c.expires >= bindparam("now"))
 
 _LISTS = {
@@ -136,17 +146,30 @@ _COUNTS: CompoundSelect[Any] = union_all(
     ).where(submission.c.deleted.is_(None)),
     *(_find_any(name) for name in _LISTS),
 )
-_LATE = (
+_WAITING = (
     select(*(collaboration.c[name] for name in ("id", "name", "turns", "until", "updated")))
-    .where(collaboration.c.turns != "{}", _OPEN)
-    .order_by(collaboration.c.until.is_(None), collaboration.c.until, collaboration.c.updated)
+    .where(collaboration.c.turns != _NOTHING, _OPEN)
+    .order_by(collaboration.c.until, collaboration.c.updated)
     .limit(PER_PAGE)
 )
+_LATE = union_all(
+    *(
+        select(_WAITING.where(condition).subquery())
+        for condition in (collaboration.c.until.is_not(None), collaboration.c.until.is_(None))
+    )
+)
+"""Those with a deadline, then those without: an index has both in their order."""
 _JOINED = select(
     organization.c.name,
     organization.c.created,
     select(func.count())
-    .where(member.c.organization == organization.c.id)
+    .select_from(
+        select(member.c.collaboration)
+        .where(member.c.organization == organization.c.id)
+        .limit(MOST_COUNTED)
+        .correlate(organization)
+        .subquery()
+    )
     .scalar_subquery()
     .label("collaborations"),
 )
@@ -166,7 +189,7 @@ def read_board(connection: Connection, hub: Hub) -> Board:
     return Board(
         states=dict(sorted(counts.get("states", {}).items())),
         jobs=counts.get("jobs", {}),
-        late=[_tell_late(row) for row in connection.execute(_LATE)],
+        late=[_tell_late(row) for row in connection.execute(_LATE).fetchmany(PER_PAGE)],
         organizations=tuple(map(tuple, connection.execute(_ORGANIZATIONS))),
         kept=counts["kept"][""],
         free=shutil.disk_usage(hub.folder).free,

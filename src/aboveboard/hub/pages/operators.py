@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from aboveboard.formatting import format_bytes, format_moment, format_span, join_names
 from aboveboard.hub.collaborations.logs import NoCollaborationError
-from aboveboard.hub.pages.board import OVER, read_board
+from aboveboard.hub.pages.board import MOST_COUNTED, OVER, read_board
 from aboveboard.hub.pages.parts import fill_part
 from aboveboard.hub.pages.reading import PER_PAGE, list_collaborations
 from aboveboard.hub.pages.visits import Visit
@@ -83,7 +83,10 @@ def _tell_awaited(step: str, names: tuple[str, ...]) -> tuple[str, str]:
 
 def _fill_organizations(found: Sequence[tuple[str, int, int]]) -> Markup:
     """Return the table of those who have joined."""
-    rows = [(name, format_moment(at), number) for name, at, number in found]
+    rows = [
+        (name, format_moment(at), number if number < MOST_COUNTED else f"{MOST_COUNTED} or more")
+        for name, at, number in found
+    ]
     columns = ("organisation", "joined", "collaborations")
     return fill_part("rows", "organizations", columns, rows, (2,))
 

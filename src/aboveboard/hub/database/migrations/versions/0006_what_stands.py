@@ -1,4 +1,7 @@
-"""What of each log stands, so that no page folds a log; `hub upgrade` fills it."""
+"""What of each log stands, so that no page folds a log; `hub upgrade` fills it.
+
+Besides, indices with which lists take as long however many collaborations there are.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,3 +25,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("collaboration", name=op.f("pk_standing")),
     )
+    for name, table, columns, where in (
+        ("ix_collaboration_waiting", "collaboration", ["until", "updated"], "turns <> '{}'"),
+        ("ix_collaboration_faulty", "collaboration", ["id"], "faults <> '{}'"),
+        ("ix_notice_failing", "notice", ["sent", "id"], "problem <> ''"),
+    ):
+        some = sa.text(where)
+        op.create_index(name, table, columns, sqlite_where=some, postgresql_where=some)
+    op.drop_index("ix_member_organization", "member")
+    op.create_index("ix_member_organization", "member", ["organization", "collaboration"])
