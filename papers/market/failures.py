@@ -20,7 +20,7 @@ from aboveboard.formatting import encode_number
 from aboveboard.market.audit import SociallyOptimal, audit_market
 from aboveboard.market.audit.announcing_game import build_announcing_game
 from aboveboard.market.audit.voting_rules import make_naive_rule
-from aboveboard.market.model.bidding import Table
+from aboveboard.market.model.bidding import BundleTable
 from aboveboard.market.model.descriptions import describe_outcome
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Votes
@@ -47,7 +47,7 @@ def enumerate_small_markets(n: int, m: int, bits: int) -> Iterator[Market]:
     goods = tuple(f"g{g + 1}" for g in range(m))
     for row in tables:
         parts = [row[i * len(bundles) : (i + 1) * len(bundles)] for i in range(n)]
-        valuations = tuple(Table(tuple(zip(bundles, part, strict=True))) for part in parts)
+        valuations = tuple(BundleTable(tuple(zip(bundles, part, strict=True))) for part in parts)
         for owners in product(range(n), repeat=m):
             yield Market(PLAYERS[:n], goods, owners, valuations, bits)
 

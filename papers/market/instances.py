@@ -22,11 +22,11 @@ from aboveboard.market.audit import (
 )
 from aboveboard.market.audit.root_audit import RootAudit
 from aboveboard.market.audit.voting_rules import make_rule
-from aboveboard.market.model.bidding import Table
+from aboveboard.market.model.bidding import BundleTable
 from aboveboard.market.model.markets import Market
 from aboveboard.market.model.utilities import Structure, enumerate_structures
 from aboveboard.market.rules.announcements import enumerate_announcements
-from aboveboard.market.rules.parameters import Parameters, choose_parameters
+from aboveboard.market.rules.parameters import RuleParameters, choose_parameters
 from papers.claims import Family, Trial
 from papers.market.failures import PLAYERS, describe_market, enumerate_small_markets
 
@@ -34,10 +34,10 @@ ALMOST = Fraction(99, 100)
 """Claims are tried in the middle of the parameters' ranges and this far up to their ends."""
 
 
-def list_parameters(market: Market) -> tuple[Parameters, ...]:
+def list_parameters(market: Market) -> tuple[RuleParameters, ...]:
     """Return the parameters with which a claim is tried: those chosen, and nearly the largest."""
     epsilon = ALMOST / (5 * market.n)
-    return choose_parameters(market), Parameters(epsilon, ALMOST * epsilon / market.bound)
+    return choose_parameters(market), RuleParameters(epsilon, ALMOST * epsilon / market.bound)
 
 
 def enumerate_markets(n: int, m: int, bits: int) -> Family:
@@ -54,7 +54,7 @@ def draw_markets(rng: np.random.Generator, n: int, m: int, bits: int, count: int
     found = []
     for _ in range(count):
         rows = rng.integers(-most, most + 1, (n, len(bundles))).tolist()
-        valuations = tuple(Table(tuple(zip(bundles, row, strict=True))) for row in rows)
+        valuations = tuple(BundleTable(tuple(zip(bundles, row, strict=True))) for row in rows)
         owners = tuple(rng.integers(0, n, m).tolist())
         goods = tuple(f"g{g + 1}" for g in range(m))
         found.append(Market(PLAYERS[:n], goods, owners, valuations, bits))
@@ -78,7 +78,9 @@ def list_structures(n: int) -> list[Structure]:
 Which = Callable[[int], list[Structure]]
 
 
-def describe_failure(market: Market, parameters: Parameters, verdict: Verdict) -> dict[str, Any]:
+def describe_failure(
+    market: Market, parameters: RuleParameters, verdict: Verdict
+) -> dict[str, Any]:
     """Return a description of a counterexample: the market, and what the audit found there."""
     found: dict[str, Any] = {
         "market": describe_market(market),
@@ -138,7 +140,7 @@ Check = Callable[[RootAudit], Verdict]
 
 
 @lru_cache(maxsize=4096)  # several claims are about the same audit of the same markets
-def examine(market: Market, parameters: Parameters, given: tuple[Structure, ...]) -> RootAudit:
+def examine(market: Market, parameters: RuleParameters, given: tuple[Structure, ...]) -> RootAudit:
     """Return what is found of a market for some collusion structures."""
     return audit_market(market, make_rule(market, parameters), given)
 

@@ -21,7 +21,7 @@ from aboveboard.market.rules.announcements import (
     find_best_proposal,
 )
 from aboveboard.market.rules.communication import count_bits
-from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.parameters import RuleParameters
 from aboveboard.market.rules.propose_and_agree import play
 from aboveboard.market.rules.vcg import find_best_allocation
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
@@ -38,7 +38,7 @@ from papers.market.instances import (
 from papers.market.roots import is_settled
 
 
-def play_rationally(market: Market, parameters: Parameters) -> Lottery[Ending]:
+def play_rationally(market: Market, parameters: RuleParameters) -> Lottery[Ending]:
     """Return the play of the truthful outcome (or of (E, 0)) that is found first; all agree."""
     proposal = find_best_proposal(market, find_best_allocation(market))
     return play(market, parameters, proposal, Votes.from_answer(market.n, True))
@@ -49,7 +49,7 @@ def _make_families(rng: np.random.Generator) -> tuple[Family, ...]:
 
 
 def _make_test(
-    test: Callable[[Market, Parameters], tuple[int, Any]],
+    test: Callable[[Market, RuleParameters], tuple[int, Any]],
 ) -> Callable[[Market], Trial]:
     """Return the test with both parameters: from the number of checks and what went wrong."""
 
@@ -95,7 +95,7 @@ def _check_no_deficit(rng: np.random.Generator) -> tuple[Finding, ...]:
 # --------------------------------------------------------------------------- participation
 
 
-def _test_never_negative(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _test_never_negative(market: Market, parameters: RuleParameters) -> tuple[int, Any]:
     checks = 0
     for ending, _ in play_rationally(market, parameters):
         for name, has in zip(market.players, utilities(market, ending.outcome), strict=True):
@@ -105,7 +105,7 @@ def _test_never_negative(market: Market, parameters: Parameters) -> tuple[int, A
     return checks, None
 
 
-def _test_expectations(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _test_expectations(market: Market, parameters: RuleParameters) -> tuple[int, Any]:
     each = expect_utilities(market, play_rationally(market, parameters))
     wrong = [name for name, has in zip(market.players, each, strict=True) if has < 0]
     return market.n, {"player": wrong[0]} if wrong else None
@@ -126,9 +126,9 @@ def _check_participation(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _make_range_test(
-    low: Callable[[int, Parameters], Fraction], high: Callable[[int, Parameters], Fraction]
-) -> Callable[[Market, Parameters], tuple[int, Any]]:
-    def test(market: Market, parameters: Parameters) -> tuple[int, Any]:
+    low: Callable[[int, RuleParameters], Fraction], high: Callable[[int, RuleParameters], Fraction]
+) -> Callable[[Market, RuleParameters], tuple[int, Any]]:
+    def test(market: Market, parameters: RuleParameters) -> tuple[int, Any]:
         if is_settled(market):
             return 0, None
         each = expect_utilities(market, play_rationally(market, parameters))
@@ -141,7 +141,7 @@ def _make_range_test(
     return test
 
 
-def _test_burden(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _test_burden(market: Market, parameters: RuleParameters) -> tuple[int, Any]:
     if is_settled(market):
         return 0, None
     each = expect_utilities(market, play_rationally(market, parameters))
@@ -191,7 +191,7 @@ def change_proposer(market: Market, proposer: int) -> Market:
     )
 
 
-def compute_ex_ante(market: Market, parameters: Parameters) -> dict[str, Fraction]:
+def compute_ex_ante(market: Market, parameters: RuleParameters) -> dict[str, Fraction]:
     """Return what each player expects if the proposer is drawn uniformly."""
     total = dict.fromkeys(market.players, Fraction(0))
     for proposer in range(market.n):
@@ -202,7 +202,7 @@ def compute_ex_ante(market: Market, parameters: Parameters) -> dict[str, Fractio
     return total
 
 
-def _test_fairness(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _test_fairness(market: Market, parameters: RuleParameters) -> tuple[int, Any]:
     if is_settled(market):
         return 0, None
     each = compute_ex_ante(market, parameters)
@@ -223,8 +223,8 @@ def _check_fairness(rng: np.random.Generator) -> tuple[Finding, ...]:
 # -------------------------------------------------------------------------------- overhead
 
 
-def _make_overhead_test(exact: bool) -> Callable[[Market, Parameters], tuple[int, Any]]:
-    def test(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _make_overhead_test(exact: bool) -> Callable[[Market, RuleParameters], tuple[int, Any]]:
+    def test(market: Market, parameters: RuleParameters) -> tuple[int, Any]:
         lottery = play_rationally(market, parameters)
         checks = 0
         for ending, _ in lottery:
@@ -258,7 +258,7 @@ def _check_communication(rng: np.random.Generator) -> tuple[Finding, ...]:
 # ---------------------------------------------------------------------------- approximation
 
 
-def _test_approximation(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _test_approximation(market: Market, parameters: RuleParameters) -> tuple[int, Any]:
     """Order what the proposer has of every allocation, priced truthfully, by welfare."""
     before = social_welfare(market, market.endowment)
     rows = []

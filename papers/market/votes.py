@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.games.numbers import Array
+from aboveboard.games.numbers import Array, IntArray
 from aboveboard.market.audit.expected_utilities import (
     UtilityScheme,
     build_scheme,
@@ -19,7 +19,10 @@ from aboveboard.market.audit.strict_dominance import find_dominance, predict_vot
 from aboveboard.market.model.descriptions import describe_outcome, member_names
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.utilities import Coalition
-from aboveboard.market.rules.announcements import Announcements, IntArray, enumerate_announcements
+from aboveboard.market.rules.announcements import (
+    Announcements,
+    enumerate_announcements,
+)
 from papers.claims import Claim, Finding, Trial, search_counterexample
 from papers.market import lemmas
 from papers.market.failures import describe_market

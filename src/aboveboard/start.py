@@ -14,14 +14,9 @@ import signal
 import sys
 from typing import Any
 
+from aboveboard.exit_statuses import INTERRUPTED, NO_MEMORY, TERMINATED
 from aboveboard.kernel_cache import can_be_made
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C: 128 and the signal's number."""
-TERMINATED = 143
-"""Exit status after SIGTERM: 128 and the signal's number."""
-NO_MEMORY = 71
-"""Exit status where memory does not suffice: EX_OSERR of <sysexits.h>."""
 OBJECTS_BETWEEN = 50_000
 """Objects that may be made before Python looks for unreachable cycles; by itself 700, or 2,000."""
 LEAST_MEMORY = 384 << 20

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import typer
 
-from aboveboard.cli import INTERRUPTED, app, run_app
+from aboveboard.cli import app, run_app
+from aboveboard.exit_statuses import INTERRUPTED
 
 UNION = (
     'mechanism = "exchange.union"\nseed = 1\n[parties.a]\nelements = ["x"]\n'

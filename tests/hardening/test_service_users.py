@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from aboveboard.cli import NO_MEMORY, app, run_app
+from aboveboard.cli import app, run_app
+from aboveboard.exit_statuses import NO_MEMORY
 from aboveboard.storage.atomic import atomic_folder
 
 COMMAND = [sys.executable, "-m", "aboveboard"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from aboveboard.market.model.bidding import Table
+from aboveboard.market.model.bidding import BundleTable
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome
 from papers.market.failures import enumerate_small_markets
 
@@ -20,7 +20,7 @@ def market(
     """values[i][mask - 1] is what the bundle `mask` is worth to player i."""
     goods = tuple(f"g{g + 1}" for g in range(len(endowment)))
     tables = tuple(
-        Table(tuple((mask + 1, value) for mask, value in enumerate(row))) for row in values
+        BundleTable(tuple((mask + 1, value) for mask, value in enumerate(row))) for row in values
     )
     return Market(tuple(names[: len(values)]), goods, tuple(endowment), tables, bits)
 

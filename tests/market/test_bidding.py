@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restrict
+from aboveboard.market.model.bidding import Additive, BundleTable, Or, Xor, restrict
 
 GOODS = 4
 bundles = st.integers(0, 2**GOODS - 1)
@@ -23,7 +23,7 @@ def inside(bid: int, bundle: int) -> bool:
 def test_a_table_values_the_listed_bundles_exactly_and_no_others(
     listed: dict[int, int], bundle: int
 ) -> None:
-    assert Table(tuple(listed.items())).value(bundle) == listed.get(bundle, 0)
+    assert BundleTable(tuple(listed.items())).value(bundle) == listed.get(bundle, 0)
 
 
 @given(st.lists(st.integers(-9, 9), min_size=GOODS, max_size=GOODS), bundles)
@@ -53,7 +53,7 @@ def test_or_takes_the_best_disjoint_bids_inside_at_least_one(
 
 
 def test_a_negative_bid_is_a_burden_that_comes_with_the_goods() -> None:
-    assert [language(((1, -2),)).value(1) for language in (Table, Xor, Or)] == [-2, -2, -2]
+    assert [language(((1, -2),)).value(1) for language in (BundleTable, Xor, Or)] == [-2, -2, -2]
 
 
 def test_a_burden_is_lifted_by_a_better_bid_inside() -> None:
@@ -62,7 +62,7 @@ def test_a_burden_is_lifted_by_a_better_bid_inside() -> None:
 
 @given(bids, bundles)
 def test_no_bundle_is_beyond_the_extremes(listed: tuple[tuple[int, int], ...], bundle: int) -> None:
-    for valuation in (Table(listed), Xor(listed), Or(listed)):
+    for valuation in (BundleTable(listed), Xor(listed), Or(listed)):
         lowest, highest = valuation.find_extremes()
         assert lowest <= valuation.value(bundle) <= highest
 
@@ -73,8 +73,8 @@ def test_an_or_of_many_bids_in_a_chain_is_searched_part_by_part() -> None:
     assert Or(chain).value((1 << 51) - 1) == 25
 
 
-@pytest.mark.parametrize("language", [Table, Xor, Or])
-def test_the_empty_bundle_is_worth_nothing(language: type[Table | Xor | Or]) -> None:
+@pytest.mark.parametrize("language", [BundleTable, Xor, Or])
+def test_the_empty_bundle_is_worth_nothing(language: type[BundleTable | Xor | Or]) -> None:
     assert language(((1, 5), (2, -5))).value(0) == 0
 
 
@@ -85,5 +85,5 @@ def test_a_valuation_of_some_goods_only_values_their_bundles_alike(
     small = bundle & ((1 << len(kept)) - 1)
     full = sum(1 << good for k, good in enumerate(kept) if small >> k & 1)
     additive = Additive(tuple(range(-2, GOODS - 2)))
-    for valuation in (Table(listed), Xor(listed), Or(listed), additive):
+    for valuation in (BundleTable(listed), Xor(listed), Or(listed), additive):
         assert restrict(valuation, kept).value(small) == valuation.value(full)

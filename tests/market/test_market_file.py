@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from aboveboard.errors import InputError
 from aboveboard.games.lottery import Lottery
 from aboveboard.market import Naive1, Naive2, ProposeAndAgree
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor
+from aboveboard.market.model.bidding import Additive, BundleTable, Or, Xor
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.storage.options import DataOptions
 
@@ -87,7 +87,7 @@ def test_who_is_named_no_price_pays_none_and_the_proposer_what_balances() -> Non
 
 def test_every_language_is_read() -> None:
     values = '\nvalues = [{goods = ["g2"], value = -2}]'
-    kinds = {"table": Table, "xor": Xor, "or": Or}
+    kinds = {"table": BundleTable, "xor": Xor, "or": Or}
     for name, language in kinds.items():
         _, reports = read(text(c=f'bidding = "{name}"' + values))
         assert reports["c"].valuation == language(((0b10, -2),))

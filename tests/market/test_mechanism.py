@@ -20,7 +20,7 @@ from aboveboard.games.lottery import Lottery
 from aboveboard.market import VCG, Naive1, Naive2, Naive3, Naive4, ProposeAndAgree
 from aboveboard.market.audit.best_announcement import leading_utility
 from aboveboard.market.audit.exhibits import explain
-from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.parameters import RuleParameters
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.settlements.writing import summarize
@@ -83,7 +83,7 @@ def test_utilities_are_expected_and_exact() -> None:
         assert {n: share.utility for n, share in settlement.parties.items()} == by_hand
     mechanism, reports = read(FILE)
     market = mechanism.setup.build_market(reports)
-    proposers = leading_utility(market, Parameters(F(1, 100), F(1, 2000)), 3, frozenset({0}))
+    proposers = leading_utility(market, RuleParameters(F(1, 100), F(1, 2000)), 3, frozenset({0}))
     assert by_hand["a"] == proposers
 
 

@@ -18,7 +18,7 @@ from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.model.utilities import expect_utilities, surplus, utilities
 from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
 from aboveboard.market.rules.communication import count_bits, count_outcome_bits
-from aboveboard.market.rules.parameters import Parameters, choose_parameters
+from aboveboard.market.rules.parameters import RuleParameters, choose_parameters
 from aboveboard.market.rules.propose_and_agree import play, verify_transcript
 from depth import up_to
 from oracles import market as oracle
@@ -88,7 +88,7 @@ def test_the_endowment_at_no_price_ends_in_step_b_with_certainty() -> None:
 
 
 def test_a_truthful_swap_by_hand() -> None:
-    parameters = Parameters(F(1, 100), F(1, 2000))
+    parameters = RuleParameters(F(1, 100), F(1, 2000))
     lottery = play(SWAP, parameters, Outcome((1, 0), (-2, 2)), Votes.from_answer(2, True))
     by_step = {(e.step, dict(e.tosses).get("w")): (p, e.outcome) for e, p in lottery}
     assert by_step == {
@@ -137,7 +137,7 @@ def test_every_ending_that_can_be_drawn_can_be_followed_again(
     of = data.draw(markets(3, 2, 2))
     proposal = data.draw(proposals(3, 2, 4))
     cast = Votes(tuple(data.draw(votes(3))), tuple(data.draw(votes(3))))
-    parameters = Parameters(F(1, 16), F(1, 33))  # coins that fall on both sides now and then
+    parameters = RuleParameters(F(1, 16), F(1, 33))  # coins that fall on both sides now and then
     ending = play(of, parameters, proposal, cast).draw(np.random.default_rng(seed))
     assert verify_transcript(of, parameters, proposal, ending) == ending
 
@@ -181,7 +181,7 @@ def test_every_step_but_a_e_and_k_balances_the_budget() -> None:
 
 
 def test_parameters_left_out_are_the_middles_of_their_ranges() -> None:
-    assert choose_parameters(SWAP) == Parameters(F(1, 20), F(1, 1000))
+    assert choose_parameters(SWAP) == RuleParameters(F(1, 20), F(1, 1000))
     wide = market([0, 1], [[0, 3, 3], [2, 0, 2]], 20)
     assert choose_parameters(wide).delta == F(1, 20) / 2**19 / 2
     given_delta = choose_parameters(SWAP, delta=F(1, 50))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.market import VCG
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor
+from aboveboard.market.model.bidding import Additive, BundleTable, Or, Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
 from aboveboard.market.optimum import social_optimum, tie_weights
@@ -33,7 +33,7 @@ from depth import up_to
 ALL = ("exhaustive", "highs", "cp-sat")
 
 
-def market(endowment: tuple[int, ...], *valuations: Table | Additive | Xor | Or) -> Market:
+def market(endowment: tuple[int, ...], *valuations: BundleTable | Additive | Xor | Or) -> Market:
     players = tuple("abcdef"[: len(valuations)])
     goods = tuple(f"g{g}" for g in range(len(endowment)))
     return Market(players, goods, endowment, valuations, 8)
@@ -50,7 +50,7 @@ def markets(draw: st.DrawFn) -> Market:
     ).map(tuple)
     values = st.lists(st.integers(-1, 1), min_size=m, max_size=m).map(tuple)
     valuation = st.one_of(
-        bids.map(Table), bids.map(Xor), bids.map(Or), values.map(lambda v: Additive(v))
+        bids.map(BundleTable), bids.map(Xor), bids.map(Or), values.map(lambda v: Additive(v))
     )
     endowment = draw(st.lists(st.integers(0, n - 1), min_size=m, max_size=m))
     return market(tuple(endowment), *[draw(valuation) for _ in range(n)])
@@ -162,7 +162,7 @@ def test_bids_are_packed_without_variables_for_owners(of: Market) -> None:
 
 def test_a_burden_or_a_table_is_not_packed() -> None:
     assert build_packing(market((0,), Xor(((1, -1),)), Additive((1,)))) is None
-    assert build_packing(market((0,), Table(((1, 1),)), Additive((1,)))) is None
+    assert build_packing(market((0,), BundleTable(((1, 1),)), Additive((1,)))) is None
 
 
 def test_the_order_of_players_in_a_file_does_not_decide_ties_of_a_large_market() -> None:
@@ -368,7 +368,7 @@ def test_vcg_prices_need_the_others_alone_also_where_they_bring_nothing(solver: 
         (Xor(((1, 5),)), "bound"),
         (Xor(((2, 1),)), "goods"),
         (Or(((0, 1),)), "empty"),
-        (Table(((1, 1), (1, 2))), "twice"),
+        (BundleTable(((1, 1), (1, 2))), "twice"),
     ],
 )
 def test_python_refuses_the_values_that_a_file_refuses(valuation: Any, says: str) -> None:

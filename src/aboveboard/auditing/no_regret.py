@@ -22,13 +22,12 @@ from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
 from aboveboard.games.actions import count_actions, encode_positions, find_position
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import as_floats
+from aboveboard.games.numbers import FloatArray, as_floats
 
 LearningRule = Literal["regret-matching", "multiplicative-weights"]
 
 RULES: tuple[LearningRule, ...] = ("regret-matching", "multiplicative-weights")
 
-FloatArray = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 MOST_ENTRIES = 4_000_000

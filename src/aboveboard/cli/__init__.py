@@ -32,6 +32,7 @@ from aboveboard.cli.playing import play
 from aboveboard.cli.process_state import catch_lost_errors, handle_signals, send_soon
 from aboveboard.cli.starting import demo, init, mechanisms
 from aboveboard.errors import AboveboardError
+from aboveboard.exit_statuses import CRASHED, INTERRUPTED, NO_MEMORY
 
 app = typer.Typer(
     name="aboveboard",
@@ -112,16 +113,6 @@ for step in (
 
 # Click's, wherever this release of typer keeps it: newer ones carry a copy of their own.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
-
-
-INTERRUPTED = 128 + signal.SIGINT
-"""Typer's exit status for Ctrl-C, which it ends without a message."""
-
-NO_MEMORY = 71
-"""Exit status where memory did not suffice: EX_OSERR of <sysexits.h>."""
-
-CRASHED = 70
-"""Exit status of a defect of ours: EX_SOFTWARE of <sysexits.h>, and none of the meanings above."""
 
 
 GRACE = 2.0

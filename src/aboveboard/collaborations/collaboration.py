@@ -28,7 +28,7 @@ from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import (
     AnyMechanism,
     LongRunning,
-    Spending,
+    SpendingPolicy,
     Work,
 )
 from aboveboard.mechanisms.settlement import Settlement, Share, fingerprint
@@ -137,7 +137,7 @@ class Collaboration:
             return self
         return replace(self, mechanism=self.mechanism.with_work(work))
 
-    def with_spending(self, spending: Spending) -> Collaboration:
+    def with_spending(self, spending: SpendingPolicy) -> Collaboration:
         """Return the same collaboration, what a run spends of privacy handled as it says.
 
         Parameters

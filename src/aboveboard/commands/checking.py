@@ -26,7 +26,7 @@ GUESSABLE_DIGITS, GUESSABLE_CHARACTERS = 39, 32
 
 
 @dataclass(frozen=True)
-class DataSummary:
+class PartyHoldings:
     """What one party's data hold.
 
     Parameters
@@ -88,7 +88,7 @@ class CheckReport:
     mechanism: str = ""
     faults: Sequence[InputError] = ()
     warnings: Sequence[str] = ()
-    parties: Mapping[str, DataSummary] = field(default_factory=dict)
+    parties: Mapping[str, PartyHoldings] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     trust: str | None = None
     cost: str = ""
@@ -221,14 +221,14 @@ def check_source(source: SourceFile, report: CheckReport, *, alone: bool = False
     parties = {
         name: _describe_data(records[name], summary.parties[name])
         if name in records
-        else DataSummary(None)
+        else PartyHoldings(None)
         for name in named
     }
     return replace(report, warnings=warnings, parties=parties, cost=rule.COST)
 
 
-def _describe_data(records: Records, summary: PartySummary) -> DataSummary:
-    return DataSummary(
+def _describe_data(records: Records, summary: PartySummary) -> PartyHoldings:
+    return PartyHoldings(
         summary.elements,
         sum(summary.left_out.values()),
         summary.columns_that_leave,

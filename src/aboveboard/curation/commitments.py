@@ -63,7 +63,7 @@ class Infimum(NamedTuple):
     attained: bool
 
 
-class Shape(Protocol):
+class PriceShape(Protocol):
     """How the price grows from silence to truth, relative to the truthful price."""
 
     KIND: ClassVar[str]
@@ -311,7 +311,7 @@ class Agent:
 
     value: Number
     price: Number | None
-    shape: Shape = LinearPrice()
+    shape: PriceShape = LinearPrice()
 
     def __post_init__(self) -> None:
         for name, x in (("value", self.value), ("price", self.price)):

@@ -24,9 +24,7 @@ from aboveboard.curation.kernels import sum_out_rivals
 from aboveboard.curation.social_functions import Bits
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_rough
-from aboveboard.games.numbers import Array, Number
-
-FloatArray = NDArray[np.float64]
+from aboveboard.games.numbers import Array, FloatArray, Number
 
 MOST_STATES = 1 << 27
 """The most values of an array: 1 GiB of float64."""

@@ -15,8 +15,8 @@ from aboveboard.curation.commitments import (
     Indicator,
     LinearPrice,
     Plateau,
+    PriceShape,
     QuadraticPrice,
-    Shape,
 )
 from aboveboard.curation.curation_file import CurationFile, FunctionTable
 from aboveboard.curation.curation_game import Society
@@ -60,12 +60,12 @@ def _center_weight(table: FunctionTable) -> int:
     return 1 if table.center_weight is None else table.center_weight
 
 
-SHAPES: Mapping[str, Shape] = {
+SHAPES: Mapping[str, PriceShape] = {
     shape.KIND: shape for shape in (LinearPrice(), QuadraticPrice(), Plateau(), Indicator())
 }
 
 
-def find_shape(name: str, place: str) -> Shape:
+def find_shape(name: str, place: str) -> PriceShape:
     """Return a price shape: linear, quadratic, plateau, indicator, or "module:function".
 
     Raises

@@ -21,9 +21,7 @@ from numpy.typing import NDArray
 
 from aboveboard.curation.channels import CLEAR, Channel
 from aboveboard.curation.social_functions import Bits
-from aboveboard.games.numbers import Array, Number
-
-FloatArray = NDArray[np.float64]
+from aboveboard.games.numbers import Array, FloatArray, Number
 
 BLOCK_BITS = 5
 """Bits whose channels are multiplied into one matrix, 32 by 32, for few passes over the table."""

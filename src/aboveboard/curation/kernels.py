@@ -6,11 +6,9 @@ Its plain twin is in tests/curation/test_inference.py.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.kernels import kernel
-
-FloatArray = NDArray[np.float64]
 
 
 @kernel()

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from aboveboard.curation.dependent_numbers import believe
 from aboveboard.curation.number_society import NumberSociety, count_votes
-from aboveboard.curation.rounds import EVEN, Ints
+from aboveboard.curation.rounds import (
+    EVEN,
+)
 from aboveboard.games.keyed_stream import KeyedStream
+from aboveboard.games.numbers import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from aboveboard.curation.channels import Channel
     from aboveboard.curation.settlement import Rounds
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class AgentGuesses:
         Its answers by row, threshold and question, 0 or 1.
     """
 
-    reply: Ints
-    guess: Ints
+    reply: IntArray
+    guess: IntArray
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,17 @@ class NumberRounds:
         return len(self.society.scale.thresholds)
 
     @cached_property
-    def right(self) -> Ints:
+    def right(self) -> IntArray:
         """The right answers, shape (rows, thresholds, questions)."""
         votes = count_votes(self.society, self.rounds.center, self.rounds.bits)
         return (votes[:, :, None] >= np.array(self.society.counts)).astype(np.int64)
 
-    def spread(self, steps: Ints) -> Ints:
+    def spread(self, steps: IntArray) -> IntArray:
         """Return the bits of steps: whether each reaches each threshold, one axis more."""
         return (steps[..., None] > np.arange(self.thresholds)).astype(np.int64)
 
     @cached_property
-    def full_reply(self) -> Ints:
+    def full_reply(self) -> IntArray:
         """The bits of the center and the messages, shape (rows, N + 1, thresholds)."""
         from aboveboard.curation.rounds import draw_messages, draw_own_messages
 
@@ -91,7 +91,7 @@ class NumberRounds:
         messages = sent.reshape(rows, self.thresholds, n).transpose(0, 2, 1)
         return np.concatenate([self.spread(self.rounds.center)[:, None], messages], axis=1)
 
-    def make_noise(self, i: int) -> Ints:
+    def make_noise(self, i: int) -> IntArray:
         """Return the reply of an agent that is not answered, from a stream that saw no number."""
         from aboveboard.curation.rounds import name_noise
 
@@ -100,7 +100,7 @@ class NumberRounds:
         noise = rng.integers(0, 2, size=(rows, (n + 1) * self.thresholds))
         return noise.reshape(rows, n + 1, self.thresholds)
 
-    def answer(self, i: int, reply: Ints, channels: Sequence[Channel]) -> AgentGuesses:
+    def answer(self, i: int, reply: IntArray, channels: Sequence[Channel]) -> AgentGuesses:
         """Return the best answers of agent i by its own number and a reply."""
         likely = self._find_likely(i, reply, channels)
         coin = KeyedStream(self.rounds.seed, f"curation guesses {i}").integers(
@@ -109,7 +109,7 @@ class NumberRounds:
         guess = np.where(np.abs(likely - 0.5) <= EVEN, coin, (likely > 0.5).astype(np.int64))
         return AgentGuesses(reply, guess)
 
-    def _find_likely(self, i: int, reply: Ints, channels: Sequence[Channel]) -> FloatArray:
+    def _find_likely(self, i: int, reply: IntArray, channels: Sequence[Channel]) -> FloatArray:
         """Return the chance that each question is answered by yes, as agent i sees it."""
         rows, n = self.rounds.bits.shape
         own, society = self.rounds.bits[:, i], self.society
@@ -129,7 +129,7 @@ class NumberRounds:
         chances[i + 1] = self.spread(own)
         return self._count(chances)
 
-    def _weigh(self, message: Ints, channel: Channel) -> FloatArray:
+    def _weigh(self, message: IntArray, channel: Channel) -> FloatArray:
         """Return the chance of messages by row, on each step; 1 where they are noise."""
         steps = self.spread(np.arange(self.thresholds + 1))  # steps, thresholds
         if channel.noise:
@@ -138,7 +138,7 @@ class NumberRounds:
         chances: FloatArray = np.where(message[:, None, :] == 1, 1 - zero, zero).prod(axis=2)
         return chances
 
-    def _believe(self, message: Ints, channel: Channel) -> FloatArray:
+    def _believe(self, message: IntArray, channel: Channel) -> FloatArray:
         """Return the chance that a number reaches each threshold, by its messages, in each row."""
         prior = np.array([float(x) for x in self.society.distribution])
         steps = self.spread(np.arange(len(prior)))
@@ -163,14 +163,14 @@ class NumberRounds:
         likely: FloatArray = at_least[:, :, list(self.society.counts)]
         return likely
 
-    def estimate(self, answers: Ints) -> FloatArray:
+    def estimate(self, answers: IntArray) -> FloatArray:
         """Return the median or the average that answers tell, rounded down, by row."""
         scale = self.society.scale
         gaps = np.diff(np.array([float(x) for x in scale.edges]))
         found: FloatArray = float(scale.lowest) + answers.mean(axis=2) @ gaps
         return found
 
-    def bound(self, answers: Ints) -> FloatArray:
+    def bound(self, answers: IntArray) -> FloatArray:
         """Return the upper end of the interval that answers tell, by row."""
         scale = self.society.scale
         gaps = np.diff(np.array([float(x) for x in (*scale.edges, scale.highest)]))

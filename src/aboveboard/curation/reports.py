@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
@@ -18,12 +17,11 @@ from aboveboard.curation.file_society import make_scale
 from aboveboard.curation.number_society import Scale
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_number
+from aboveboard.games.numbers import IntArray
 from aboveboard.mechanisms.file_model import parse_exact
 from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.formats.content import open_regular_file
 from aboveboard.storage.tabular_files import read_csv
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class BitColumn:
         0 or 1 by round; None where the collaboration file has none.
     """
 
-    values: Ints | None
+    values: IntArray | None
 
     def __len__(self) -> int:
         return 0 if self.values is None else len(self.values)
@@ -130,7 +128,7 @@ def _parse_number(text: str | None, place: str) -> Fraction:
         raise InputError(place, f"it has {str(text)[:40]!r}", "write one number in a row") from None
 
 
-def _find_steps(numbers: Sequence[Fraction], place: str, scale: Scale) -> Ints:
+def _find_steps(numbers: Sequence[Fraction], place: str, scale: Scale) -> IntArray:
     if not numbers:
         raise InputError(place, "it has no rows", "write one number in a row")
     for row, x in enumerate(numbers, 1):
@@ -144,7 +142,7 @@ def _find_steps(numbers: Sequence[Fraction], place: str, scale: Scale) -> Ints:
     return np.array([bisect_right(scale.thresholds, x) for x in numbers], dtype=np.int64)
 
 
-def _read_column(path: Path, place: str) -> Ints:
+def _read_column(path: Path, place: str) -> IntArray:
     """Return one column of 0 and 1: lines of text, or CSV with a header."""
     texts = _read_texts(path, place)
     wrong = ~texts.is_in(["0", "1"])

@@ -22,9 +22,7 @@ from aboveboard.curation.curation_game import Society
 from aboveboard.curation.inference import compute_beliefs
 from aboveboard.curation.joint import compute_joint_posterior
 from aboveboard.games.keyed_stream import Draws, KeyedStream
-from aboveboard.games.numbers import Number
-
-Ints = NDArray[np.int64]
+from aboveboard.games.numbers import IntArray, Number
 
 ReplyContent = Literal["messages", "two-bits"]
 """What the answered get: all messages, or two guesses in each round (footnote 4)."""
@@ -51,12 +49,12 @@ class Guesses:
         Its best guess, shape (rounds,).
     """
 
-    reply: Ints
+    reply: IntArray
     probability: NDArray[np.float64]
-    guess: Ints
+    guess: IntArray
 
 
-def draw_messages(bits: Ints, profile: Sequence[Commitment], rng: Draws) -> Ints:
+def draw_messages(bits: IntArray, profile: Sequence[Commitment], rng: Draws) -> IntArray:
     """Return the messages of the agents, shape (rounds, N).
 
     Parameters
@@ -75,7 +73,7 @@ def draw_messages(bits: Ints, profile: Sequence[Commitment], rng: Draws) -> Ints
     return 1 - zero.astype(np.int64)
 
 
-def draw_own_messages(bits: Ints, commitment: Commitment, seed: int, coins: str) -> Ints:
+def draw_own_messages(bits: IntArray, commitment: Commitment, seed: int, coins: str) -> IntArray:
     """Return the messages of one agent with coins of its own, shape (rounds,).
 
     Who knows the seed but not the coins learns from a message what the commitment tells, no more.
@@ -109,7 +107,7 @@ def draw_answered(chances: Sequence[Number], seed: int) -> tuple[bool, ...]:
     )
 
 
-def draw_noise(rounds: int, agents: int, rng: Draws) -> Ints:
+def draw_noise(rounds: int, agents: int, rng: Draws) -> IntArray:
     """Return a reply that reveals nothing, shape (rounds, N + 1)."""
     return rng.integers(0, 2, size=(rounds, agents + 1))
 
@@ -128,8 +126,8 @@ def noise_channels(agents: int) -> tuple[Channel, ...]:
 def guess(
     society: Society,
     i: int,
-    own: Ints,
-    reply: Ints,
+    own: IntArray,
+    reply: IntArray,
     channels: Sequence[Channel],
     rng: Draws,
 ) -> Guesses:
@@ -160,8 +158,8 @@ def guess(
 def guess_for_both(
     society: Society,
     i: int,
-    own: Ints,
-    reply: Ints,
+    own: IntArray,
+    reply: IntArray,
     channels: Sequence[Channel],
     rng: Draws,
 ) -> Guesses:
@@ -180,7 +178,7 @@ def guess_for_both(
 
 
 def compute_posterior(
-    society: Society, i: int, own: Ints, reply: Ints, channels: Sequence[Channel]
+    society: Society, i: int, own: IntArray, reply: IntArray, channels: Sequence[Channel]
 ) -> NDArray[np.float64]:
     """Return P(g = 1) as agent i sees it in each round; arguments as in `guess`."""
     prior, by_count = float(society.prior), society.by_count
@@ -201,7 +199,7 @@ def compute_posterior(
     return compute_beliefs(society.table, i + 1, others, prior).posterior(messages)
 
 
-def evaluate_function(society: Society, center: Ints, bits: Ints) -> Ints:
+def evaluate_function(society: Society, center: IntArray, bits: IntArray) -> IntArray:
     """Return g in each round, from bits of shapes (rounds,) and (rounds, N)."""
     if society.by_count is not None:
         values = society.by_count[center, bits.sum(axis=1)]
@@ -210,7 +208,7 @@ def evaluate_function(society: Society, center: Ints, bits: Ints) -> Ints:
     return np.asarray(values, dtype=np.int64)
 
 
-def mean_correlation(bits: Ints) -> float | None:
+def mean_correlation(bits: IntArray) -> float | None:
     """Return the mean correlation between the bits of two parties; None where none varies.
 
     Parameters

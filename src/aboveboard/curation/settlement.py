@@ -21,7 +21,6 @@ from aboveboard.curation.number_society import NumberSociety
 from aboveboard.curation.reports import AgentReport
 from aboveboard.curation.rounds import (
     Guesses,
-    Ints,
     ReplyContent,
     draw_answered,
     draw_messages,
@@ -44,7 +43,7 @@ from aboveboard.formatting import (
     join_names,
 )
 from aboveboard.games.keyed_stream import KeyedStream
-from aboveboard.games.numbers import Number
+from aboveboard.games.numbers import IntArray, Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 
@@ -73,24 +72,24 @@ class Rounds:
     names: tuple[str, ...]
     game: CurationGame
     profile: tuple[Commitment, ...]
-    center: Ints
-    bits: Ints
+    center: IntArray
+    bits: IntArray
     seed: int
     coins: Mapping[int, str] = field(default_factory=dict, repr=False)
     replies: ReplyContent = "messages"
 
     @cached_property
-    def values(self) -> Ints:
+    def values(self) -> IntArray:
         """What all want to know, g, in each round; shape (rounds,)."""
         return evaluate_function(self.game.society, self.center, self.bits)
 
     @cached_property
-    def all_bits(self) -> Ints:
+    def all_bits(self) -> IntArray:
         """The center's bits and the agents', shape (rounds, N + 1)."""
         return np.column_stack([self.center, self.bits])
 
     @cached_property
-    def full_reply(self) -> Ints:
+    def full_reply(self) -> IntArray:
         """The reply of the answered, shape (rounds, N + 1)."""
         rng = KeyedStream(self.seed, "curation messages")
         messages = draw_messages(self.bits, self.profile, rng)
@@ -98,7 +97,7 @@ class Rounds:
             messages[:, i] = draw_own_messages(self.bits[:, i], self.profile[i], self.seed, coins)
         return np.column_stack([self.center, messages])
 
-    def make_noise(self, i: int) -> Ints:
+    def make_noise(self, i: int) -> IntArray:
         """Return the reply of an agent that is not answered, from a stream that saw no bit."""
         rng = KeyedStream(self.seed, name_noise(i))
         agents = len(self.names) if self.replies == "messages" else 1
@@ -251,7 +250,9 @@ def _settle_agent(
     return share, result
 
 
-def _collect_bits(names: Sequence[str], reports: Mapping[str, AgentReport]) -> tuple[Ints, Ints]:
+def _collect_bits(
+    names: Sequence[str], reports: Mapping[str, AgentReport]
+) -> tuple[IntArray, IntArray]:
     """Return the center's bits, shape (rounds,), and the agents', shape (rounds, N)."""
     missing = [name for name in names if name in reports and reports[name].bits.values is None]
     some = next(iter(reports.values()), None)

@@ -34,6 +34,7 @@ from aboveboard.exchange.average_loss import (
     Loss,
     LossBenefits,
     Metric,
+    Point,
     compute_mean,
     find_offsets,
     value_entries,
@@ -61,8 +62,6 @@ from aboveboard.games.numbers import Array, as_objects
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
-
-Point = tuple[Fraction, ...]
 
 
 class AverageParty(ExclusiveParty):

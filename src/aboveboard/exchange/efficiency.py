@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
-
-IntArray = NDArray[np.int64]
+from aboveboard.games.numbers import IntArray
 
 
 def list_candidates(

@@ -31,7 +31,7 @@ from itertools import combinations, pairwise
 from aboveboard.exchange.utility import compute_utilities
 from aboveboard.games.numbers import Array, as_objects
 
-Line = tuple[Fraction, Fraction]
+GainLine = tuple[Fraction, Fraction]
 """Slope and value at 0."""
 
 
@@ -127,7 +127,7 @@ class _Region:
         minding = [j for j in self.others if self.weights[j] > 0]
         caps = [(Fraction(box.room[j]) - here[j]) / self.weights[j] for j in minding]
         self.cap = min([Fraction(box.room[top]), *caps])
-        self.slopes: list[Line] = _keep_lowest(
+        self.slopes: list[GainLine] = _keep_lowest(
             [(1 / self.weights[j], -here[j] / self.weights[j]) for j in minding]
         )
         # Who does not mind rivals must still get what it has.
@@ -176,7 +176,7 @@ class _Region:
             lines = [(a, b) for a, b in lines if a < slope]
 
 
-def _keep_lowest(lines: Sequence[Line]) -> list[Line]:
+def _keep_lowest(lines: Sequence[GainLine]) -> list[GainLine]:
     """Return of parallel lines the lowest."""
     lowest: dict[Fraction, Fraction] = {}
     for slope, at_0 in lines:

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Number = int | float | Fraction
+from aboveboard.formatting.numbers import Number as Number
+
 Array = NDArray[Any]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 LARGEST_ENTRY = 2**61
 """Entries of int64 arrays are no larger, so that differences of two fit into 64 bits."""

@@ -3,7 +3,7 @@
 from aboveboard.market.mechanisms.naive import Naive1, Naive2, Naive3, Naive4
 from aboveboard.market.mechanisms.propose_and_agree import ProposeAndAgree
 from aboveboard.market.mechanisms.vcg import VCG
-from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor
+from aboveboard.market.model.bidding import Additive, BidGroups, BundleTable, Or, Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome, social_welfare
 from aboveboard.market.optimum.optimal_set import list_optimal_allocations, list_truthful_outcomes
@@ -15,6 +15,7 @@ __all__ = [
     "VCG",
     "Additive",
     "BidGroups",
+    "BundleTable",
     "Market",
     "Naive1",
     "Naive2",
@@ -24,7 +25,6 @@ __all__ = [
     "Or",
     "Outcome",
     "ProposeAndAgree",
-    "Table",
     "Xor",
     "find_optimum",
     "generate_arbitrary",

@@ -75,7 +75,7 @@ class LongRunning(Protocol):
         ...
 
 
-Spending = Literal["refuse", "allow", "none"]
+SpendingPolicy = Literal["refuse", "allow", "none"]
 """Spending privacy beyond what a party allows: refused, or allowed; "none": nothing is spent."""
 
 
@@ -261,7 +261,7 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
             return None
         return settlement.parties[party].utility
 
-    def with_spending(self, spending: Spending) -> Mechanism[FileT, ReportT, GameT_co]:
+    def with_spending(self, spending: SpendingPolicy) -> Mechanism[FileT, ReportT, GameT_co]:
         """Return the same rule, what a run spends handled as `spending` says.
 
         By default the rule itself: it spends nothing, such as parties' privacy.

@@ -1,4 +1,4 @@
-"""Payments in a currency: whole cents by largest remainder, accounts, and a journal.
+"""Payments in a currency: whole coins by largest remainder, accounts, and a journal.
 
 Every payment is rounded down to a whole cent; the cents that are missing to the rounded sum of the
 exact payments go to the largest remainders, one each, equal remainders in the order of the parties.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aboveboard.games.numbers import Number
     from aboveboard.mechanisms.settlement import Settlement
 
-CENTER = "center"
+CENTER_ACCOUNT = "center"
 """What accounts call the center, if no party is called so."""
 
 
@@ -57,7 +57,9 @@ class Accounts:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("party", "pays", "receives", "currency"))
         taken = map(simplify_name, self.cents)
-        center = "(center)" if CENTER in taken else CENTER  # no party's name has parentheses
+        center = (
+            "(center)" if CENTER_ACCOUNT in taken else CENTER_ACCOUNT
+        )  # no party's name has parentheses
         for party, cents in (*self.cents.items(), (center, -sum(self.cents.values()))):
             pays, receives = (format_cents(max(x, 0), self.currency) for x in (cents, -cents))
             writer.writerow((party, pays, receives, self.currency))
@@ -73,7 +75,7 @@ class Accounts:
         title
             What the collaboration is called.
         """
-        note = describe_rounding(self.currency)
+        note = f"rounded {describe_rounding(self.currency)}"
         return write_journal([JournalEntry(date, title, note, self.cents)], self.currency)
 
 

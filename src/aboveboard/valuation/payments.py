@@ -28,7 +28,7 @@ from aboveboard.formatting import encode_number
 from aboveboard.formatting.plain_json import Json
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Mechanism, Spending, Work
+from aboveboard.mechanisms.mechanism import Mechanism, SpendingPolicy, Work
 from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.valuation.claims import (
@@ -134,7 +134,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     seed: int = 0
     by_orders: bool = False
     sampling: Sampling | None = None
-    spending: Spending = "refuse"
+    spending: SpendingPolicy = "refuse"
     chosen: tuple[Level, ...] = ()
 
     def __post_init__(self) -> None:
@@ -259,7 +259,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             unrepeatable=estimated.unrepeatable,
         )
 
-    def with_spending(self, spending: Spending) -> Payments:
+    def with_spending(self, spending: SpendingPolicy) -> Payments:
         """Return the same rule, what a run spends of users' privacy handled as `spending` says."""
         return replace(self, spending=spending)
 

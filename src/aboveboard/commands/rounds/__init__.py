@@ -86,11 +86,11 @@ from aboveboard.commands.rounds.member import (
     submit,
 )
 from aboveboard.commands.rounds.results import (
-    BUNDLE,
     accept_or_dispute,
     fetch,
     verify,
 )
+from aboveboard.evidence.local_runs import BUNDLE
 
 __all__ = [
     "BUNDLE",

@@ -22,6 +22,7 @@ from aboveboard.evidence.folders import (
     write_statement,
 )
 from aboveboard.evidence.keys import PRIVATE
+from aboveboard.evidence.local_runs import BUNDLE
 from aboveboard.evidence.member_statements import make_answer
 from aboveboard.evidence.members import (
     PAYLOAD_FILE,
@@ -37,8 +38,6 @@ from aboveboard.evidence.statements import read_statement
 from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.verification import verify_bundle
 from aboveboard.storage.atomic import atomic_file
-
-BUNDLE = "bundle.json"
 
 
 def fetch(member: Membership, out: Path) -> Path:

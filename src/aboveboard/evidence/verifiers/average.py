@@ -6,7 +6,6 @@ the center opens their sum alone: the average is verified, and no point is shown
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any, get_args
 
 from aboveboard.errors import InputError
@@ -16,7 +15,7 @@ from aboveboard.evidence.numbers import is_same_number, parse_point
 from aboveboard.evidence.sum_commitments import commit_point, verify_sum
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.verifiers.shares import verify_own_share
-from aboveboard.exchange.average_loss import LARGEST_DENOMINATOR, Loss, Metric
+from aboveboard.exchange.average_loss import LARGEST_DENOMINATOR, Loss, Metric, Point
 from aboveboard.formatting import encode_number
 
 AVERAGE = "that the average is that of all points"
@@ -25,8 +24,6 @@ ON_THE_CENTERS_WORD = (AVERAGE, "what the others gain")
 
 MOST_POWER = 1000
 """Largest power of a loss that is computed here: one of millions would take for ever."""
-
-Point = tuple[Fraction, ...]
 
 
 def verify(case: Case, findings: Findings) -> None:

@@ -12,11 +12,9 @@ from math import inf
 from os import cpu_count
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.learning.desirable.kernels import growth_column
-
-FloatArray = NDArray[np.float64]
 
 
 def compute_powers(alpha: float, top: int) -> FloatArray:

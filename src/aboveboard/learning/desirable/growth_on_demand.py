@@ -15,14 +15,11 @@ from fractions import Fraction
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Number
+from aboveboard.games.numbers import FloatArray, Number
 from aboveboard.learning.desirable.growth_boundary import TOLERANCE
 from aboveboard.learning.desirable.growth_market import MarketColumn
-
-FloatArray = NDArray[np.float64]
 
 KEPT_COLUMNS = 4
 """Columns kept: a run needs two, and its check of single lies the same two."""

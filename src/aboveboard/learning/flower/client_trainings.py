@@ -14,9 +14,7 @@ from math import isfinite
 from typing import Any
 
 from aboveboard.formatting import format_number
-
-POLL = 0.2
-"""Seconds between two looks for replies."""
+from aboveboard.learning.flower.requirement import POLL
 
 FEWEST_OPTIONS = ("min_available_nodes", "min_train_nodes", "min_evaluate_nodes")
 """What strategies wait for: a training without one client has one less."""

@@ -17,6 +17,7 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_number
 from aboveboard.learning.flower.messages import make_message, read_message
+from aboveboard.learning.flower.requirement import POLL
 from aboveboard.learning.training.engine import (
     BatchAnswers,
     Coincidences,
@@ -27,9 +28,6 @@ from aboveboard.learning.training.engine import (
     RowCount,
 )
 from aboveboard.learning.training.estimators import Parameters
-
-POLL = 0.2
-"""Seconds between two looks for answers."""
 
 MOST_ROWS = 1 << 53
 """Rows that a party can claim: beyond, numbers in JSON are no longer whole."""

@@ -22,9 +22,10 @@ from typing import Any
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 from aboveboard.learning.flower.client_models import ModelMeter, make_meter
-from aboveboard.learning.flower.client_trainings import POLL, Clients
+from aboveboard.learning.flower.client_trainings import Clients
 from aboveboard.learning.flower.market_session import MarketSession
 from aboveboard.learning.flower.market_settlement import MarketSettlement
+from aboveboard.learning.flower.requirement import POLL
 from aboveboard.learning.market.allocation import Counterfactual
 from aboveboard.learning.market.allocation import Market as Rule
 from aboveboard.learning.market.quality import Identity

@@ -21,11 +21,9 @@ from aboveboard.errors import InputError
 from aboveboard.learning.flower.app import compute_app_hash
 from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.flower.messages import make_content, read_message
+from aboveboard.learning.flower.requirement import POLL
 from aboveboard.learning.training.engine import BatchAnswers, EndTraining, Failure
 from aboveboard.learning.training.estimators import format_error
-
-POLL = 0.2
-"""Seconds between two looks for messages."""
 
 LONGEST_WAIT = 20.0
 """Seconds between two attempts to connect again."""

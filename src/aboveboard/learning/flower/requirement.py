@@ -18,6 +18,9 @@ SECRET = "ABOVEBOARD_SUPERLINK_SECRET_FILE"
 SUPERLINK_SOCKET = "ABOVEBOARD_SUPERLINK_SOCKET"
 """Environment variable: a Unix socket that leads to the SuperLink, where there is no network."""
 
+POLL = 0.2
+"""Seconds between two looks for messages of others."""
+
 QUIET = {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1"}
 """Environment variables with which Flower sends nothing to anybody else."""
 

@@ -19,9 +19,9 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.learning.flower.app import build_app, compute_app_hash
-from aboveboard.learning.flower.grid_engine import POLL, FlowerEngine
+from aboveboard.learning.flower.grid_engine import FlowerEngine
 from aboveboard.learning.flower.node_keys import encode_for_flower
-from aboveboard.learning.flower.requirement import SECRET, SUPERLINK_SOCKET, require_flower
+from aboveboard.learning.flower.requirement import POLL, SECRET, SUPERLINK_SOCKET, require_flower
 from aboveboard.learning.market.training_file import FlowerTable, TrainingTable
 from aboveboard.learning.training.data_files import PartyData
 from aboveboard.learning.training.engine import EndTraining

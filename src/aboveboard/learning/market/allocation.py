@@ -25,10 +25,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Array
+from aboveboard.games.numbers import Array, BoolArray
 from aboveboard.learning.market.quality import Quality
 from aboveboard.learning.market.valuations import Valuation
 
@@ -39,7 +38,6 @@ AT_ONCE = 1 << 20
 MOST_COMPARED = 12
 """Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
 
-BoolArray = NDArray[np.bool_]
 
 MOST_SETS = 16
 """Parties up to whom all sets of the served are tried: 2^16 valuations for one profile."""

@@ -46,7 +46,7 @@ def _as_plain(value: Any) -> Any:
     return value
 
 
-Parameters = Annotated[dict[str, Any], BeforeValidator(_as_plain)]
+EstimatorParameters = Annotated[dict[str, Any], BeforeValidator(_as_plain)]
 
 
 class StepTable(BaseModel):
@@ -60,7 +60,7 @@ class StepTable(BaseModel):
         description="columns that it transforms; by default encoders take texts, imputers both "
         "kinds, all others numbers",
     )
-    parameters: Parameters = Field(default={}, description="passed to the class")
+    parameters: EstimatorParameters = Field(default={}, description="passed to the class")
 
 
 def _as_step(value: Any) -> Any:
@@ -114,7 +114,7 @@ class TrainingTable(TableKeys):
         pattern=IMPORT_PATH,
         description="import path of a scikit-learn estimator; by default the last of the steps",
     )
-    parameters: Parameters = Field(default={}, description="passed to the estimator")
+    parameters: EstimatorParameters = Field(default={}, description="passed to the estimator")
     steps: tuple[Annotated[StepTable, BeforeValidator(_as_step)], ...] = Field(
         default=(),
         description="a scikit-learn pipeline: import paths, or tables {use, on, parameters}, of "

@@ -22,10 +22,17 @@ from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import AWAY, Codes, unravel
 from aboveboard.games.capabilities import DeviationKind, Proof
-from aboveboard.games.numbers import LARGEST_ENTRY, Array, Number, as_objects, from_units, to_units
+from aboveboard.games.numbers import (
+    LARGEST_ENTRY,
+    Array,
+    BoolArray,
+    Number,
+    as_objects,
+    from_units,
+    to_units,
+)
 from aboveboard.learning.market.allocation import (
     MOST_SETS,
-    BoolArray,
     Market,
     assign_models,
     compute_qualities_in_use,

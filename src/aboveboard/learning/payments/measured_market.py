@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from aboveboard.formatting import (
     format_rounded,
 )
-from aboveboard.games.numbers import Array, to_number
+from aboveboard.games.numbers import Array, BoolArray, FloatArray, to_number
 from aboveboard.learning.market.allocation import (
-    BoolArray,
     Market,
     choose_best_sets,
     find_objective,
@@ -39,8 +38,6 @@ ABSENT, HALF, ALL = 0, 1, 2
 
 PERCENTILES = (2.5, 97.5)
 """Percentiles of an interval of 95 percent."""
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from dataclasses import dataclass, field, replace
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.learning.market.training_file import AveragingName
 from aboveboard.learning.training.estimators import Parameters
 
@@ -36,8 +36,6 @@ SendModel = Callable[[Parameters], Mapping[str, Parameters]]
 
 TRIMMED = 0.2
 """Part of the weight that a trimmed mean leaves out at each end."""
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

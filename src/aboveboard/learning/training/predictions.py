@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.games.numbers import FloatArray
 from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.library_threads import keep_to_threads
 from aboveboard.learning.training.tables import TrainingTerms
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

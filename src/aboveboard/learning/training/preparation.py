@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.games.numbers import FloatArray
 from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training.estimators import format_error, import_class
 from aboveboard.learning.training.library_threads import keep_to_threads
 from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
-
-FloatArray = NDArray[np.float64]
 
 PLACE = "training.steps"
 

@@ -27,9 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.games.numbers import FloatArray
 from aboveboard.learning.training.best_constant import find_best_constant_number
 from aboveboard.learning.training.estimators import format_error
-from aboveboard.learning.training.predictions import FloatArray, Predictions, make_replay, predict
+from aboveboard.learning.training.predictions import (
+    Predictions,
+    make_replay,
+    predict,
+)
 from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 ROUNDING = 1e-9

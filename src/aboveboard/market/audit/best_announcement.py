@@ -23,7 +23,7 @@ from aboveboard.market.model.markets import Market, social_welfare, values_by_pl
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition, expect_utilities
 from aboveboard.market.rules.announcements import find_best_proposal
-from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.parameters import RuleParameters
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class BestAnnouncement(Property):
 
 
 def leading_utility(
-    market: Market, parameters: Parameters, best: int, leading: Coalition
+    market: Market, parameters: RuleParameters, best: int, leading: Coalition
 ) -> Fraction:
     """Return what the proposer's coalition expects of a best announcement.
 

@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.games.numbers import LARGEST_ENTRY, Array
+from aboveboard.games.numbers import LARGEST_ENTRY, Array, IntArray
 from aboveboard.market.model.markets import Market, Outcome
-from aboveboard.market.rules.announcements import Announcements, IntArray
+from aboveboard.market.rules.announcements import (
+    Announcements,
+)
 from aboveboard.market.rules.dominant_votes import net_gains
-from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.parameters import RuleParameters
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class UtilityScheme:
         return 2 if self.destruction is None else 4
 
 
-def build_scheme(market: Market, parameters: Parameters) -> UtilityScheme:
+def build_scheme(market: Market, parameters: RuleParameters) -> UtilityScheme:
     """Return the scheme of the mechanism M."""
     n, bound = market.n, market.bound
     epsilon, delta = parameters.epsilon, parameters.delta

@@ -17,9 +17,9 @@ from aboveboard.formatting import format_amount
 from aboveboard.market.model.bidding import (
     Additive,
     BidGroups,
+    BundleTable,
     Language,
     Or,
-    Table,
     Xor,
     find_problem,
 )
@@ -169,5 +169,5 @@ def _drop(valuation: Language, k: int) -> Language:
         left = iter(range(sum(map(len, valuation.groups))))
         groups = [tuple(bid for bid in group if next(left) != k) for group in valuation.groups]
         return replace(valuation, groups=tuple(group for group in groups if group))
-    assert isinstance(valuation, Table | Xor | Or)
+    assert isinstance(valuation, BundleTable | Xor | Or)
     return replace(valuation, bids=valuation.bids[:k] + valuation.bids[k + 1 :])

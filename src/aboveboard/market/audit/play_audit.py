@@ -22,7 +22,7 @@ from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.model.utilities import Coalition, Structure, expect_utilities
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules.dominant_votes import derive_dominant_votes, net_gains
-from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.parameters import RuleParameters
 from aboveboard.market.rules.propose_and_agree import is_regular
 
 PLAYERS_IN_TRIPLES = 20
@@ -68,7 +68,7 @@ class PlayAudit:
     proposal: Outcome
     structure: Structure
     optimum: Optimum | None = None
-    parameters: Parameters | None = None
+    parameters: RuleParameters | None = None
     cast: Votes | None = None
     size: int | None = None
 

@@ -21,7 +21,7 @@ from aboveboard.errors import BudgetExceeded, UndefinedProperty
 from aboveboard.formatting import format_count
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
-from aboveboard.games.numbers import Array
+from aboveboard.games.numbers import Array, IntArray
 from aboveboard.market.audit.roots import Root, build_root, find_best_announcements, to_fraction
 from aboveboard.market.audit.strict_dominance import Dominance, combine_coalitions, find_dominance
 from aboveboard.market.audit.voting_rules import AnnouncementGame, VotingRule
@@ -35,7 +35,6 @@ from aboveboard.market.model.utilities import (
 )
 from aboveboard.market.rules.announcements import (
     Announcements,
-    IntArray,
     count_announcements,
     enumerate_allocations,
     enumerate_announcements,

@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.games.numbers import Array
+from aboveboard.games.numbers import Array, IntArray
 from aboveboard.market.audit.strict_dominance import decode_votes
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition, Structure
-from aboveboard.market.rules.announcements import Announcements, IntArray
+from aboveboard.market.rules.announcements import (
+    Announcements,
+)
 
 OUT = -1
 """Position that stands for announcing (E, 0), which is not voted on."""

@@ -16,10 +16,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from aboveboard.games.numbers import Array
+from aboveboard.games.numbers import Array, IntArray
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition
-from aboveboard.market.rules.announcements import Announcements, IntArray
+from aboveboard.market.rules.announcements import (
+    Announcements,
+)
 
 
 class HasStrategies(Protocol):

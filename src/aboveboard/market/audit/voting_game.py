@@ -39,7 +39,7 @@ from aboveboard.market.model.utilities import (
 from aboveboard.market.optimum.social_optimum import Optimum, find_optimum
 from aboveboard.market.rules.announcements import Announcements, find_best_proposal
 from aboveboard.market.rules.dominant_votes import derive_dominant_votes, net_gains
-from aboveboard.market.rules.parameters import Parameters, choose_parameters
+from aboveboard.market.rules.parameters import RuleParameters, choose_parameters
 from aboveboard.market.rules.propose_and_agree import is_regular
 
 VOTE_WORDS = ("NO", "YES")
@@ -96,7 +96,7 @@ class VotingGame:
     coalitions: Sequence[Coalition] | None = None
     cast: Votes | None = None
     optimum: Optimum | None = None
-    parameters: Parameters | None = None
+    parameters: RuleParameters | None = None
     reports: Mapping[str, Trader] | None = None
 
     @cached_property
@@ -338,7 +338,7 @@ _DEVIATORS = {
 """Properties of deviations that dominance of the joint votes settles: deviators at most."""
 
 
-def make_voting_game(market: Market, parameters: Parameters | None = None) -> VotingGame:
+def make_voting_game(market: Market, parameters: RuleParameters | None = None) -> VotingGame:
     """Return the game of voting in M on the proposer's best announcement; nobody colludes.
 
     Parameters

@@ -31,7 +31,7 @@ from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.model.utilities import expect_utilities
 from aboveboard.market.rules import naive, propose_and_agree
 from aboveboard.market.rules.announcements import Announcements
-from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.parameters import RuleParameters
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class AnnouncementGame(Protocol):
         ...
 
 
-def make_rule(market: Market, parameters: Parameters) -> VotingRule:
+def make_rule(market: Market, parameters: RuleParameters) -> VotingRule:
     """Return the mechanism M for a market."""
     scheme = build_scheme(market, parameters)
     return VotingRule(

@@ -1,6 +1,6 @@
 """Markets: goods, traders, bids, prices, and how a file describes them."""
 
-from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor
+from aboveboard.market.model.bidding import Additive, BidGroups, BundleTable, Or, Xor
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Ending, Votes
 
@@ -8,11 +8,11 @@ __all__ = [
     "DESTROYED",
     "Additive",
     "BidGroups",
+    "BundleTable",
     "Ending",
     "Market",
     "Or",
     "Outcome",
-    "Table",
     "Votes",
     "Xor",
     "social_welfare",

@@ -30,7 +30,7 @@ Bid = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Table:
+class BundleTable:
     """Exactly the listed bundles are worth something.
 
     Parameters
@@ -40,7 +40,7 @@ class Table:
 
     Examples
     --------
-    >>> Table(((0b01, 3), (0b11, 5))).value(0b10)
+    >>> BundleTable(((0b01, 3), (0b11, 5))).value(0b10)
     0
     """
 
@@ -180,7 +180,7 @@ class BidGroups:
         return 0, _pack_counts(self.groups, tuple(mask.bit_count() for mask in self.kinds))
 
 
-Language = Table | Additive | Xor | Or | BidGroups
+Language = BundleTable | Additive | Xor | Or | BidGroups
 """The languages that the solvers read; any other valuation is searched exhaustively."""
 
 
@@ -233,9 +233,9 @@ def find_problem(valuation: Language, m: int, bound: int) -> str:
         bundles = [bundle for bundle, _ in valuation.bids]
         if any(bundle < 0 or bundle >> m for bundle in bundles):
             return f"has bids on other goods than the {m} of the market"
-        if isinstance(valuation, Table) and len(set(bundles)) < len(bundles):
+        if isinstance(valuation, BundleTable) and len(set(bundles)) < len(bundles):
             return "lists a bundle twice"
-        if not isinstance(valuation, Table) and not all(bundles):
+        if not isinstance(valuation, BundleTable) and not all(bundles):
             return "has a bid on the empty bundle"
     if any(abs(value) >= bound for value in valuation.find_extremes()):
         return f"leaves the bound: values lie strictly between -{bound} and {bound}"

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from aboveboard.formatting import encode_number, format_amount, format_decimal
-from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor, find_problem
+from aboveboard.market.model.bidding import Additive, BidGroups, BundleTable, Or, Xor, find_problem
 
 DESTROYED = -1
 """The owner of a good that is destroyed."""
@@ -110,7 +110,7 @@ class Market:
         if self.bits < 1:
             raise ValueError(f"bits is {self.bits}; it must be at least 1")
         for name, valuation in zip(self.players, self.valuations, strict=True):
-            if isinstance(valuation, Additive | Table | Xor | Or | BidGroups):
+            if isinstance(valuation, Additive | BundleTable | Xor | Or | BidGroups):
                 problem = find_problem(valuation, self.m, self.bound)
                 if problem:
                     raise ValueError(f"the valuation of {name} {problem}")

@@ -16,10 +16,10 @@ from aboveboard.market.model.bidding import (
     Additive,
     Bid,
     BidGroups,
+    BundleTable,
     CountedBid,
     Language,
     Or,
-    Table,
     Xor,
 )
 from aboveboard.market.model.market_file import (
@@ -294,7 +294,11 @@ def _build_valuation(place: str, language: str, bids: Sequence[Bid], m: int) -> 
         raise InputError(
             place, f"there are {len(bids)} bids", f"or takes at most {MOST_OR_BIDS}; use xor"
         )
-    languages: dict[str, type[Table | Xor | Or]] = {"table": Table, "xor": Xor, "or": Or}
+    languages: dict[str, type[BundleTable | Xor | Or]] = {
+        "table": BundleTable,
+        "xor": Xor,
+        "or": Or,
+    }
     return languages[language](tuple(bids))
 
 

@@ -52,7 +52,7 @@ class Question:
 
 
 Steps = Generator[Coin | Question, Any, tuple[str, Outcome]]
-Start = Callable[[], Steps]
+StartPlay = Callable[[], Steps]
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,9 @@ class Ending:
 
 
 def _walk(
-    start: Start, answer: Callable[[Question], frozenset[int]], fall: Callable[[Coin], str | None]
+    start: StartPlay,
+    answer: Callable[[Question], frozenset[int]],
+    fall: Callable[[Coin], str | None],
 ) -> Ending | Coin:
     """Follow the steps until they end, or up to the first coin that `fall` leaves open."""
     steps = start()
@@ -161,7 +163,7 @@ def _walk(
         sent = result
 
 
-def enumerate_endings(start: Start, votes: Votes) -> Lottery[Ending]:
+def enumerate_endings(start: StartPlay, votes: Votes) -> Lottery[Ending]:
     """Return every ending with its exact probability."""
     weights: dict[Ending, Fraction | int] = {}
     waiting: list[tuple[tuple[str, ...], Fraction]] = [((), Fraction(1))]
@@ -176,7 +178,7 @@ def enumerate_endings(start: Start, votes: Votes) -> Lottery[Ending]:
     return Lottery(weights)
 
 
-def follow_play(start: Start, record: Ending) -> Ending:
+def follow_play(start: StartPlay, record: Ending) -> Ending:
     """Follow a recorded play again with its votes and coins.
 
     Raises

@@ -24,11 +24,6 @@ def utilities(market: Market, outcome: Outcome) -> tuple[Fraction, ...]:
     return tuple(Fraction(g) - p for g, p in zip(gained, outcome.prices, strict=True))
 
 
-def compute_utility(market: Market, player: int, outcome: Outcome) -> Fraction:
-    """Return one player's utility of an outcome."""
-    return utilities(market, outcome)[player]
-
-
 def expect_utilities(market: Market, lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
     """Return each player's expected utility."""
     total = [Fraction(0)] * market.n

@@ -19,7 +19,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from aboveboard.market.model.bidding import Additive, Bid, BidGroups, CountedBid, Or, Table, Xor
+from aboveboard.market.model.bidding import (
+    Additive,
+    Bid,
+    BidGroups,
+    BundleTable,
+    CountedBid,
+    Or,
+    Xor,
+)
 from aboveboard.market.model.markets import DESTROYED, Allocation, BundleValuation, Market
 from aboveboard.market.optimum.tie_weights import TieWeights, weigh_ties
 
@@ -177,7 +185,7 @@ def _find_relevant_goods(valuation: BundleValuation, m: int) -> int:
     match valuation:
         case Additive(values):
             return sum(1 << g for g, value in enumerate(values) if value)
-        case Table(bids):
+        case BundleTable(bids):
             # A good that no listed bundle has still turns a listed bundle into one that is not.
             return (1 << m) - 1 if any(value for _, value in bids) else 0
         case BidGroups(kinds, groups):
@@ -209,7 +217,7 @@ def _add_bids(
             for g, variable in x.items():
                 objective[variable] += values[g]
             return []
-        case Table(bids):
+        case BundleTable(bids):
             return _add_table(bids, x, objective)
         case Xor(bids):
             z = _add_variables(bids, objective)

@@ -23,8 +23,6 @@ from aboveboard.mechanisms.child_processes import safe_environment
 HEAD_START = 2.0
 """Seconds after which the rival begins: most searches are over, and its start takes one second."""
 
-COMMAND = "from aboveboard.market.optimum.rivals import answer_command; answer_command()"
-
 
 @dataclass(frozen=True)
 class RivalResult:
@@ -100,7 +98,7 @@ class Rival:
             try:
                 with safe_environment():
                     self._process = subprocess.Popen(
-                        [sys.executable, "-c", COMMAND],
+                        [sys.executable, "-c", _make_command()],
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         stderr=subprocess.DEVNULL,
@@ -131,7 +129,11 @@ class Rival:
             stop()
 
 
-def answer_command() -> None:
+def _make_command() -> str:
+    return f"import {__name__} as rivals; rivals.{search_for_parent.__name__}()"
+
+
+def search_for_parent() -> None:
     """Search the market that stands in standard input by HiGHS, and print what was found."""
     market, seconds = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
+from aboveboard.games.numbers import IntArray
 from aboveboard.market.model.markets import (
     DESTROYED,
     Allocation,
@@ -27,8 +28,6 @@ from aboveboard.market.model.markets import (
     values_by_player,
 )
 from aboveboard.market.model.utilities import Coalition
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from aboveboard.market.model.markets import DESTROYED, Allocation, Market
 from aboveboard.market.model.utilities import expect_utilities
 from aboveboard.market.rules.announcements import find_best_proposal
 from aboveboard.market.rules.dominant_votes import find_dominant_votes
-from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.parameters import RuleParameters
 from aboveboard.market.rules.propose_and_agree import play
 
 
 def expect_before_the_draw(
-    market: Market, parameters: Parameters, optimal: Allocation
+    market: Market, parameters: RuleParameters, optimal: Allocation
 ) -> tuple[Fraction, ...]:
     """Return each player's expected utility before the proposer is drawn, all being honest.
 

@@ -19,7 +19,7 @@ from aboveboard.market.model.steps import (
     Coin,
     Ending,
     Question,
-    Start,
+    StartPlay,
     Steps,
     Votes,
     enumerate_endings,
@@ -121,7 +121,7 @@ def run_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome
     return "e", agreed if lucky else market.nothing
 
 
-def prepare_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Start:
+def prepare_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> StartPlay:
     """Return the steps as `enumerate_endings` and `replay` of `steps` take them.
 
     Raises

@@ -18,7 +18,7 @@ LARGEST_DEFAULT_DELTA = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
-class Parameters:
+class RuleParameters:
     """The two parameters of M, exact; `choose_parameters` checks them.
 
     Parameters
@@ -35,7 +35,7 @@ class Parameters:
 
 def choose_parameters(
     market: Market, epsilon: Fraction | None = None, delta: Fraction | None = None
-) -> Parameters:
+) -> RuleParameters:
     """Check the parameters given, and choose what is left out.
 
     epsilon: the middle of its range, (B delta, 1/(5n)), where delta counts as 0 if it is left
@@ -70,7 +70,7 @@ def choose_parameters(
             f"it is {delta}",
             f"choose more than 0 and less than epsilon / B = {epsilon / bound}",
         )
-    return Parameters(Fraction(epsilon), Fraction(delta))
+    return RuleParameters(Fraction(epsilon), Fraction(delta))
 
 
 def check_outcome(market: Market, proposal: Outcome) -> None:

@@ -22,7 +22,7 @@ from aboveboard.market.model.steps import (
     follow_play,
 )
 from aboveboard.market.model.utilities import surplus
-from aboveboard.market.rules.parameters import Parameters, check_outcome
+from aboveboard.market.rules.parameters import RuleParameters, check_outcome
 
 HEADS, TAILS = "heads", "tails"
 
@@ -50,7 +50,7 @@ def is_lawful(market: Market, proposal: Outcome) -> bool:
     return all(is_in_domain(market, p) for p in prices[1:]) and surplus(proposal) == 0
 
 
-def run_steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
+def run_steps(market: Market, parameters: RuleParameters, proposal: Outcome) -> Steps:
     """Return steps a to k, once the proposer has announced the proposal in step 1."""
     n, bound = market.n, market.bound
     epsilon, delta = parameters.epsilon, parameters.delta
@@ -77,7 +77,7 @@ def run_steps(market: Market, parameters: Parameters, proposal: Outcome) -> Step
     return "g", Outcome(keep, ((n - 1) * epsilon, *rewarded))
 
 
-def _run_m_prime(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
+def _run_m_prime(market: Market, parameters: RuleParameters, proposal: Outcome) -> Steps:
     """Return steps h to k, the mechanism M': one player w is drawn, all else is destroyed."""
     n, epsilon = market.n, parameters.epsilon
     drawn = yield Coin("w", Lottery.uniform(market.players))
@@ -101,7 +101,7 @@ def _keep_only(allocation: Allocation, player: int) -> Allocation:
 
 
 def play(
-    market: Market, parameters: Parameters, proposal: Outcome, votes: Votes
+    market: Market, parameters: RuleParameters, proposal: Outcome, votes: Votes
 ) -> Lottery[Ending]:
     """Return the exact lottery over endings of an announcement and votes.
 
@@ -117,7 +117,7 @@ def play(
 
 
 def verify_transcript(
-    market: Market, parameters: Parameters, proposal: Outcome, record: Ending
+    market: Market, parameters: RuleParameters, proposal: Outcome, record: Ending
 ) -> Ending:
     """Follow the votes and coins of a record again: so a party checks the center's transcript.
 

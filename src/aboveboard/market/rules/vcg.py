@@ -18,7 +18,7 @@ from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
 from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor, restrict
+from aboveboard.market.model.bidding import Additive, BidGroups, BundleTable, Or, Xor, restrict
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import (
     Allocation,
@@ -68,7 +68,7 @@ class _RestrictedValuation:
 
 def _restrict_valuation(valuation: BundleValuation, kept: tuple[int, ...]) -> BundleValuation:
     """Return a valuation restricted to some goods, in its own bidding language where it has one."""
-    if isinstance(valuation, Table | Additive | Xor | Or | BidGroups):
+    if isinstance(valuation, BundleTable | Additive | Xor | Or | BidGroups):
         return restrict(valuation, kept)  # the solvers read these
     return _RestrictedValuation(valuation, kept)
 
@@ -115,12 +115,13 @@ def play(market: Market, list_reports: tuple[BundleValuation, ...]) -> Lottery[E
     return Lottery.sure(Ending("VCG", settle(reported)))
 
 
-def list_reports(market: Market) -> list[Table]:
+def list_reports(market: Market) -> list[BundleTable]:
     """Return every valuation within the bound; (2B - 1)^(2^m - 1) of them."""
     bundles = range(1, 1 << market.m)
     values = range(-market.bound + 1, market.bound)
     return [
-        Table(tuple(zip(bundles, row, strict=True))) for row in product(values, repeat=len(bundles))
+        BundleTable(tuple(zip(bundles, row, strict=True)))
+        for row in product(values, repeat=len(bundles))
     ]
 
 
