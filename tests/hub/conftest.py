@@ -5,32 +5,32 @@ What only passes through it, such as who may see what, is tried on PostgreSQL in
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from new_database import forget_on_power_failure, make_database
+from new_database import forget_on_power_failure, lend_database
 
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
 
 from houses import HOST, Clock, House
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from aboveboard.evidence.rounds import replay_log
-from aboveboard.hub import home
-from aboveboard.hub.collaborations import logs
+from aboveboard.hub.collaborations import logs, steps
 from aboveboard.hub.collaborations.standing import StoredLog, describe_round
 from aboveboard.hub.configuration import Configuration
-from aboveboard.hub.database.engine import SQLITE_FILE, open_engine, upgrade
-from aboveboard.hub.home import Hub, make_hub
+from aboveboard.hub.database.tables import collaboration
+from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs import settling
 from aboveboard.hub.jobs.child import settle_folder, write_outcome
+from databases import start_hub, wait_for_no_disk
 
 ON_BOTH = {
     "test_any_order", "test_batching", "test_notices", "test_operations", "test_round_over_http",
@@ -72,11 +72,19 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database; empty for SQLite."""
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without rows; empty for SQLite."""
     if request.param == "sqlite":
-        return ""
-    return make_database(request.getfixturevalue("postgresql"))
+        yield ""
+    else:
+        with lend_database(request.getfixturevalue("postgresql")) as url:
+            yield url
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _wait_for_no_disk() -> Iterator[None]:
+    with wait_for_no_disk():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -94,19 +102,19 @@ def _compute_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture(autouse=True)
 def _compare_what_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fold each log with each of its statements, and compare what stands of it: in every test."""
-    write_standing = logs.write_standing
 
-    def write_compared(
-        connection: Connection, identifier: str, stands: Any, size: int, root: bytes
-    ) -> None:
-        write_standing(connection, identifier, stands, size, root)
-        if size > MOST_COMPARED:
-            return
-        round_ = replay_log(logs.read_entries(connection, identifier, 0, size), "log")
-        assert round_.root_at(size) == root
-        assert describe_round(round_, StoredLog(connection, identifier).find_place) == stands
+    def append_compared(connection: Connection, row: Any, *given: Any) -> logs.Position:
+        position = logs.append(connection, row, *given)
+        size = position.index + 1
+        if size <= MOST_COMPARED:
+            round_ = replay_log(logs.read_entries(connection, row.id, 0, size), "log")
+            find_place = StoredLog(connection, row.id).find_place
+            stands = describe_round(round_, round_.root_at(size), find_place)
+            written = select(collaboration.c.standing).where(collaboration.c.id == row.id)
+            assert json.loads(connection.execute(written).scalar_one()) == stands
+        return position
 
-    monkeypatch.setattr(logs, "write_standing", write_compared)
+    monkeypatch.setattr(steps, "append", append_compared)
 
 
 @pytest.fixture
@@ -114,25 +122,13 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="session")
-def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file of a new hub, as all migrations make it."""
-    folder = tmp_path_factory.mktemp("tables")
-    engine = open_engine("", folder)
-    upgrade(engine)
-    engine.dispose()
-    return folder / SQLITE_FILE
-
-
 @pytest.fixture
 def hub(
     tmp_path: Path,
     database: str,
     clock: Clock,
-    empty_tables: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Hub]:
-    """A hub whose clock the test sets; its SQLite file is a copy of one that was migrated."""
+    """A hub whose clock the test sets."""
     configuration = Configuration.model_validate(
         {
             "name": "test",
@@ -142,11 +138,7 @@ def hub(
             "worker": {"attempts": 3},
         }
     )
-    with monkeypatch.context() as patched:
-        if not database:
-            copy = partial(shutil.copyfile, empty_tables)
-            patched.setattr(home, "upgrade", lambda engine: copy(engine.url.database))
-        made = replace(make_hub(tmp_path / "hub", configuration), clock=clock)
+    made = replace(start_hub(tmp_path / "hub", configuration), clock=clock)
     yield made
     made.close()
 

@@ -6,7 +6,7 @@ Rules in words are computed in this process, which has the compiled code already
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,20 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # helpers of the hub's tests
 sys.path.insert(0, str(Path(__file__).parent))
 
-from new_database import make_database
+from new_database import lend_database
 
 from aboveboard.commands.rounds.rules import describe_rule_here
 from aboveboard.hub.pages import rule_book
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database; empty for SQLite."""
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without rows; empty for SQLite."""
     if getattr(request, "param", "sqlite") == "sqlite":
-        return ""
-    return make_database(request.getfixturevalue("postgresql"))
+        yield ""
+    else:
+        with lend_database(request.getfixturevalue("postgresql")) as url:
+            yield url
 
 
 @pytest.fixture(autouse=True)
