@@ -8,6 +8,9 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.commands.checking import check_collaboration
+from aboveboard.commands.running import error_context
+from aboveboard.errors import InputError
+from aboveboard.faults import InputErrors, raise_faults
 
 FILE = """
 mechanism = "exchange.union"
@@ -149,3 +152,12 @@ def test_parties_that_name_one_file_are_warned_of(tmp_path: Path):
     report = check_collaboration(tmp_path / "f.toml")
     assert "a and c have the same file a.txt" in report.warnings
     assert report.exit_status(strict=True) == 2
+
+
+def test_of_several_faults_in_a_run_none_is_lost() -> None:
+    collaboration = ab.collaborate("exchange.union", {"a": ["x"], "b": ["y"]}, seed=7)
+    faults = [InputError("parties.a", "p", "r"), InputError("parties.b", "q", "r")]
+    with pytest.raises(InputErrors) as raised, error_context(collaboration):
+        raise_faults([InputErrors(faults)])
+    places = [fault.place for fault in raised.value.faults]
+    assert places == ["collaborate: parties.a", "collaborate: parties.b"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import aboveboard as ab
 from aboveboard.commands import run_collaboration
+from aboveboard.currencies import describe_rounding
 from aboveboard.settlements.money import format_payment, round_payments
 from calling import aboveboard
 from depth import up_to
@@ -51,16 +52,18 @@ def test_a_payment_is_paid_or_received_and_never_negative(cents: int, text: str)
 
 
 @pytest.mark.parametrize(
-    ("currency", "thirds", "text"),
-    [("JPY", [34, 33, 33], "receives 1,234,567 JPY"), ("KWD", [33334, 33333, 33333],
-     "receives 1,234.567 KWD"), ("EUR", [3334, 3333, 3333], "receives 12,345.67 EUR")],
+    ("currency", "coin", "thirds", "text"),
+    [("JPY", "1", [34, 33, 33], "receives 1,234,567 JPY"),
+     ("KWD", "0.001", [33334, 33333, 33333], "receives 1,234.567 KWD"),
+     ("INR", "0.01", [3334, 3333, 3333], "receives 12,345.67 INR")],
 )  # fmt: skip
 def test_the_smallest_coin_is_that_of_the_currency(
-    currency: str, thirds: list[int], text: str
+    currency: str, coin: str, thirds: list[int], text: str
 ) -> None:
     accounts = round_payments(dict.fromkeys("abc", Fraction(100, 3)), currency)
     assert list(accounts.cents.values()) == thirds
     assert format_payment(-1_234_567, currency) == text
+    assert describe_rounding(currency).startswith(f"to {coin} {currency} ")
     rows = list(csv.DictReader(accounts.as_csv().splitlines()))
     assert sum(Fraction(row["pays"]) - Fraction(row["receives"]) for row in rows) == 0
     assert sum(Fraction(row["pays"]) for row in rows) == 100

@@ -45,15 +45,13 @@ def name_unit(unit: str, currency: str) -> str:
 
 
 def describe_rounding(currency: str) -> str:
-    """Return how payments are rounded, in words.
+    """Return to what payments are rounded, and how.
 
     Examples
     --------
-    >>> describe_rounding("EUR"), describe_rounding("JPY")
-    ('whole cents by largest remainder', 'whole JPY by largest remainder')
-    >>> describe_rounding("KWD")
-    'KWD to 3 decimals by largest remainder'
+    >>> describe_rounding("GBP"), describe_rounding("JPY")
+    ('to 0.01 GBP by largest remainder', 'to 1 JPY by largest remainder')
     """
     decimals = count_decimals(currency)
-    coins = f"{currency} to {decimals} decimals" if decimals else f"whole {currency}"
-    return f"{'whole cents' if decimals == CENTS else coins} by largest remainder"
+    coin = f"0.{1:0{decimals}d}" if decimals else "1"
+    return f"to {coin} {currency} by largest remainder"

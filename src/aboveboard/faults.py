@@ -57,7 +57,8 @@ def list_faults(error: InputError) -> tuple[InputError, ...]:
 
 def raise_faults(faults: Sequence[InputError]) -> None:
     """Raise what was found: one `InputError`, or `InputErrors` for several; nothing for none."""
-    each = list({str(fault): fault for fault in faults}.values())
+    single = (one for fault in faults for one in list_faults(fault))
+    each = list({str(fault): fault for fault in single}.values())
     if len(each) > MOST_FAULTS:
         more = InputError(
             each[0].place.partition(": ")[0],
@@ -73,6 +74,23 @@ def raise_faults(faults: Sequence[InputError]) -> None:
             raise alone
         finally:
             del alone  # a frame that holds what it raises is kept until cycles are looked for
+
+
+def add_path(error: InputError, path: str) -> InputError:
+    """Return an error with the file in front of each place, where it is not there yet.
+
+    Examples
+    --------
+    >>> print(add_path(InputError("key 'seed'", "it is -1", "write 1"), "a.toml"))
+    a.toml: key 'seed': it is -1; write 1
+    """
+    faults = [
+        fault
+        if fault.place == path or fault.place.startswith(f"{path}: ")
+        else InputError(f"{path}: {fault.place}", fault.problem, fault.remedy)
+        for fault in list_faults(error)
+    ]
+    return InputErrors(faults) if len(faults) > 1 else copy(faults[0])  # no cause of itself
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.errors import InputError
+from aboveboard.faults import InputErrors
 from aboveboard.market import VCG, ProposeAndAgree
 from aboveboard.market.model.bidding import BidGroups, restrict
 from aboveboard.market.model.markets import Market
@@ -157,6 +158,7 @@ def test_bids_and_endowments_come_from_tables(tmp_path: Path) -> None:
         ("party,goods\na,g\n", "no column 'value'"),
         ("party,goods,value\na,+,1\n", "line 2: the bid is on no good"),
         ("party,goods,value\na,g,dear\n", "the value is 'dear'"),
+        ('party,goods,value\na,g,"1,50"\n', 'or decimal = "," into the collaboration file'),
         ("party,goods,value\n,g,1\n", "'party' is empty"),
         ("party,goods,value,quantity\na,g+h,1,2\n", "a quantity is of one good"),
         ("party,goods,value,quantity\na,g,1,0\n", "the quantity is '0'"),
@@ -167,6 +169,26 @@ def test_a_wrong_table_is_refused_in_a_line(tmp_path: Path, bids: str, says: str
     top = 'mechanism = "market.vcg"\nbids = "b.csv"\nseller = "s"\n[parties.z]\n'
     with pytest.raises(InputError, match=says):
         ab.load(write(tmp_path, top, b_csv=bids))
+
+
+def test_all_faults_of_tables_are_told_at_once(tmp_path: Path) -> None:
+    top = 'mechanism = "market.vcg"\nbids = "b.csv"\nendowments = "e.csv"\n'
+    bids = "party,goods,value\na,g,dear\na,g,1\nb,,2\nb,g,3.5.1\n"
+    path = write(tmp_path, top, b_csv=bids, e_csv="party,good\ns,g\n")
+    with pytest.raises(InputErrors) as raised:
+        ab.load(path)
+    lines = [f"{path}: bids: b.csv, line {line}" for line in (2, 4, 5)]
+    assert [fault.place for fault in raised.value.faults] == lines
+    path = write(tmp_path, top, b_csv="party,goods,value\na,g,1\n",
+                 e_csv="party,good,quantity\ns,g,0\ns,,1\n")  # fmt: skip
+    with pytest.raises(InputErrors, match=r"(?s)the quantity is '0'.*'good' is empty"):
+        ab.load(path)
+
+
+def test_a_settlement_of_a_market_is_shown_in_a_line(tmp_path: Path) -> None:
+    top = 'mechanism = "market.vcg"\nbids = "b.csv"\nseller = "s"\nseed = 7\n'
+    path = write(tmp_path, top, b_csv="party,goods,value\na,g,1.5\n")
+    assert repr(ab.run(path)) == "<Settlement of market.vcg: s gains 0 and a gains 3/2>"
 
 
 def test_identical_units_are_bought_by_number(tmp_path: Path) -> None:

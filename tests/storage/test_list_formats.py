@@ -736,6 +736,31 @@ def test_a_text_of_json_with_a_line_break_is_left_out(write: Write) -> None:
     assert records.reading.left_out == {"entries with a line break": 1}
 
 
+OTX = {
+    "name": "p",
+    "indicators": [
+        {"id": 1, "indicator": "Bad.example", "type": "domain"},
+        {"id": 2, "indicator": "192.0.2.7", "type": "IPv4"},
+        {"id": 3, "indicator": "h.bad.example", "type": "hostname"},
+        {"id": 4, "indicator": "AB" * 16, "type": "FileHash-MD5"},
+        {"id": 5, "indicator": "2001:db8::/32", "type": "CIDR"},
+        {"id": 6, "indicator": "CVE-2026-1", "type": "CVE"},
+    ],
+}
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {"results": [x]}, lambda x: [x, x]])
+def test_of_pulses_of_otx_the_indicators_of_the_kind_are_elements(
+    write: Write, wrap: Callable[[Any], Any]
+) -> None:
+    path = write("pulse.json", json.dumps(wrap(OTX)))
+    assert elements(read(path, "domain")) == ["bad.example", "h.bad.example"]
+    assert elements(read(path, "address")) == ["192.0.2.7", "2001:db8::/32"]
+    assert elements(read(path, "hash")) == ["ab" * 16]
+    assert read(path, "url").reading.format == "OTX"
+    assert "nothing of it is of kind" in complaint(path, "text")
+
+
 def test_deleted_attributes_of_misp_are_left_out(write: Write) -> None:
     event = {
         "Attribute": [

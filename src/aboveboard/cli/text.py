@@ -63,7 +63,7 @@ def settlement_table(
     head = ["party", f"gains{of}", "utility", "payment" if paid else "pays", *listed]
     shown = fit_table(head, rows, (1, 2) if paid else (1, 2, 3))
     details = settlement.details
-    rounding = [f"payments are {describe_rounding(currency)}"] if paid and currency else []
+    rounding = [f"payments are rounded {describe_rounding(currency)}"] if paid and currency else []
     notes = [wrap(note, label="note: ") for key in NOTES for note in details.get(key, ())]
     notes += [wrap(note, label="note: ") for note in rounding]
     headline = wrap(settlement.headline) if settlement.headline else ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.collaborations.source_file import SourceFile
 from aboveboard.collaborations.validation import validate_table
 from aboveboard.errors import InputError
-from aboveboard.faults import InputErrors, collect_faults, list_faults, raise_faults
+from aboveboard.faults import add_path, collect_faults, raise_faults
 from aboveboard.formatting import format_count, join_names
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism
@@ -129,7 +128,7 @@ def read_all(
         with allow_code(source.code), attribute_errors(source.mechanism):
             return _read_content(source, table, rule, reader)
     except InputError as error:
-        raise _add_path(error, path) from error
+        raise add_path(error, str(path)) from error
 
 
 def _read_content(
@@ -257,19 +256,8 @@ def read_without_execution(
             reader.inputs.update(fingerprint_own_code(source.code))
             raise_faults(faults)
     except InputError as error:
-        raise _add_path(error, path) from error
+        raise add_path(error, str(path)) from error
     return file, reports, reader.inputs
-
-
-def _add_path(error: InputError, path: Path) -> InputError:
-    """Return an error with the file in front of its place, where it is not there yet."""
-    faults = [
-        fault
-        if fault.place == str(path) or fault.place.startswith(f"{path}: ")
-        else InputError(f"{path}: {fault.place}", fault.problem, fault.remedy)
-        for fault in list_faults(error)
-    ]
-    return InputErrors(faults) if len(faults) > 1 else copy(faults[0])  # no cause of itself
 
 
 def _look_for_files(

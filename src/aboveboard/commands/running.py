@@ -17,6 +17,7 @@ from aboveboard.collaborations.examination import examine, list_properties
 from aboveboard.errors import AnswersMissing, BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.local_runs import ReplyFile, find_obstacle, make_bundles
+from aboveboard.faults import add_path
 from aboveboard.formatting.plain_json import Json
 from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import HasCost
@@ -364,9 +365,7 @@ def error_context(collaboration: Collaboration) -> Iterator[None]:
             place, error.problem, error.remedy, path=error.path, content=error.content
         ) from error
     except InputError as error:
-        if error.place.startswith(path):
-            raise
-        raise InputError(f"{path}: {error.place}", error.problem, error.remedy) from error
+        raise add_path(error, path) from error
     except BudgetExceeded as error:
         raise BudgetExceeded(f"{path}: {error}") from error
 

@@ -165,7 +165,7 @@ class CollaborationFile(BaseModel):
     mechanism: str = Field(description="which rule is run")
     currency: Annotated[str, AfterValidator(_check_currency)] = Field(
         default="",
-        description="what payments are in, such as EUR: they are then whole cents",
+        description="what payments are in, such as EUR: they are then rounded to its smallest coin",
     )
     sees: Views = Field(default_factory=Views, description="who sees which output besides replies")
     seed: Seed = Field(

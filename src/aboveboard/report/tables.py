@@ -75,7 +75,8 @@ def tabulate_parties(
     if paid:
         note += " payment: to or from the center."
     if paid and currency:
-        note += f" Payments are {describe_rounding(currency)}; exact values are in {MANIFEST}."
+        rounding = describe_rounding(currency)
+        note += f" Payments are rounded {rounding}; exact values are in {MANIFEST}."
     return _make_table([*columns, *(key.replace("_", " ") for key in further)], rows, note)
 
 

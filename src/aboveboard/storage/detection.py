@@ -244,7 +244,7 @@ def ask_for_kind(what: str, where: str) -> InputError:
     """Return what to raise for a file whose format holds several kinds of elements."""
     kinds = join_names([f'"{kind}"' for kind in KINDS])
     problem = f"this is {what}, and nothing says what of it is meant"
-    remedy = f"write kind, one of {kinds}; and path, if it is neither MISP nor STIX"
+    remedy = f"write kind, one of {kinds}; and path, if it is neither MISP nor OTX nor STIX"
     return InputError(where, problem, remedy)
 
 

@@ -31,7 +31,7 @@ from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 FOR_COMPARISON = "This rule is here to compare with: the audit shows what fails."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EndingSettlement(Settlement):
     """The settlement of one ending; no two are equal, so that a lottery can draw one."""
 

@@ -20,6 +20,7 @@ from typing import TypeVar
 import polars as pl
 
 from aboveboard.errors import InputError
+from aboveboard.faults import collect_faults, raise_faults
 from aboveboard.formatting import format_quantity
 from aboveboard.market.model.market_file import BidTable, MarketFile, Player
 from aboveboard.mechanisms.reading import Read
@@ -34,6 +35,7 @@ MOST_DIGITS = 30
 """Digits of a value in a table: money needs no more."""
 
 NUMBER_PATTERN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 COUNT = re.compile(r"\d{1,6}")
 """A count of units or goods, or a good's number: more digits would be more names than fit."""
 
@@ -107,9 +109,10 @@ class BidRow:
         """
         text = self.get_name("value")
         if not NUMBER_PATTERN.fullmatch(text) or len(text) > MOST_DIGITS:
-            raise InputError(
-                self.place, f"the value is {text[:40]!r}", "write a number such as 12.50"
-            )
+            remedy = "write a number such as 12.50"
+            if DECIMAL_COMMA.fullmatch(text):
+                remedy += ', or decimal = "," into the collaboration file'
+            raise InputError(self.place, f"the value is {text[:40]!r}", remedy)
         return Fraction(text)
 
     def get_quantity(self) -> int | None:
@@ -149,27 +152,28 @@ def _read_rows(path: Path, key: str, columns: Sequence[str]) -> list[BidRow]:
 
 
 def _add_bids(parties: dict[str, Player], rows: Sequence[BidRow]) -> None:
+    faults: list[InputError] = []
     for row in rows:
-        parts = SEPARATORS.split(row.get_name("goods"))
-        goods = [good for part in parts if (good := part.strip())]
-        if not goods:
-            raise InputError(
-                row.place, "the bid is on no good", "name one, or several with + between"
-            )
-        quantity = row.get_quantity()
-        if quantity is not None and len(goods) != 1:
-            raise InputError(
-                row.place, "a quantity is of one good, and there are several", "leave it empty"
-            )
-        counts: tuple[str, ...] | dict[str, int] = tuple(goods)
-        if quantity is not None:
-            counts = {goods[0]: quantity}
-        group = row.get_text("group") or None
-        _add_value(
-            parties,
-            row.get_name("party"),
-            BidTable(goods=counts, value=row.get_value(), group=group),
+        with collect_faults(faults):
+            _add_value(parties, row.get_name("party"), _read_bid(row))
+    raise_faults(faults)
+
+
+def _read_bid(row: BidRow) -> BidTable:
+    """Return what a row says its party would pay for which goods."""
+    parts = SEPARATORS.split(row.get_name("goods"))
+    goods = [good for part in parts if (good := part.strip())]
+    if not goods:
+        raise InputError(row.place, "the bid is on no good", "name one, or several with + between")
+    quantity = row.get_quantity()
+    if quantity is not None and len(goods) != 1:
+        raise InputError(
+            row.place, "a quantity is of one good, and there are several", "leave it empty"
         )
+    counts: tuple[str, ...] | dict[str, int] = tuple(goods)
+    if quantity is not None:
+        counts = {goods[0]: quantity}
+    return BidTable(goods=counts, value=row.get_value(), group=row.get_text("group") or None)
 
 
 def _add_value(parties: dict[str, Player], name: str, value: BidTable) -> None:
@@ -178,17 +182,24 @@ def _add_value(parties: dict[str, Player], name: str, value: BidTable) -> None:
 
 
 def _add_endowments(parties: dict[str, Player], rows: Sequence[BidRow]) -> None:
+    faults: list[InputError] = []
     for row in rows:
-        name, good = row.get_name("party"), row.get_name("good")
-        player = parties.get(name, Player())
-        counts = player.count_endowment()
-        quantity = row.get_quantity()
-        if quantity is None and good in counts:
-            raise InputError(row.place, f"{name} brings {good!r} twice", "give a quantity")
-        counts[good] = counts.get(good, 0) + (quantity or 1)
-        countable = quantity is not None or isinstance(player.endowment, Mapping)
-        endowment = counts if countable else tuple(counts)
-        parties[name] = player.model_copy(update={"endowment": endowment})
+        with collect_faults(faults):
+            _add_endowment(parties, row)
+    raise_faults(faults)
+
+
+def _add_endowment(parties: dict[str, Player], row: BidRow) -> None:
+    name, good = row.get_name("party"), row.get_name("good")
+    player = parties.get(name, Player())
+    counts = player.count_endowment()
+    quantity = row.get_quantity()
+    if quantity is None and good in counts:
+        raise InputError(row.place, f"{name} brings {good!r} twice", "give a quantity")
+    counts[good] = counts.get(good, 0) + (quantity or 1)
+    countable = quantity is not None or isinstance(player.endowment, Mapping)
+    endowment = counts if countable else tuple(counts)
+    parties[name] = player.model_copy(update={"endowment": endowment})
 
 
 def _add_seller(parties: Mapping[str, Player], seller: str) -> dict[str, Player]:

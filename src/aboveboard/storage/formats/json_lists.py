@@ -1,8 +1,8 @@
-"""Lists in JSON: MISP, STIX 2.1, any other JSON or JSON lines by the path to the value.
+"""Lists in JSON: MISP, OTX, STIX, any other JSON or JSON lines by the path to the value.
 
-MISP: events, attributes and warning lists; STIX: indicators whose pattern says only that a value is
-one of some, and observed objects. What says more (`AND`, `NOT`, a revoked indicator) is left out,
-and counted.
+MISP: events, attributes and warning lists; OTX: the indicators of pulses; STIX: indicators whose
+pattern says only that a value is one of some, and observed objects. What says more (`AND`, `NOT`, a
+revoked indicator) is left out, and counted.
 """
 
 from __future__ import annotations
@@ -52,6 +52,13 @@ MISP_TYPES: dict[str, tuple[Kind | None, ...]] = {
 
 A `link` is where an analyst read about it, hence no element.
 """
+
+OTX_TYPES: dict[str, str] = {
+    "domain": "domain", "hostname": "hostname", "IPv4": "ip", "IPv6": "ip", "CIDR": "ip",
+    "URL": "url", "email": "email", "FileHash-MD5": "md5", "FileHash-SHA1": "sha1",
+    "FileHash-SHA256": "sha256",
+}  # fmt: skip  # read as a table
+"""What MISP calls the types of OTX's indicators."""
 
 STIX_OBJECTS: dict[str, Kind] = {
     "domain-name": "domain", "ipv4-addr": "address", "ipv6-addr": "address", "url": "url",
@@ -133,7 +140,7 @@ def parse(data: bytes, where: str) -> list[Any]:
 def read_json(
     values: list[Any], kind: Kind, path: str | None, where: str
 ) -> tuple[ListedElements, str]:
-    """Return the elements of a JSON file, and what it is: "MISP", "STIX", "JSON" or "JSON lines".
+    """Return the elements of a JSON file, and what it is: "MISP", "STIX", "JSON", ..
 
     Parameters
     ----------
@@ -142,16 +149,16 @@ def read_json(
     kind
         What the elements are: of a file with several kinds those are meant.
     path
-        Where the elements are, such as `data[].value`; None: the file is MISP, STIX, a list, or an
-        object with the elements for names.
+        Where the elements are, such as `data[].value`; None: the file is MISP, OTX, STIX, a list,
+        or an object with the elements for names.
     where
         What to call the file in messages.
 
     Raises
     ------
     InputError
-        There is nothing at the path, or no path and several places with text; or of MISP and STIX
-        nothing can be of the kind.
+        There is nothing at the path, or no path and several places with text; or of MISP, OTX and
+        STIX nothing can be of the kind.
     """
     listed = ListedElements(pl.Series([], dtype=pl.String))
     collect = _Collector(kind, listed)
@@ -167,9 +174,13 @@ def read_json(
                 collect.leave_out(DELETED, f"attribute {number}", f"{type_}: {value}")
             else:
                 _read_misp(type_, value, number, collect)
+    elif path is None and (pulses := [x for value in values for x in _find_otx(value)]):
+        form = "OTX"
+        for number, (type_, value) in enumerate(pulses, 1):
+            _read_misp(OTX_TYPES.get(type_, type_), value, number, collect)
     else:
         _read_path(values, path, where, collect, form)
-    if kind == "text" and form in ("STIX", "MISP") and not collect.found and listed.left_out:
+    if kind == "text" and form in ("STIX", "MISP", "OTX") and not collect.found and listed.left_out:
         problem = f'this is {form}, and nothing of it is of kind "text"'
         remedy = 'write the kind that is meant, such as kind = "domain", or path'
         raise InputError(where, problem, remedy)
@@ -280,6 +291,29 @@ def _find_misp(value: Any, deleted: bool = False) -> Iterator[tuple[str, str, bo
                 )
             else:
                 yield from _find_misp(entry, gone)
+
+
+def _find_otx(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield type and value of the indicators of OTX's pulses; nothing if a type is none of its."""
+    if isinstance(value, list):
+        for entry in value:
+            if isinstance(entry, dict):
+                yield from _find_otx(entry)
+        return
+    results = value.get("results") if isinstance(value, dict) else None
+    if isinstance(results, list):
+        yield from _find_otx(results)
+        return
+    indicators = value.get("indicators") if isinstance(value, dict) else None
+    listed = [
+        (entry["type"], entry["indicator"])
+        for entry in (indicators if isinstance(indicators, list) else ())
+        if isinstance(entry, dict)
+        and isinstance(entry.get("type"), str)
+        and isinstance(entry.get("indicator"), str)
+    ]
+    if any(type_ in OTX_TYPES for type_, _ in listed):
+        yield from listed
 
 
 def _read_misp(type_: str, value: str, number: int, collect: _Collector) -> None:
