@@ -14,7 +14,8 @@ from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.property import Property
 from aboveboard.auditing.rows import DeviationSet, count_rows
-from aboveboard.auditing.search import Scan, search
+from aboveboard.auditing.search import search
+from aboveboard.auditing.search_state import Scan
 from aboveboard.auditing.shrink import exceeds, shrink
 from aboveboard.auditing.verdict import Status, Verdict, format_confidence
 from aboveboard.auditing.witnesses import make_witness

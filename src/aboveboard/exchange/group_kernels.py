@@ -5,10 +5,7 @@ Shapes and conventions are those of `kernels`. The plain twins are in the tests.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from aboveboard.exchange.kernels import (
     _count_rule_steps,
@@ -17,11 +14,12 @@ from aboveboard.exchange.kernels import (
     _reach,
     _sizes,
 )
+from aboveboard.games.numbers import IntArray, MaskArray
 from aboveboard.kernels import kernel
 
 
 @kernel(_count_rule_steps)
-def best_group_members(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+def best_group_members(reported: MaskArray, counts: IntArray, n: int) -> MaskArray:
     """Return the mask of the best group of each instance, shape (m,): the largest one that is best.
 
     A best group is a party with all that are no larger, so the largest is the longest such suffix;
@@ -49,12 +47,12 @@ def best_group_members(reported: NDArray[Any], counts: NDArray[Any], n: int) -> 
     )
 )
 def benefit_bounds_in_tiers(
-    owners: NDArray[Any],
-    reported: NDArray[Any],
-    counts: NDArray[Any],
-    amounts: NDArray[Any],
-    first: NDArray[Any],
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    owners: MaskArray,
+    reported: MaskArray,
+    counts: IntArray,
+    amounts: IntArray,
+    first: MaskArray,
+) -> tuple[IntArray, IntArray]:
     """Return the least and most new elements where those of some parties are handed out first.
 
     As `kernels.benefit_bounds`, with a mask of the parties whose elements go first for each row.

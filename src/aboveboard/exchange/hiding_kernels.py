@@ -9,23 +9,21 @@ benefits need. Cost: one pass over the holdings of a profile. The plain twin goe
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from aboveboard.exchange.kernels import _find_best_group, _largest_first
+from aboveboard.games.numbers import BoolArray, IntArray, MaskArray
 from aboveboard.kernels import kernel
 
 
 def _count_size_steps(
-    counts: NDArray[Any],
-    fixed: NDArray[Any],
-    real: NDArray[Any],
-    starts: NDArray[Any],
-    holders: NDArray[Any],
-    hidden: NDArray[Any],
-    sizes: NDArray[Any],
+    counts: IntArray,
+    fixed: BoolArray,
+    real: BoolArray,
+    starts: IntArray,
+    holders: IntArray,
+    hidden: IntArray,
+    sizes: IntArray,
     unions: tuple[int, int],
     everything: bool,
 ) -> int:
@@ -35,16 +33,16 @@ def _count_size_steps(
 
 @kernel(_count_size_steps)
 def bound_by_sizes(
-    counts: NDArray[Any],
-    fixed: NDArray[Any],
-    real: NDArray[Any],
-    starts: NDArray[Any],
-    holders: NDArray[Any],
-    hidden: NDArray[Any],
-    sizes: NDArray[Any],
+    counts: IntArray,
+    fixed: BoolArray,
+    real: BoolArray,
+    starts: IntArray,
+    holders: IntArray,
+    hidden: IntArray,
+    sizes: IntArray,
     unions: tuple[int, int],
     everything: bool,
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> tuple[IntArray, IntArray]:
     """Return the least and most new elements by equal-gain, or by "everything".
 
     Parameters
@@ -110,17 +108,17 @@ def bound_by_sizes(
 
 @kernel()
 def _reach_hidden(
-    counts: NDArray[Any],
-    starts: NDArray[Any],
-    holders: NDArray[Any],
-    hidden: NDArray[Any],
+    counts: IntArray,
+    starts: IntArray,
+    holders: IntArray,
+    hidden: IntArray,
     row: int,
-    order: NDArray[Any],
-    rank: NDArray[Any],
-    reach: NDArray[Any],
-    ranks: NDArray[Any],
-    away: NDArray[Any],
-) -> Any:
+    order: IntArray,
+    rank: IntArray,
+    reach: IntArray,
+    ranks: IntArray,
+    away: IntArray,
+) -> np.int64:
     """Return how many elements are reported at all; each region's holders hide the same ones first.
 
     reach[t] becomes the number of elements whose smallest reporter stands at place t when the
@@ -150,17 +148,17 @@ def _reach_hidden(
 
 @kernel()
 def _sort_elements(
-    counts: NDArray[Any],
-    real: NDArray[Any],
-    starts: NDArray[Any],
-    holders: NDArray[Any],
-    hidden: NDArray[Any],
+    counts: IntArray,
+    real: BoolArray,
+    starts: IntArray,
+    holders: IntArray,
+    hidden: IntArray,
     row: int,
-    rank: NDArray[Any],
+    rank: IntArray,
     begin: int,
-    shown: NDArray[Any],
-    returned: NDArray[Any],
-    pool: NDArray[Any],
+    shown: IntArray,
+    returned: IntArray,
+    pool: IntArray,
 ) -> None:
     """Count the reported elements of the best group, and the others that are reported: two tiers.
 
@@ -198,14 +196,14 @@ def _sort_elements(
     )
 )
 def bound_by_groups(
-    counts: NDArray[Any],
-    real: NDArray[Any],
-    starts: NDArray[Any],
-    holders: NDArray[Any],
-    hidden: NDArray[Any],
+    counts: IntArray,
+    real: BoolArray,
+    starts: IntArray,
+    holders: IntArray,
+    hidden: IntArray,
     n: int,
     inside: bool,
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> tuple[IntArray, IntArray]:
     """Return the least and most new elements by best-group, `inside` or not.
 
     Parameters
@@ -259,12 +257,12 @@ def bound_by_groups(
 
 @kernel(lambda owners, counts, starts, holders, hidden: 20 + 4 * len(owners) + 12 * len(holders))
 def split_two(
-    owners: NDArray[Any],
-    counts: NDArray[Any],
-    starts: NDArray[Any],
-    holders: NDArray[Any],
-    hidden: NDArray[Any],
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    owners: MaskArray,
+    counts: IntArray,
+    starts: IntArray,
+    holders: IntArray,
+    hidden: IntArray,
+) -> tuple[MaskArray, MaskArray, IntArray]:
     """Split regions by who reports their elements in two profiles.
 
     As `kernels.hide`, with hidden of shape (2, holdings). Returns owners, shape (segments,),
@@ -294,8 +292,8 @@ def split_two(
 
 @kernel(lambda orders, kinds, counts, amounts: 10 + (orders.size + len(counts)) * len(amounts))
 def draw_blocks(
-    orders: NDArray[Any], kinds: NDArray[Any], counts: NDArray[Any], amounts: NDArray[Any]
-) -> NDArray[Any]:
+    orders: IntArray, kinds: BoolArray, counts: IntArray, amounts: IntArray
+) -> IntArray:
     """Return what replies bring that take elements kind by kind, shape (orders, replies).
 
     Parameters

@@ -7,11 +7,9 @@ is absent and is given nothing. The plain twins are in tests/oracles/exchange.py
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from aboveboard.games.numbers import IntArray, MaskArray
 from aboveboard.kernels import kernel
 
 # De Bruijn's sequence: multiplied by one bit, its highest six bits identify that bit.
@@ -21,19 +19,20 @@ for _place in range(64):
     _PLACES[((0x03F79D71B4CB0A89 << _place) & (2**64 - 1)) >> 58] = _place
 
 
-def _count_rule_steps(reported: NDArray[Any], counts: NDArray[Any], n: int) -> int:
+def _count_rule_steps(reported: MaskArray, counts: IntArray, n: int) -> int:
     """Return about how many microseconds a rule takes in plain Python."""
     return int(20 + 3 * len(reported) * (reported.shape[1] + 2) * (n + 1))
 
 
 @kernel()
-def _lowest(mask: Any) -> Any:
+def _lowest(mask: np.uint64) -> np.int64:
     """Return the position of the lowest bit that is set, in a few steps."""
-    return _PLACES[((mask & (~mask + np.uint64(1))) * _SEQUENCE) >> np.uint64(58)]
+    place: np.int64 = _PLACES[((mask & (~mask + np.uint64(1))) * _SEQUENCE) >> np.uint64(58)]
+    return place
 
 
 @kernel()
-def _sizes(reported: NDArray[Any], counts: NDArray[Any], sizes: NDArray[Any]) -> int:
+def _sizes(reported: MaskArray, counts: IntArray, sizes: IntArray) -> int:
     """Write each party's size into `sizes` and return the size of the union."""
     sizes[:] = 0
     union = 0
@@ -48,7 +47,7 @@ def _sizes(reported: NDArray[Any], counts: NDArray[Any], sizes: NDArray[Any]) ->
 
 
 @kernel()
-def _largest_first(sizes: NDArray[Any], order: NDArray[Any]) -> None:
+def _largest_first(sizes: IntArray, order: IntArray) -> None:
     """Write the parties into `order`, the largest first, by insertion.
 
     There are few, and `np.argsort` would cost the first call more to compile than all the rest.
@@ -63,12 +62,12 @@ def _largest_first(sizes: NDArray[Any], order: NDArray[Any]) -> None:
 
 @kernel()
 def _reach(
-    reported: NDArray[Any],
-    counts: NDArray[Any],
+    reported: MaskArray,
+    counts: IntArray,
     row: int,
-    order: NDArray[Any],
-    rank: NDArray[Any],
-    reach: NDArray[Any],
+    order: IntArray,
+    rank: IntArray,
+    reach: IntArray,
 ) -> None:
     """Write into reach[t] how many elements of an instance have their smallest owner at place t.
 
@@ -89,9 +88,7 @@ def _reach(
 
 
 @kernel()
-def _find_best_group(
-    sizes: NDArray[Any], order: NDArray[Any], reach: NDArray[Any]
-) -> tuple[Any, Any]:
+def _find_best_group(sizes: IntArray, order: IntArray, reach: IntArray) -> tuple[np.int64, int]:
     """Return what the best group has that its largest party lacks, and the place of that party.
 
     Of two groups that are as good the larger one is taken.
@@ -107,7 +104,7 @@ def _find_best_group(
 
 
 @kernel(_count_rule_steps)
-def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+def best_group(reported: MaskArray, counts: IntArray, n: int) -> IntArray:
     """Return amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
@@ -127,7 +124,7 @@ def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 
 @kernel(_count_rule_steps)
-def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+def equal_gain(reported: MaskArray, counts: IntArray, n: int) -> IntArray:
     """Return amounts by plain equal gain: what the largest party lacks, for everybody present."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
@@ -142,7 +139,7 @@ def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 
 @kernel(_count_rule_steps)
-def everything(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+def everything(reported: MaskArray, counts: IntArray, n: int) -> IntArray:
     """Return all that each party lacks, for everybody present."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
@@ -156,7 +153,7 @@ def everything(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 
 @kernel(lambda unions, sizes: len(unions) * len(sizes))
-def ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
+def ceilings(unions: IntArray, sizes: IntArray) -> IntArray:
     """Return Mechanism 2's V for every coalition, from |union| of every coalition: O(n 2^n)."""
     n = len(sizes)
     value = np.zeros(len(unions), dtype=np.int64)
@@ -172,7 +169,7 @@ def ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
 
 
 @kernel(lambda reported, counts, n: len(reported) + (n << n))
-def coalition_unions(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+def coalition_unions(reported: MaskArray, counts: IntArray, n: int) -> IntArray:
     """Return the size of every coalition's union, shape (2^n,), from one instance's segments."""
     inside = np.zeros(1 << n, dtype=np.int64)
     for s in range(len(reported)):
@@ -194,7 +191,7 @@ def coalition_unions(reported: NDArray[Any], counts: NDArray[Any], n: int) -> ND
         _count_rule_steps(reported, counts, n) + len(reported) * (2 * n << n)
     )
 )
-def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+def all_or_nothing(reported: MaskArray, counts: IntArray, n: int) -> IntArray:
     """Return amounts by Mechanism 2 among the parties that are present."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
@@ -213,9 +210,7 @@ def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDAr
 
 
 @kernel(lambda unions, sizes, order: len(unions) * len(sizes))
-def best_group_ceilings(
-    unions: NDArray[Any], sizes: NDArray[Any], order: NDArray[Any]
-) -> NDArray[Any]:
+def best_group_ceilings(unions: IntArray, sizes: IntArray, order: IntArray) -> IntArray:
     """Return the best-group rule's V for every coalition, from `order`, largest first."""
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(len(unions)):
@@ -231,7 +226,7 @@ def best_group_ceilings(
 
 
 @kernel(lambda unions, sizes: len(unions) * len(sizes))
-def equal_gain_ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
+def equal_gain_ceilings(unions: IntArray, sizes: IntArray) -> IntArray:
     """Return plain equal gain's V for every coalition."""
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(1, len(unions)):
@@ -249,12 +244,12 @@ def equal_gain_ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[An
     )
 )
 def hide(
-    owners: NDArray[Any],
-    counts: NDArray[Any],
-    starts: NDArray[Any],
-    holders: NDArray[Any],
-    hidden: NDArray[Any],
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    owners: MaskArray,
+    counts: IntArray,
+    starts: IntArray,
+    holders: IntArray,
+    hidden: IntArray,
+) -> tuple[MaskArray, MaskArray, IntArray]:
     """Split regions into segments by who reports them once parties hide elements.
 
     Parameters
@@ -306,8 +301,8 @@ def hide(
     )
 )
 def benefit_bounds(
-    owners: NDArray[Any], reported: NDArray[Any], counts: NDArray[Any], amounts: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    owners: MaskArray, reported: MaskArray, counts: IntArray, amounts: IntArray
+) -> tuple[IntArray, IntArray]:
     """Return the least and most new elements that amounts can bring, against what parties own.
 
     What a party is handed of its own, because it hid it, counts nothing. Shapes as in `hide`;
@@ -327,11 +322,11 @@ def benefit_bounds(
                 union += size
                 left = owners[row, s]
                 while left != 0:
-                    i = _lowest(left)
+                    owner = _lowest(left)
                     left &= left - np.uint64(1)
-                    owned[i] += size
-                    if not (reporters >> np.uint64(i)) & np.uint64(1):
-                        returned[i] += size
+                    owned[owner] += size
+                    if not (reporters >> np.uint64(owner)) & np.uint64(1):
+                        returned[owner] += size
         for i in range(n):
             high[row, i] = min(amounts[row, i], union - owned[i])
             low[row, i] = max(np.int64(0), amounts[row, i] - returned[i])

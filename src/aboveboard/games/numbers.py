@@ -16,6 +16,8 @@ Array = NDArray[Any]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+MaskArray = NDArray[np.uint64]
+"""Sets of up to 64 parties or elements, one bit for each."""
 
 LARGEST_ENTRY = 2**61
 """Entries of int64 arrays are no larger, so that differences of two fit into 64 bits."""
