@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from aboveboard.cli import app
 from aboveboard.collaborations.registry import find_mechanism, load_mechanisms
 from aboveboard.commands.rounds import make_keys, open_collaboration
-from aboveboard.commands.rounds.drafting import draft_table
+from aboveboard.commands.rounds.drafting import collect_files, draft_table
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import Round
 
@@ -135,3 +135,13 @@ def test_a_file_from_standard_input_makes_a_round(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "elements of acme" in " ".join(done.output.split())
     assert b"secret" not in (tmp_path / "second" / "terms.json").read_bytes()
+
+
+@pytest.mark.parametrize("key", ["bits", "numbers"])
+def test_the_centers_own_data_stay_in_a_file_and_the_message_says_which(
+    tmp_path: Path, key: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        collect_files({"center": {key: [1, 0]}}, tmp_path)
+    assert refused.value.place == f"key 'center.{key}'"
+    assert refused.value.remedy == 'write them to a file, one a line: data = "center.csv"'

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from houses import House, Table
@@ -16,14 +13,15 @@ sys.path.insert(0, str(Path(__file__).parent / "pages"))
 
 from readers import read_as, read_as_operator
 
+from aboveboard.errors import InputError
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.seeds import commit_nonce
-from aboveboard.hub.collaborations.membership import find_fault
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.refusals import explain_refusal, find_owner
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.operations.overview import look
 
@@ -47,17 +45,23 @@ def send(table: Table, round_: Round, parts: dict[str, str], folder: Path) -> No
     table.submit()
 
 
+TOO_MUCH = 'values = [{goods = ["kiosk"], value = 77777}]\n'
+NO_LIST = 'values = "77777"\n'
+UNKNOWN = 'values = [{goods = ["harbour"], value = 1}]\n'
+ALONE = "the rule refuses your part: "
+BESIDE = "the settlement failed at your part, beside those of others; the operator sees why"
+
+
 @pytest.mark.parametrize(
-    ("values", "secret"),
+    ("values", "secret", "said"),
     [
-        ('values = [{goods = ["kiosk"], value = 77777}]\n', "77777"),
-        pytest.param(
-            'values = [{goods = ["harbour"], value = 1}]\n', "harbour", marks=pytest.mark.deep
-        ),
+        (TOO_MUCH, "77777", BESIDE),  # whether it is too much depends on goods that others bring
+        (NO_LIST, "77777", ALONE),
+        pytest.param(UNKNOWN, "harbour", BESIDE, marks=pytest.mark.deep),
     ],
 )
-def test_a_bid_that_the_rule_refuses_is_shown_to_the_operator_alone(
-    hub: Hub, house: House, tmp_path: Path, values: str, secret: str
+def test_a_bid_that_the_rule_refuses_is_shown_to_its_member_and_the_operator_alone(
+    hub: Hub, house: House, tmp_path: Path, values: str, secret: str, said: str
 ) -> None:
     file = tmp_path / "auction.toml"
     file.write_text(AUCTION)
@@ -67,15 +71,40 @@ def test_a_bid_that_the_rule_refuses_is_shown_to_the_operator_alone(
     assert Worker(hub).work()
     assert secret in look(hub)["collaborations"][0]["faults"][""]
     assert secret in read_as_operator(house).get("/").text
-    for name, said in (("acme", "the settlement failed;"), ("bolt", "failed at your part;")):
-        assert said in table.view(name)["fault"]
+    assert "bolt reads: " in read_as_operator(house).get(f"/collaborations/{identifier}").text
+    for name, told in (("acme", "the settlement failed; the operator"), ("bolt", said)):
+        view = table.view(name)
+        assert view["fault"].startswith(told)
+        assert view["next"] is None  # what it has committed to stays as it is
         reader = read_as(house, name)
         for page in ("/", f"/collaborations/{identifier}"):
             shown = reader.get(page).text
-            assert said in shown or page == "/"
-            for private in (secret, "kiosk", "/tmp"):
+            assert told in shown or page == "/"
+            for private in ("kiosk", "/tmp", *((secret,) if told != ALONE else ())):
                 assert private not in shown
-                assert private not in table.view(name)["fault"]
+                assert private not in view["fault"]
+    assert (secret in table.view("bolt")["fault"]) is (said == ALONE)
+
+
+@pytest.mark.usefixtures("house")
+def test_what_a_member_reads_is_the_same_whatever_the_others_have_sent(
+    hub: Hub, tmp_path: Path
+) -> None:
+    (tmp_path / "auction.toml").write_text(AUCTION)
+    _, round_ = open_collaboration(hub, tmp_path / "auction.toml")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "part.toml").write_text(NO_LIST)
+    own, files = read_own_file(tmp_path / "own" / "part.toml")
+    part = Payload(own, files, bytes(32), bytes(32))
+    said = set()
+    for others in (SELLER, UNKNOWN, 'endowment = ["a secret"]\n'):
+        (tmp_path / "other.toml").write_text(others)
+        other = Payload(*read_own_file(tmp_path / "other.toml"), bytes(32), bytes(32))
+        error = InputError("key 'parties.acme.values'", f"{others} is too much", "write less")
+        found = explain_refusal(round_.terms, {"acme": other, "bolt": part}, error)
+        said.add(found["rule:bolt"])
+    assert len(said) == 1
+    assert "77777" in said.pop()
 
 
 @pytest.mark.parametrize(
@@ -90,16 +119,15 @@ def test_a_bid_that_the_rule_refuses_is_shown_to_the_operator_alone(
         ("b.lt", "parties.bolt.values", False),
         ("bolt", "endowment: parties", False),
         ("bolt", "/tmp/a/collaboration.toml: parties.bolt.values", True),
-        ("bolt", "seed: it is 1; write 2\na.toml: line 3: key 'parties.bolt.values'", True),
         ("bolt", "parties.bolt labs.values", False),
+        ("bolt", "parties.bolt.x.values", False),  # of the member that is called so
+        ("bolt.x", "parties.bolt.x.values", True),
+        ("bolt", "parties.bolt.xs.values", True),
         ("bolt", 'parties."bolt labs".values', False),
-        ("bolt", "a.toml: parties.acme.goods: nobody brings the good 'parties.bolt'", False),
+        ("bolt", "a.toml: parties.acme.goods", False),
         ("bolt", "a.toml: key 'center': nobody brings the good 'x: parties.bolt'", False),
     ],
 )
-def test_a_member_learns_whether_it_is_its_own_part(member: str, place: str, is_own: bool) -> None:
-    row: Any = SimpleNamespace(member=member, faults=json.dumps({"": f"{place}: it is 77"}))
-    found = find_fault(row)
-    assert found is not None
-    assert ("at your part" in found) is is_own
-    assert "77" not in found
+def test_a_place_is_in_the_part_of_one_member(member: str, place: str, is_own: bool) -> None:
+    names = ["acme", "bolt", "bolt labs", "bolt.x", "b.lt"]
+    assert (find_owner(place, names) == member) is is_own

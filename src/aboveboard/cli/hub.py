@@ -230,6 +230,7 @@ def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
     With who is awaited, and what went wrong.
     """
     opened = open_folder(folder)
+    from aboveboard.hub.collaborations.faults import name_fault
     from aboveboard.hub.operations.overview import look
 
     seen = look(opened)
@@ -237,7 +238,7 @@ def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
     for each in seen["collaborations"]:
         awaited = f"; awaited: {', '.join(each['awaited'])}" if each["awaited"] else ""
         lines.append(f"{each['id']}  {each['state']}  {each['name']}{awaited}")
-        lines += [f"  {name or 'the rule'}: {what}" for name, what in each["faults"].items()]
+        lines += [f"  {name_fault(key)}: {what}" for key, what in each["faults"].items()]
     lines += [f"job {each['job']} failed: {each['problem']}" for each in seen["failed"]]
     echo_result(output, "\n".join(lines), seen)
     opened.close()

@@ -36,7 +36,10 @@ class PatientProtocol(H11Protocol):
 
     _given_up: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(
+        self,
+        transport: asyncio.Transport,  # type: ignore[override]  # as uvicorn narrows it
+    ) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._wait(HEAD_SECONDS)

@@ -38,6 +38,7 @@ MOST_ANSWER = 2**26
 """Bytes that a child may say: what a page shows, or a few numbers."""
 
 _BLOCK = 2**16
+"""Bytes that are taken at once."""
 
 
 @contextmanager

@@ -161,7 +161,9 @@ def collect_files(
     for key in ("bits", "numbers"):
         if isinstance(center, dict) and key in center:
             raise InputError(
-                f"key 'center.{key}'", "all members would read it in the terms", "use center.data"
+                f"key 'center.{key}'",
+                "all members would read it in the terms",
+                'write them to a file, one a line: data = "center.csv"',
             )
     files: dict[str, bytes] = {}
     own = {

@@ -163,6 +163,19 @@ def check_committed_part(terms: Terms, name: str, private: Path) -> OwnPart:
     return _check(terms, name, private, read_payload(private))
 
 
+def list_own_faults(terms: Terms, name: str, part: Payload) -> list[InputError]:
+    """Return what is wrong with a member's part by itself: it follows from nothing but the terms.
+
+    Parameters
+    ----------
+    terms, name
+        As for `check_own_file`.
+    part
+        What the member has sent.
+    """
+    return list(_check(terms, name, Path(name), part).report.faults)
+
+
 def _check(terms: Terms, name: str, place: Path, part: Payload) -> OwnPart:
     sizes = {file: len(content) for file, content in part.files.items()}
     report = CheckReport(place, terms.mechanism)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,6 +14,7 @@ from sqlalchemy import Connection, Integer, bindparam, select, update
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.deadlines import format_moment
+from aboveboard.hub.collaborations.faults import find_own_fault
 from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.database.tables import collaboration, member, reply, submission
 from aboveboard.hub.organizations.registry import Organization
@@ -179,26 +179,9 @@ def list_awaited(row: Any) -> tuple[str, ...]:
     return _list_awaited(row.turns)
 
 
-def _find_place(name: str) -> str:
-    """Return the pattern of a line whose place is a member's part.
-
-    What follows the place may quote what any member wrote, such as another one's name.
-    """
-    own = re.escape(name)
-    return rf"^(?:[^:\s]+: )?(?:line \d+: )?(?:key ')?parties\.(?:\"{own}\"|{own}(?=[.\[':]|$))"
-
-
 def find_fault(row: Any) -> str | None:
-    """Return what the member of a row may know of what is wrong; None: nothing is known.
-
-    Why a rule refuses the parts of all may quote any of them: that is for the operator. A member
-    learns whether it is its own part.
-    """
-    faults = _read_by_name(row.faults)
-    if row.member in faults or "" not in faults:
-        return faults.get(row.member)
-    is_own = re.search(_find_place(row.member), faults[""], re.MULTILINE)
-    return f"the settlement failed{' at your part' if is_own else ''}; the operator sees why"
+    """Return what the member of a row may know of what is wrong; None: nothing is known."""
+    return find_own_fault(_read_by_name(row.faults), row.member)
 
 
 def look(row: Any) -> Overview:

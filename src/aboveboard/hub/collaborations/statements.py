@@ -12,6 +12,7 @@ from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.hub.collaborations.deadlines import find_deadline
+from aboveboard.hub.collaborations.faults import OF_RULE
 from aboveboard.hub.collaborations.logs import (
     Position,
     find_statement,
@@ -150,7 +151,11 @@ def _forget_fault(connection: Connection, row: Any, name: str) -> None:
     """Take back what was found wrong with a member's earlier submission."""
     faults = json.loads(row.faults)
     if faults:
-        left = {who: what for who, what in faults.items() if who not in (name, "")}
+        left = {
+            who: what
+            for who, what in faults.items()
+            if who not in (name, "") and not who.startswith(OF_RULE)
+        }
         connection.execute(
             update(collaboration)
             .where(collaboration.c.id == row.id)

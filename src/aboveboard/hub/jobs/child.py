@@ -43,6 +43,7 @@ def settle_folder(folder: Path) -> dict[str, Any]:
     from aboveboard.commands.rounds.outcomes import compute_outcome, draft_question
     from aboveboard.errors import AboveboardError
     from aboveboard.evidence.rounds import replay_log
+    from aboveboard.hub.jobs.refusals import explain_refusal
 
     round_ = replay_log((folder / LOG_FILE).read_bytes().split(b"\n")[:-1], "log")
     parts, refused = _read_parts(folder, round_)
@@ -55,7 +56,7 @@ def settle_folder(folder: Path) -> dict[str, Any]:
             return {"ask": draft_question(round_, parts, files, answers)}
         outcome = compute_outcome(round_, parts, folder / SETTLEMENT, order, files, answers)
     except AboveboardError as error:
-        return {"refused": {"": str(error)}}
+        return {"refused": {"": str(error), **explain_refusal(round_.terms, parts, error)}}
     return {
         "body": outcome.body,
         "private": dict(outcome.publication.private),

@@ -19,6 +19,7 @@ from aboveboard.commands.rounds.questions import ask_again
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
+from aboveboard.hub.collaborations.faults import OF_RULE
 from aboveboard.hub.collaborations.logs import lock, read_round, sign_checkpoint
 from aboveboard.hub.collaborations.notices import OPERATOR, write_notice
 from aboveboard.hub.collaborations.steps import make_own, take
@@ -129,7 +130,8 @@ def _write_faults(hub: Hub, lease: Lease, sealed: SealedRound, faults: dict[str,
     A child reads what members sent, so that it is not believed: what it says is short text about
     members of the round, or nobody could read the round's view any more.
     """
-    known = ("", *sealed.round.present)
+    present = sealed.round.present
+    known = ("", *present, *(f"{OF_RULE}{name}" for name in present))
     faults = {name: str(text)[:MOST_FAULT] for name, text in faults.items() if name in known}
     if not faults:
         raise ChildError("the child refused the round, and named no member of it")
@@ -137,8 +139,8 @@ def _write_faults(hub: Hub, lease: Lease, sealed: SealedRound, faults: dict[str,
         row = lock(connection, lease.collaboration)
         if _is_unchanged(read_round(connection, row), sealed):
             keep_faults(connection, row.id, faults)
-            for name in faults:
-                kind = "submit" if name else "refused"
+            for key in faults:
+                kind, name = ("submit" if key in present else "refused"), key.removeprefix(OF_RULE)
                 write_notice(connection, row.id, name or OPERATOR, kind, hub.now)
         finish(connection, lease, problem=json.dumps(faults, sort_keys=True))
 

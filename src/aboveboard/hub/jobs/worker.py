@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.hub.collaborations.deadlines import DAY, STEPS
+from aboveboard.hub.collaborations.faults import FAILED
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.notices import OPERATOR, write_notice
 from aboveboard.hub.collaborations.steps import make_own, take
@@ -83,7 +84,7 @@ def _note_faults(connection: Connection, lease: Lease, row: Any, member: str, no
     elif is_overtaken(connection, lease):
         return
     else:
-        faults = {"": "the settlement failed; the operator sees why"}
+        faults = {"": FAILED}
         if member:
             faults[member] = UNREADABLE
             write_notice(connection, row.id, member, "submit", now)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from aboveboard.formatting import format_bytes, format_moment, format_span, join_names
+from aboveboard.hub.collaborations.faults import name_fault
 from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.pages.board import MOST_COUNTED, OVER, read_board
 from aboveboard.hub.pages.parts import fill_part
@@ -94,7 +95,7 @@ def _fill_organizations(found: Sequence[tuple[str, int, int]]) -> Markup:
 def _describe_faults(text: str) -> str:
     """Return what is wrong in a collaboration, by who has to change it."""
     found: dict[str, str] = json.loads(text)
-    return "; ".join(f"{who or 'the rule'}: {what}" for who, what in found.items())
+    return "; ".join(f"{name_fault(who)}: {what}" for who, what in found.items())
 
 
 def show_collaborations(visit: Visit) -> Response:

@@ -15,6 +15,7 @@ from aboveboard.evidence.rounds import Round
 from aboveboard.hub.collaborations import membership
 from aboveboard.hub.collaborations.deadlines import STEPS as TIMED
 from aboveboard.hub.collaborations.deadlines import find_deadline
+from aboveboard.hub.collaborations.faults import name_fault
 from aboveboard.hub.collaborations.logs import NoCollaborationError, read_round
 from aboveboard.hub.collaborations.nodes import fold_frontier, split_frontier
 from aboveboard.hub.collaborations.standing import StoredLog
@@ -160,7 +161,7 @@ class Seen:
         """What is wrong, as far as the reader may know: all, or of its own part."""
         found: dict[str, str] = json.loads(self.row.faults)
         if self.member is None:
-            return found
+            return {key and name_fault(key): text for key, text in found.items()}
         own = membership.find_fault(self.row)
         return {} if own is None else {self.member if self.member in found else "": own}
 
