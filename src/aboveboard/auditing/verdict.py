@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 CONFIDENCE = Fraction(95, 100)
-
+"""Confidence of what a sample without a counterexample shows."""
 
 TABLE_HEADS = ("property", "verdict", "largest gain", "basis", "counterexample")
-"""Heads of the table as which verdicts print."""
+"""Headings of the table that verdicts print as."""
 
 
 class Status(StrEnum):
@@ -147,7 +147,7 @@ class Verdict:
     seed
         Seed of the sample; None where nothing was sampled.
     confidence
-        What a sample lets one say.
+        What a sample without a counterexample shows.
     draws
         Of any sampled coalition (or of profiles) the least number of uniform draws, on which
         `confidence` rests; None where nothing was sampled.
@@ -294,10 +294,10 @@ class Verdicts(Mapping[str, Verdict]):
         return None if Status.UNDECIDED in statuses else True
 
     def group(self) -> list[tuple[str, Verdicts]]:
-        """Return the verdicts under the heads that people read; a head without any is left out."""
+        """Return the verdicts under the headings of a report; a heading without any is left out."""
         promised, examined = self.promised, self.examined
-        head = "Also examined" if promised else "Examined"
-        return [(name, g) for name, g in (("Promised", promised), (head, examined)) if g]
+        heading = "Also examined" if promised else "Examined"
+        return [(name, g) for name, g in (("Promised", promised), (heading, examined)) if g]
 
     def mark(self, promised: Iterable[str], compared: str | None = None) -> Verdicts:
         """Return the same verdicts, those of these names marked as promised.
@@ -384,13 +384,12 @@ class Verdicts(Mapping[str, Verdict]):
 
 
 def format_confidence(draws: int, claim: str) -> str:
-    """Return what so many uniform draws without a success let one say.
+    """Return what so many uniform draws without a success show.
 
     Were the share of successes p, none would be seen with probability (1 - p)^draws.
     """
     share = 1 - float(1 - CONFIDENCE) ** (1 / draws)
     return (
         f"with {format_percent(CONFIDENCE)} confidence fewer than {format_rounded(share, 2)} "
-        f"of {claim} "
-        f"(no success in {format_count(draws)} uniform draws)"
+        f"of {claim} (no success in {format_count(draws)} uniform draws)"
     )

@@ -125,7 +125,7 @@ def terms(
 ) -> None:
     """Member: print the terms of a round in plain words.
 
-    With the audit of their rule.
+    Shows the audit of their rule, too.
     """
     from aboveboard.commands.rounds.rules import describe_rule
     from aboveboard.evidence.members import read_round

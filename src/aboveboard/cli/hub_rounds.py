@@ -123,7 +123,7 @@ def recover(
 ) -> None:
     """Print a link that registers new keys in place of lost ones.
 
-    Make sure first, by a way that shows who answers, that it is this organisation.
+    First make sure, such as by a call, that the request is this organisation's own.
     """
     opened = open_folder(folder)
     from aboveboard.hub.organizations import invite_again

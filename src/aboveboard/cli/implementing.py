@@ -40,15 +40,15 @@ def implement(
     ] = ShownConcept.EX_POST,
     rational: Annotated[
         bool,
-        typer.Option("--rational/--no-rational", help="Whether nobody may lose by taking part."),
+        typer.Option("--rational/--no-rational", help="Require that nobody loses by taking part."),
     ] = True,
     budget: Annotated[
         bool,
-        typer.Option("--budget/--no-budget", help="Whether payments may never need a subsidy."),
+        typer.Option("--budget/--no-budget", help="Require that payments never need a subsidy."),
     ] = True,
     payments: Annotated[
         ShownPayments,
-        typer.Option(help="Which payments to print of all that do: the greatest or the least."),
+        typer.Option(help="Which of all such payments to print: the greatest or the least."),
     ] = ShownPayments.GREATEST,
     trust_code: TrustOption = None,
     allow_outside: OutsideOption = False,

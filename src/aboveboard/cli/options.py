@@ -58,7 +58,7 @@ TrustOption = Annotated[
     typer.Option(
         "--trust-code",
         metavar="SHA256",
-        help="Let the code that comes with the file run, if this is its digest ('check' shows it).",
+        help="Run the code that comes with the file if this is its digest ('check' shows it).",
     ),
 ]
 OutsideOption = Annotated[

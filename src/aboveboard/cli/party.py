@@ -23,7 +23,7 @@ def party(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="The file of your rows.")] = None,
     label: Annotated[
-        str | None, typer.Option(help="Your own name for the column that is predicted.")
+        str | None, typer.Option(help="Your file's name for the column that is predicted.")
     ] = None,
     certificates: Annotated[
         Path | None,

@@ -61,7 +61,7 @@ def play(
     allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Find from where honest play is reached.
+    """Find from which starts players reach honest play.
 
     Players move to what is better for them, or learn without regret. Takes a collaboration file or
     a game of Gambit (.nfg, .efg), each player's first strategy being its truth. Better replies are

@@ -166,7 +166,7 @@ def submit(
 ) -> None:
     """Member: seal your committed data to the center.
 
-    And send them, once all members have committed. What leaves is printed before; on a
+    Sends them once all members have committed. What leaves is printed before; on a
     terminal you are asked.
     """
     from aboveboard.commands.rounds import submit as sign_submission
@@ -198,7 +198,7 @@ def _describe_part(own: Any, title: str) -> list[str]:
 def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
     """Member: count overlaps by blinded tokens.
 
-    Where the terms say so. Run it once in each step, until it says that it counted.
+    If the terms say so. Run it once in each step, until it says that it has counted.
     """
     from aboveboard.commands.rounds.counting import take_counting_step
 
@@ -288,8 +288,8 @@ def verify(
 
     Says what is proved, what is contradicted, and what rests on the center's word.
 
-    Exit status: 0 all that can be verified is; 1 something is contradicted; 2 it cannot be read;
-    3 something that is needed is missing.
+    Exit status: 0 everything that can be verified was; 1 something is contradicted; 2 it cannot be
+    read; 3 something that is needed is missing.
     """
     from aboveboard.commands.rounds import verify as verify_bundle
     from aboveboard.commands.rounds.results import find_bundle_member

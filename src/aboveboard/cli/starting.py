@@ -20,7 +20,7 @@ def demo(
         typer.Option(
             "--out",
             "-o",
-            help="Folder for lists, replies and report; left out: aboveboard-demo, or"
+            help="Folder for lists, replies and report; default: aboveboard-demo, or"
             " aboveboard-round between organisations.",
             show_default=False,
         ),

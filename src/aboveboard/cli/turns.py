@@ -187,9 +187,9 @@ def _describe_ruling(taken: dict[str, Any] | None) -> str:
 
 
 def recover_keys(reference: ReferenceArgument, output: FormatOption = Format.TEXT) -> None:
-    """Name your new keys in a round, for the others to vouch.
+    """Member: name your new keys, for the others to vouch.
 
-    After you have lost the old ones, and have joined again with a link for that.
+    After you have lost the old keys and joined again with a recovery link.
     """
     from aboveboard.hub.members.recovering import ask_for_vouchers
 
@@ -215,7 +215,7 @@ def vouch(
 ) -> None:
     """Member: vouch for the new keys of another member.
 
-    For one that has lost its own.
+    For a member that has lost its old keys.
     """
     from aboveboard.hub.members.recovering import vouch_for
 

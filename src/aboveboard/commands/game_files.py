@@ -1,4 +1,4 @@
-"""A game from a file of Gambit audited: `.nfg` and `.efg`."""
+"""Audit a game that stands in a file of Gambit, `.nfg` or `.efg`."""
 
 from __future__ import annotations
 

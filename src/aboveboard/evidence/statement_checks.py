@@ -50,7 +50,7 @@ def require_result(round_: Round, statement: Statement) -> None:
 def require_number(round_: Round, statement: Statement) -> None:
     """Raise `RefusedStatementError` unless the statement has the number that it gets in the log.
 
-    What may be said again in the same words is told apart by it.
+    The number tells apart statements that are said several times in the same words.
     """
     if statement.body["number"] != len(round_.leaves):
         raise RefusedStatementError(f"the next entry of the log has number {len(round_.leaves)}")

@@ -16,13 +16,16 @@ from aboveboard.storage.options import TableKeys
 
 AVERAGING_ROUNDS = 20
 """Enough for the averaged model of a few thousand rows to settle to three digits of its quality."""
+
 LOCAL_STEPS = 5
 """Few, so that parties whose data differ do not run apart between two averages."""
+
 CLIP = 3.0
 """Honest updates of one round rarely differ by more; a larger one would steer the average."""
 
 PATIENCE = 600.0
-"""Seconds: a fit of some millions of rows takes less."""
+"""Seconds that a party may take to answer: a fit of some millions of rows takes less."""
+
 LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
 """Hosts to whom a connection does not leave the machine."""
 
@@ -30,6 +33,7 @@ NODE_KEY = r"^[A-Za-z0-9+/]{80,400}={0,2}$"
 """A public key: base64 of its DER bytes."""
 
 IMPORT_PATH = r"^\w+(\.\w+)+$"
+"""A class by its import path, such as `sklearn.linear_model.LogisticRegression`."""
 
 AveragingName = Literal["mean", "trimmed-mean", "median", "krum"]
 StepColumns = Literal["numbers", "texts", "all"]
@@ -179,7 +183,6 @@ class TrainingTable(TableKeys):
         description="in units of value: a run whose payments are less certain (95 percent "
         "interval) is refused",
     )
-
     failing: Literal["absent", "refuse"] = Field(
         default="absent",
         description="what a party that fails in training is: absent from then on, or a reason to "
@@ -233,7 +236,7 @@ class TrainingTable(TableKeys):
 
 
 class DataParty(TableKeys):
-    """One party's data: its file."""
+    """One party: the file of its data, and how its own machine is reached."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from aboveboard.games.keyed_stream import KeyedStream
 
 RANDOM = "random"
-"""What a file calls a proposer that is drawn."""
+"""The word in a file for a proposer that is drawn."""
 
 PROPOSER = "proposer"
-"""What the stream is for that draws it."""
+"""The purpose of the keyed stream that draws it."""
 
 
 def draw_proposer(names: Iterable[str], seed: int) -> str:

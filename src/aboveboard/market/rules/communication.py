@@ -19,8 +19,9 @@ class Communication:
     Parameters
     ----------
     outcome
-        What it takes to specify an outcome: an owner (or none) for each good, a price in
-        (-2^k, 2^k) for each player but the proposer, whose price follows from the balance.
+        What it takes to specify an outcome: an owner (or none) for each good, and a price for each
+        player but the proposer, whose price follows from the balance. Prices lie strictly between
+        minus and plus twice the market's bound.
     votes
         One for each vote that was given.
     """
@@ -41,13 +42,13 @@ class Communication:
 
 def count_outcome_bits(market: Market) -> int:
     """Return the least number of bits that tell all balanced outcomes within the domain apart."""
-    prices: int = 4 * market.bound - 1  # whole numbers strictly between -2B and 2B
+    prices: int = 4 * market.bound - 1
     outcomes: int = (market.n + 1) ** market.m * prices ** (market.n - 1)
     return (outcomes - 1).bit_length()
 
 
 def count_bits(market: Market, ending: Ending) -> Communication:
-    """Return the bits of the play that ended so.
+    """Return how many bits a play exchanged, from how it ended.
 
     Examples
     --------
