@@ -298,7 +298,8 @@ def test_a_run_in_parts_writes_the_bytes_of_a_run_in_memory(
     monkeypatch.setattr(shelves, "SpillFolder", note)
     assert run_replies(path, tmp_path / "parts") == in_memory
     assert modes == [0o700]
-    assert not list((tmp_path / "scratch").iterdir())
+    left = [each for each in (tmp_path / "scratch").rglob("*") if "polars-" not in each.name]
+    assert not left  # polars 1.30 makes a folder of its own, and leaves it empty
     for name, stat in before.items():
         assert (tmp_path / name).stat().st_mtime_ns == stat.st_mtime_ns
 
