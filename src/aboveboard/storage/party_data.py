@@ -18,7 +18,8 @@ from aboveboard.formatting import format_count
 from aboveboard.storage.detection import ask_for_kind
 from aboveboard.storage.formats.content import FileBytes
 from aboveboard.storage.formats.json_lists import is_json, parse, read_json
-from aboveboard.storage.formats.lines import read_kind_lines, split_lines
+from aboveboard.storage.formats.kind_text import read_kind_text
+from aboveboard.storage.formats.lines import split_lines
 from aboveboard.storage.intake import Intake
 from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import LONGEST_LINE
@@ -89,10 +90,9 @@ def read_records(
         raise InputError(where, problem, remedy)
     if options.kind is None and is_json(data):
         raise ask_for_kind("JSON", where)
-    lines = split_lines(data, where)
     if options.kind in (None, "text"):
-        return _finish(intake, intake.take_lines(lines), "lines", "txt")
-    listed = read_kind_lines(lines, options.kind, where, local=b"localdomain" in data)
+        return _finish(intake, intake.take_lines(split_lines(data, where)), "lines", "txt")
+    listed = read_kind_text(data, options.kind, where)
     return _finish(intake, intake.take_list(listed), "lines", "txt")
 
 

@@ -170,7 +170,7 @@ def _read_kind_lines(
         lines = split_lines(data, where, before)
         if kind == "url" and before and lines.str.starts_with('"').any():
             raise ReadWholeError  # whether URLs are fields is asked of all lines together
-        yield intake.take_kind(read.take(lines, before, local=b"localdomain" in data))
+        yield intake.take_kind(read.take(lines, before))
         if read.waiting > WAITING:
             read.compact()
             if read.waiting > WAITING:

@@ -87,7 +87,7 @@ def _look_at_rows(
     rows, between = int(np.bitwise_count(feeds).sum()), columns - 1
     if np.bitwise_count(delimiters).sum() != between * rows:
         return None
-    bytes_, odd = ~(feeds | delimiters), None
+    bytes_, odd = ~(feeds | delimiters), np.zeros(0, np.int64)
     starts = text.drop_filling(mark_starts(feeds))
     # Where no row has too few delimiters, and they are as many as they should be, none has more.
     for column in range(columns if wanted and wanted.column == between else between):
@@ -98,7 +98,7 @@ def _look_at_rows(
         if column < between and (ends & feeds).any():
             return None
         if wanted and column == wanted.column:
-            odd = wanted.look(Fields(text, starts, bytes_ & ~passed, ends))
-            odd = find_ranks(odd, ends) if odd.any() else None
+            found = wanted.look(Fields(text, starts, bytes_ & ~passed, ends))
+            odd = find_ranks(found, ends) if found.any() else odd
         starts = mark_following(ends)
-    return Shape(rows, np.zeros(0, np.int64) if odd is None else odd)
+    return Shape(rows, odd)

@@ -14,6 +14,7 @@ from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.formats.extents import count_lines
-from aboveboard.storage.formats.line_reader import COMMENT, MAPPED, LineReader
+from aboveboard.storage.formats.line_reader import COMMENT, LOCAL_NAMES, MAPPED, LineReader
 from aboveboard.storage.formats.rules import BARE_RULES, is_sink
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, find_normal, normalize_column
 from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
@@ -53,6 +54,9 @@ COMMENTED: dict[str, str] = {
     "address": rf"^[ \t]*([0-9A-Fa-f.:/]+)[ \t]*(?:{_REMARK})?$",
 }
 """Lines of one word, perhaps with blanks around it or a comment after it."""
+
+MACHINES = tuple(sorted(name for name in LOCAL_NAMES if "." in name))
+"""Names of machines in normal form that are spelled as a domain name is."""
 
 MACHINE = r"\.localdomain[0-9]?\.?\r?$"
 """Names that may be some of `LOCAL_NAMES`."""
@@ -140,9 +144,7 @@ def split_lines(data: bytes, where: str, before: int = 0) -> pl.Series:
             raise InputError(f"{where}, line {line}", problem, "end every line with a line feed")
         data = data.rstrip(b"\r")
     if len(data) > SMALL:
-        rows = count_lines(data)
-        memory = COPIES * len(data) + LINE * rows
-        refuse_too_large(where, rows=rows, memory=memory, stated=format_quantity(rows, "line"))
+        refuse_many_lines(data, where, count_lines(data))
     if not data:
         return pl.Series([], dtype=pl.String)
     if data[:1] == b"\n" and not data.strip(b"\n"):
@@ -155,6 +157,12 @@ def split_lines(data: bytes, where: str, before: int = 0) -> pl.Series:
         place = f"{where}, line {before + row + 1}"
         raise InputError(place, problem, "write one element on a line")
     return lines
+
+
+def refuse_many_lines(data: bytes, where: str, rows: int) -> None:
+    """Raise `InputError` if the lines of a text, so many, would not fit into memory."""
+    memory = COPIES * len(data) + LINE * rows
+    refuse_too_large(where, rows=rows, memory=memory, stated=format_quantity(rows, "line"))
 
 
 def _split(data: bytes) -> pl.Series:
@@ -204,9 +212,7 @@ def _refuse_separators(lines: pl.Series, number: Callable[[int], int], where: st
         raise InputError(f"{where}, line {number(row) + 1}", problem, remedy)
 
 
-def read_kind_lines(
-    lines: pl.Series, kind: Kind, where: str = "", *, local: bool = True
-) -> ListedElements:
+def read_kind_lines(lines: pl.Series, kind: Kind, where: str = "") -> ListedElements:
     """Read a list whose elements are of a kind.
 
     Parameters
@@ -217,8 +223,6 @@ def read_kind_lines(
         Any but "text".
     where
         What to call the file in messages.
-    local
-        Whether a line may name a machine of the domain `localdomain`.
 
     Raises
     ------
@@ -231,11 +235,15 @@ def read_kind_lines(
     in normal form is done. The other lines go one by one, each distinct one once.
     """
     read = KindLines(kind, where)
-    listed = ListedElements(read.take(lines, local=local))
-    rest = read.finish(listed)
-    if rest.len():
-        listed.elements = pl.concat([listed.elements, rest])
-    return listed
+    return read.list_elements([read.take(lines)])
+
+
+class LookedAt(NamedTuple):
+    """Lines, what is left of them without their prefix, and which are in normal form so."""
+
+    lines: pl.Series
+    bare: pl.Series
+    usual: pl.Series
 
 
 class KindLines:
@@ -263,29 +271,41 @@ class KindLines:
         """How many bytes of lines wait for the end."""
         return sum(int(lines.estimated_size()) for lines in self._odd)
 
-    def take(self, lines: pl.Series, before: int = 0, *, local: bool = True) -> pl.Series:
+    def take(self, lines: pl.Series, before: int = 0) -> pl.Series:
         """Return the elements of the lines that are plain, or one word.
 
         Parameters
         ----------
-        lines, local
+        lines
             As for `read_kind_lines`.
         before
             How many lines stand above these.
         """
-        kind = self.kind
-        self._find_blocked()
+        self.begin(lines)
+        return self.take_looked(self.look(lines), before)
+
+    def begin(self, lines: pl.Series) -> None:
+        """Find out how lines begin, from the first of them; `take` does so itself."""
         if self._prefix is None:
-            self._prefix = _find_prefix(lines) if kind == "domain" else ""
-            if kind == "url":
+            self._prefix = _find_prefix(lines) if self.kind == "domain" else ""
+            if self.kind == "url":
                 _refuse_fields_after_urls(lines, self.where)
-        prefix = self._prefix
-        bare = lines.str.strip_prefix(prefix) if prefix else lines
-        usual = find_normal(bare, kind)
-        if prefix and local:
-            usual &= ~bare.str.contains(MACHINE).fill_null(value=False)
-        if kind == "email":
+
+    def look(self, lines: pl.Series) -> LookedAt:
+        """Return which lines are plain; nothing is taken, and threads may look at once."""
+        bare = lines.str.strip_prefix(self._prefix) if self._prefix else lines
+        usual = find_normal(bare, self.kind)
+        if self._prefix:
+            for name in MACHINES:
+                usual &= bare != name
+        if self.kind == "email":
             usual &= ~bare.str.contains(r"^(?:[#!]|//)").fill_null(value=False)
+        return LookedAt(lines, bare, usual)
+
+    def take_looked(self, looked: LookedAt, before: int) -> pl.Series:
+        """Return what `take` does of lines that were looked at."""
+        self._find_blocked()
+        (lines, bare, usual), prefix = looked, self._prefix
         elements = bare.filter(usual)
         if prefix:
             self._last = lambda: bool(lines.filter(usual).str.starts_with(prefix).any())
@@ -300,6 +320,12 @@ class KindLines:
         if odd.len():
             self._odd.append(_list_distinct(lines.gather(odd), odd + before))
         return pl.concat([elements, words.drop_nulls()])
+
+    def list_elements(self, taken: list[pl.Series]) -> ListedElements:
+        """Return all elements, those that were taken and those of the lines that wait."""
+        listed = ListedElements(pl.Series([], dtype=pl.String))
+        listed.elements = pl.concat([*taken, self.finish(listed)])
+        return listed
 
     def finish(self, listed: ListedElements) -> pl.Series:
         """Return the elements of the lines that wait; what is none is counted in `listed`."""
