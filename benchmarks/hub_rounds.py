@@ -13,7 +13,7 @@ from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.trees import hash_leaf
 from aboveboard.hub.collaborations.logs import describe_standing, sign_root
 from aboveboard.hub.collaborations.nodes import extend_frontier, fold_frontier
-from aboveboard.hub.collaborations.standing import StoredLog, describe_round, write_standing
+from aboveboard.hub.collaborations.standing import StoredLog, describe_round, encode_standing
 from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
@@ -110,8 +110,8 @@ def write_log(hub: Hub, identifier: str, said: Sequence[Statement], after: Round
         connection.execute(
             checkpoint.insert(), {"collaboration": identifier, "size": size, "note": note}
         )
-        stands = describe_round(after, StoredLog(connection, identifier).find_place)
-        write_standing(connection, identifier, stands, size, root)
+        stands = describe_round(after, root, StoredLog(connection, identifier).find_place)
+        standing["standing"] = encode_standing(stands | {"size": size})
         connection.execute(
             collaboration.update()
             .where(collaboration.c.id == identifier)

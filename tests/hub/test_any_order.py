@@ -221,12 +221,13 @@ class AnyOrder(RuleBasedStateMachine):
         with read(self.house.hub.engine) as connection:
             for row in connection.execute(select(collaboration).where(collaboration.c.id.in_(ids))):
                 stored = StoredLog(connection, row.id)
-                found = restore_round(connection, row)
+                found = restore_round(stored, row)
                 assert found is not None
                 told = fold_round(connection, row)
                 assert (found.state, found.terms) == (told.state, told.terms)
                 assert list_turns(found) == list_turns(told)
-                places = (describe_round(each, stored.find_place) for each in (found, told))
+                root, find_place = told.root_at(row.size), stored.find_place
+                places = (describe_round(each, root, find_place) for each in (found, told))
                 assert len({json.dumps(each) for each in places}) == 1
 
     def teardown(self) -> None:

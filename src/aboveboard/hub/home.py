@@ -185,11 +185,10 @@ def upgrade_hub(folder: Path) -> None:
     hub = _open(folder)
     upgrade(hub.engine)
     from aboveboard.hub.collaborations.steps import refresh
-    from aboveboard.hub.database.tables import collaboration, standing
+    from aboveboard.hub.database.tables import collaboration
 
     with write(hub.engine) as connection:
-        known = select(standing.c.collaboration)
-        old = select(collaboration).where(collaboration.c.id.not_in(known))
+        old = select(collaboration).where(collaboration.c.standing.is_(None))
         for row in connection.execute(old).all():
             with suppress(InputError):  # `hub check` names a damaged log; others are brought along
                 refresh(connection, row, hub.now)

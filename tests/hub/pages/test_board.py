@@ -54,12 +54,12 @@ def test_who_is_awaited_first_stands_first(
     hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = [house.open(tmp_path) for _ in range(6)]
-    # By its place: until when somebody is awaited, and the last change.
+    # Of each: until when somebody is awaited, and when it was opened.
     standing = [(None, 5), (900, 7), (800, 9), (None, 4), (800, 8), (None, 1)]
     with write(hub.engine) as connection:
-        for table, (until, updated) in zip(tables, standing, strict=True):
+        for table, (until, created) in zip(tables, standing, strict=True):
             row = update(collaboration).where(collaboration.c.id == table.id)
-            connection.execute(row.values(until=until, updated=updated))
+            connection.execute(row.values(until=until, created=created))
         ended = update(collaboration).where(collaboration.c.id == tables[5].id)
         connection.execute(ended.values(state="declined"))  # the others wait no more
     with read(hub.engine) as connection:
@@ -100,7 +100,7 @@ def test_no_list_reads_all_collaborations(hub: Hub) -> None:
             rows = connection.execute(text(f"EXPLAIN QUERY PLAN {plain}"))
             plans[name] = [row.detail for row in rows]
     steps = [step for plan in plans.values() for step in plan]
-    assert "SEARCH collaboration USING INDEX ix_collaboration_waiting (until=?)" in plans["late"]
+    assert "SEARCH collaboration USING INDEX ix_collaboration_open (until=?)" in plans["late"]
     assert "SEARCH member USING INDEX ix_member_organization" in " ".join(plans["own"])
     assert "ix_collaboration_faulty" in " ".join(plans["counts"])
     assert "ix_notice_failing" in " ".join(plans["counts"])

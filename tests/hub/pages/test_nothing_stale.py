@@ -19,7 +19,6 @@ from aboveboard.hub.database.tables import (
     log_entry,
     member,
     session,
-    standing,
     transfer,
     tree_node,
 )
@@ -142,7 +141,7 @@ def read_result(hub: Hub, table: Table) -> str:
         return str(connection.execute(select(log_entry.c.digest).where(*where)).scalar_one())
 
 
-LOG_TABLES = (log_entry, checkpoint, tree_node, standing)
+LOG_TABLES = (log_entry, checkpoint, tree_node)
 
 
 def test_parts_of_one_log_are_not_taken_for_those_of_another_as_long(

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select, update
@@ -34,9 +35,9 @@ from aboveboard.hub.collaborations.standing import (
     Place,
     StoredLog,
     describe_round,
+    encode_standing,
     read_taken,
     restore_round,
-    write_standing,
 )
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
 
@@ -86,7 +87,9 @@ def lock(connection: Connection, identifier: str) -> Any:
     return row
 
 
-def read_round(connection: Connection, row: Any) -> Round:
+def read_round(
+    connection: Connection, row: Any, known: Mapping[str, bytes] = MappingProxyType({})
+) -> Round:
     """Return the round that a collaboration's log tells; it is good for this transaction alone.
 
     Parameters
@@ -95,13 +98,16 @@ def read_round(connection: Connection, row: Any) -> Round:
         A transaction.
     row
         Of the collaboration.
+    known
+        Contents of entries that were read already, by their hash.
 
     Raises
     ------
     InputError
         If the database was changed: an entry cannot follow.
     """
-    return restore_round(connection, row) or fold_round(connection, row)
+    restored = restore_round(StoredLog(connection, row.id, known), row)
+    return restored or fold_round(connection, row)
 
 
 def fold_round(connection: Connection, row: Any) -> Round:
@@ -231,7 +237,6 @@ def append(
     def find_place(said: Statement) -> Place:
         return (index, now) if said is statement else stored.find_place(said)
 
-    write_standing(connection, row.id, describe_round(after, find_place), index + 1, root)
     state = after.state.value
     connection.execute(
         _CHANGE,
@@ -242,6 +247,7 @@ def append(
             "updated": now,
             "terms": after.terms_digest,
             "frontier": b"".join(frontier),
+            "standing": encode_standing(describe_round(after, root, find_place)),
             **describe_standing(row, after, now),
         },
     )
@@ -260,6 +266,7 @@ _CHANGE = (
                 "updated",
                 "terms",
                 "frontier",
+                "standing",
                 "turns",
                 "until",
                 "keep_days",
@@ -315,14 +322,16 @@ def sign_checkpoint(round_: Round, log: PrivateKeys) -> str:
     return sign_root(round_.terms.log.origin, size, round_.root_at(size), log)
 
 
-def find_statement(connection: Connection, identifier: str, digest: str) -> int | None:
-    """Return where a statement stands in a log; None where it does not."""
-    found: int | None = connection.execute(
-        select(log_entry.c.index).where(
-            log_entry.c.collaboration == identifier, log_entry.c.digest == digest
+def find_statements(
+    connection: Connection, identifier: str, digests: Sequence[str]
+) -> dict[str, tuple[int, bytes]]:
+    """Return where some statements stand in a log, and their content, by their hash."""
+    rows = connection.execute(
+        select(log_entry.c.digest, log_entry.c.index, log_entry.c.content).where(
+            log_entry.c.collaboration == identifier, log_entry.c.digest.in_(digests)
         )
-    ).scalar()
-    return found
+    )
+    return {digest: (index, bytes(content)) for digest, index, content in rows}
 
 
 def read_entries(connection: Connection, identifier: str, start: int, limit: int) -> list[bytes]:

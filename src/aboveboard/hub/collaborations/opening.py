@@ -21,7 +21,7 @@ from aboveboard.evidence.terms import AUDITOR, CENTER, parse_terms
 from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.logs import describe_standing, sign_checkpoint, write_nodes
 from aboveboard.hub.collaborations.notices import notify_awaited
-from aboveboard.hub.collaborations.standing import describe_round, write_standing
+from aboveboard.hub.collaborations.standing import describe_round, encode_standing
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, member
 from aboveboard.hub.home import CENTER_FILES, Hub
@@ -166,6 +166,7 @@ def _write_rows(
         "serial": round_.terms.serial,
         "previous": opening.previous,
         "frontier": leaf,
+        "standing": encode_standing(describe_round(round_, leaf, lambda _: (0, now))),
     }
     connection.execute(collaboration.insert().values(**row, **describe_standing(None, round_, now)))
     connection.execute(
@@ -187,7 +188,6 @@ def _write_rows(
         )
     )
     write_nodes(connection, identifier, {(0, 0): leaf})
-    write_standing(connection, identifier, describe_round(round_, lambda _: (0, now)), 1, leaf)
     note = sign_checkpoint(round_, hub.keys.log)
     connection.execute(checkpoint.insert().values(collaboration=identifier, size=1, note=note))
 

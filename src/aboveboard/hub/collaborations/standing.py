@@ -1,10 +1,10 @@
 """What of a round's log stands, so that a round is read without folding its whole log.
 
-A row of `standing` repeats what the log tells: which entries still count, and what followed from
-the others. It is written with each entry, in the same transaction, and says of which log it is, by
-size and root; one of another log is passed over, and the log is folded. A statement is read from
-the log once somebody asks what it says, so that such a round is good for its transaction alone.
-Cost: one query and a few bytes for each statement that stands, however long the log is.
+The column `standing` of a collaboration repeats what its log tells: which entries still count, and
+what followed from the others. It is written with each entry, in the same transaction, and says of
+which log it is, by size and root; what is of another log is passed over, and the log is folded. A
+statement is read from the log once somebody asks what it says, so that such a round is good for its
+transaction alone. Cost: a few bytes for each statement that stands, however long the log is.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, bindparam, select, update
+from sqlalchemy import Connection, Integer, and_, bindparam, select
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
@@ -29,7 +29,7 @@ from aboveboard.hub.collaborations.nodes import (
     read_root,
     split_frontier,
 )
-from aboveboard.hub.database.tables import log_entry, standing
+from aboveboard.hub.database.tables import log_entry
 
 Place = tuple[int, int]
 """Where a statement stands in its log, and when it came, in seconds since 1970."""
@@ -85,10 +85,13 @@ class StoredLog:
         The transaction.
     identifier
         Of the collaboration.
+    known
+        Contents of entries that were read already, by their hash.
     """
 
     connection: Connection
     identifier: str
+    known: Mapping[str, bytes] = field(default_factory=dict)
 
     def read_entry(self, index: int) -> bytes:
         """Return the content of an entry."""
@@ -116,8 +119,10 @@ class StoredLog:
             If the log holds no such statement.
         """
         place = f"collaboration {self.identifier}"
-        asked = {"identifier": self.identifier, "digest": digest}
-        content = self.connection.execute(_TERMS, asked).scalar()
+        content = self.known.get(digest)
+        if content is None:
+            asked = {"identifier": self.identifier, "digest": digest}
+            content = self.connection.execute(_TERMS, asked).scalar()
         if content is None or hashlib.sha256(content).hexdigest() != digest:
             raise InputError(
                 place, "its terms are not in its log", "restore the database from a backup"
@@ -207,28 +212,32 @@ class StoredRound(Round):
         return self.terms.mechanism if known is None else known
 
 
-def restore_round(connection: Connection, row: Any) -> Round | None:
-    """Return the round that a collaboration's row of `standing` tells; None: it is of another log.
+def restore_round(log: StoredLog, row: Any) -> Round | None:
+    """Return the round that a collaboration's `standing` tells; None: it is of another log.
 
     Parameters
     ----------
-    connection
-        A transaction; the round is good as long as it lasts.
+    log
+        Of the round, which is good as long as the log's transaction.
     row
         Of the collaboration.
     """
-    frontier = split_frontier(row.frontier or b"")
-    found = connection.execute(_STANDING, {"identifier": row.id}).first()
-    if found is None or not frontier or found.size != row.size:
-        return None
-    if bytes(found.root) != fold_frontier(frontier):
-        return None
-    log = StoredLog(connection, row.id)
-    leaves = StoredLeaves(log, row.size, tuple(frontier))
+    stands, frontier = read_standing(row), split_frontier(row.frontier or b"")
     try:
-        return _restore(json.loads(found.content), log, row.terms, leaves)
+        if (stands["size"], stands["root"]) != (row.size, fold_frontier(frontier).hex()):
+            return None
+        leaves = StoredLeaves(log, row.size, tuple(frontier))
+        return _restore(stands, log, row.terms, leaves)
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
+
+
+def read_standing(row: Any) -> Any:
+    """Return what a collaboration's row says to stand; text that is damaged stands for itself."""
+    try:
+        return json.loads(row.standing)
+    except (ValueError, TypeError):
+        return row.standing
 
 
 def _restore(data: Mapping[str, Any], log: StoredLog, digest: str, leaves: StoredLeaves) -> Round:
@@ -276,17 +285,23 @@ def _restore(data: Mapping[str, Any], log: StoredLog, digest: str, leaves: Store
     )
 
 
-def describe_round(round_: Round, find_place: Callable[[Statement], Place]) -> dict[str, Any]:
+def describe_round(
+    round_: Round, root: bytes, find_place: Callable[[Statement], Place]
+) -> dict[str, Any]:
     """Return what stands of a round, plain data: all but its leaves and the text of its terms.
 
     Parameters
     ----------
     round_
         The round.
+    root
+        Of its whole log.
     find_place
         Returns where one of its statements stands.
     """
     found = {
+        "size": len(round_.leaves),
+        "root": root.hex(),
         "names": list(round_.names),
         "mechanism": round_.mechanism,
         "said": [[kind, by, *find_place(each)] for (kind, by), each in round_.said.items()],
@@ -314,41 +329,9 @@ def describe_round(round_: Round, find_place: Callable[[Statement], Place]) -> d
     return {key: value for key, value in found.items() if value}
 
 
-def write_standing(
-    connection: Connection, identifier: str, stands: Mapping[str, Any], size: int, root: bytes
-) -> None:
-    """Write what stands of a round, of a log of this size and root.
-
-    Parameters
-    ----------
-    connection
-        The transaction that has locked the collaboration's row.
-    identifier
-        Of the collaboration.
-    stands
-        What `describe_round` returns.
-    size, root
-        Of the log.
-    """
-    content = json.dumps(stands, separators=(",", ":"), sort_keys=True)
-    asked = {"identifier": identifier, "length": size, "top": root, "text": content}
-    if connection.execute(_CHANGE, asked).rowcount == 0:
-        connection.execute(_ADD, asked)
-
-
-def read_standing(connection: Connection, identifier: str) -> tuple[Any, int, bytes] | None:
-    """Return what the database says to stand, and of which log: its size and root; None: nothing.
-
-    Damaged text stands for itself.
-    """
-    found = connection.execute(_STANDING, {"identifier": identifier}).first()
-    if found is None:
-        return None
-    try:
-        stands = json.loads(found.content)
-    except ValueError:
-        stands = found.content
-    return stands, found.size, bytes(found.root)
+def encode_standing(stands: Mapping[str, Any]) -> str:
+    """Return what `describe_round` returns as text."""
+    return json.dumps(stands, separators=(",", ":"), sort_keys=True)
 
 
 _ENTRY = select(log_entry.c.content).where(
@@ -361,14 +344,4 @@ _NAMED = and_(
 )
 _PLACE = select(log_entry.c.index, log_entry.c.created).where(_NAMED)
 _TERMS = select(log_entry.c.content).where(_NAMED)
-_STANDING = select(standing.c.size, standing.c.root, standing.c.content).where(
-    standing.c.collaboration == bindparam("identifier")
-)
-_NEW: dict[str, Any] = {
-    "size": bindparam("length"),
-    "root": bindparam("top"),
-    "content": bindparam("text"),
-}
-_CHANGE = update(standing).where(standing.c.collaboration == bindparam("identifier")).values(_NEW)
-_ADD = standing.insert().values({"collaboration": bindparam("identifier"), **_NEW})
 """Made once: pages and writers ask them every time."""

@@ -15,7 +15,7 @@ from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.faults import OF_RULE
 from aboveboard.hub.collaborations.logs import (
     Position,
-    find_statement,
+    find_statements,
     lock,
     read_round,
 )
@@ -79,11 +79,12 @@ def _take(
     name = require_member(connection, organization, identifier)
     if statement.by != name:
         raise RefusedStatementError(f"you are {name!r}, and speak for yourself only")
-    index = find_statement(connection, identifier, statement.digest)
-    before = read_round(connection, row)
-    if index is not None:
+    digest = statement.digest
+    known = find_statements(connection, identifier, (digest, row.terms))
+    before = read_round(connection, row, {key: content for key, (_, content) in known.items()})
+    if digest in known:
         _refuse_overtaken(before, statement)
-        return Position(index, statement.digest, False, row.state)
+        return Position(known[digest][0], digest, False, row.state)
     try:
         refuse_late(before, statement.kind, hub.now)
     except RefusedStatementError:

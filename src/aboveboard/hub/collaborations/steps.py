@@ -29,7 +29,7 @@ from aboveboard.hub.collaborations.logs import (
 )
 from aboveboard.hub.collaborations.nodes import extend_frontier, fold_frontier
 from aboveboard.hub.collaborations.notices import notify_awaited
-from aboveboard.hub.collaborations.standing import StoredLog, describe_round, write_standing
+from aboveboard.hub.collaborations.standing import StoredLog, describe_round, encode_standing
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, log_entry, member, recovery, tree_node
 from aboveboard.hub.home import Hub
@@ -186,13 +186,14 @@ def refresh(connection: Connection, row: Any, now: int) -> None:
         nodes |= fresh
     connection.execute(delete(tree_node).where(tree_node.c.collaboration == row.id))
     write_nodes(connection, row.id, nodes)
-    stands = describe_round(round_, StoredLog(connection, row.id).find_place)
-    write_standing(connection, row.id, stands, row.size, fold_frontier(frontier))
+    find_place = StoredLog(connection, row.id).find_place
+    stands = describe_round(round_, fold_frontier(frontier), find_place)
     connection.execute(
         update(collaboration)
         .where(collaboration.c.id == row.id)
         .values(
             frontier=b"".join(frontier),
+            standing=encode_standing(stands),
             series=row.series or row.id,
             serial=round_.terms.serial,
             **describe_standing(row, round_, now),

@@ -32,9 +32,17 @@ metadata = MetaData(
     }
 )
 
+OVER = ("settled", "cancelled", "archived", "declined", "failed")
+"""States of collaborations in which nobody is awaited any more."""
+
+_OVER = ", ".join(f"'{state}'" for state in OVER)
+
 
 def _where(condition: str) -> dict[str, Any]:
-    """Return what limits an index to some rows: few of many are asked for again and again."""
+    """Return what limits an index to some rows: few of many are asked for again and again.
+
+    No condition has a column that each statement changes: all indices would be written each time.
+    """
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
@@ -100,7 +108,8 @@ collaboration = Table(
     Column("keep_days", Integer),
     Column("frontier", LargeBinary),
     Column("reminded", BigInteger),
-    Index("ix_collaboration_waiting", "until", "updated", **_where("turns <> '{}'")),
+    Column("standing", Text),
+    Index("ix_collaboration_open", "until", "created", **_where(f"state NOT IN ({_OVER})")),
     Index("ix_collaboration_faulty", "id", **_where("faults <> '{}'")),
 )
 """A round. `turns` has the kind of statement that is awaited by name, `until` its deadline.
@@ -109,6 +118,7 @@ When whoever is awaited was reminded of just this step and deadline is `reminded
 
 Rounds with the same members are a `series`, named by the id of its first one. `frontier` holds the
 hashes of the log's complete subtrees, the largest first: what the next root is computed from.
+`standing` says what of the log stands: see `collaborations.standing`.
 """
 
 member = Table(
@@ -144,16 +154,6 @@ tree_node = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 """Hashes of the complete subtrees of a log's tree: a proof reads a few of them."""
-
-standing = Table(
-    "standing",
-    metadata,
-    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
-    Column("size", Integer, nullable=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("content", Text, nullable=False),
-)
-"""What stands of a log of this size and root, as JSON: see `collaborations.standing`."""
 
 checkpoint = Table(
     "checkpoint",

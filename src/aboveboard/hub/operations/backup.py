@@ -39,7 +39,7 @@ from aboveboard.storage.atomic import atomic_folder
 
 TABLES = "tables"
 FORMAT_FILE = "backup.json"
-FORMAT = 2
+FORMAT = 1
 """Changes with what a backup holds, so that no other version misreads it."""
 ATTEMPTS = 3
 """How often a backup is begun while the worker removes what is over."""
@@ -141,6 +141,7 @@ def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[
         hub.close()
     if rows != numbers["rows"]:
         raise InputError(str(backup), "it has lost rows", "use another backup")
+    upgrade_hub(folder)  # an older version's rows lack what later ones repeat of logs
     return {"rows": rows, "files": numbers["files"]}
 
 

@@ -148,8 +148,8 @@ def _check_nodes(
         faults.append(f"collaboration {row.id}: the nodes of its tree are of another log")
     if json.loads(row.turns) != list_turns(round_):
         faults.append(f"collaboration {row.id}: the database states other turns than the log")
-    stands = describe_round(round_, StoredLog(connection, row.id).find_place)
-    if read_standing(connection, row.id) != (stands, len(entries), fold_frontier(frontier)):
+    find_place = StoredLog(connection, row.id).find_place
+    if read_standing(row) != describe_round(round_, fold_frontier(frontier), find_place):
         faults.append(f"collaboration {row.id}: what the database says to stand is not of the log")
 
 

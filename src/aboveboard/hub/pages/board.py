@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 
 from aboveboard.hub.database.tables import (
+    OVER,
     collaboration,
     invitation,
     job,
@@ -42,9 +43,6 @@ from aboveboard.hub.database.tables import (
 )
 from aboveboard.hub.home import Hub
 from aboveboard.hub.pages.reading import PER_PAGE
-
-OVER = ("settled", "cancelled", "archived", "declined", "failed")
-"""States in which nobody is awaited any more."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +89,17 @@ MOST_COUNTED = 100
 """Collaborations of an organisation that are counted: more are said to be more."""
 
 _NOTHING = literal_column("'{}'")
-"""As the indices of waiting and faulty collaborations have it: a parameter would not be theirs."""
-_OPEN = and_(*(collaboration.c.state != state for state in OVER))
+"""Written as in the condition of an index, for which a parameter would not do; so is `_OPEN`."""
+_OPEN = collaboration.c.state.not_in([literal_column(f"'{state}'") for state in OVER])
 _FAILED = and_(
     job.c.state.in_(("failed", "queued", "running")),
     or_(job.c.state == "failed", job.c.problem != ""),
 )
 _UNSENT = and_(notice.c.sent.is_(None), notice.c.problem != literal_column("''"))
-_FAULTY = and_(collaboration.c.faults != _NOTHING, _OPEN)
+_FAULTY = and_(
+    collaboration.c.faults != _NOTHING, *(collaboration.c.state != state for state in OVER)
+)
+"""By parameters, so that SQLite takes the index of the few with faults, not that of all open."""
 _INVITED = and_(invitation.c.used.is_(None), invitation.c.expires >= bindparam("now"))
 
 _LISTS = {
@@ -149,7 +150,7 @@ _COUNTS: CompoundSelect[Any] = union_all(
 _WAITING = (
     select(*(collaboration.c[name] for name in ("id", "name", "turns", "until", "updated")))
     .where(collaboration.c.turns != _NOTHING, _OPEN)
-    .order_by(collaboration.c.until, collaboration.c.updated)
+    .order_by(collaboration.c.until, collaboration.c.created)
     .limit(PER_PAGE)
 )
 _LATE = union_all(

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from aboveboard.formatting import format_bytes, format_moment, format_span, join_names
 from aboveboard.hub.collaborations.faults import name_fault
 from aboveboard.hub.collaborations.logs import NoCollaborationError
-from aboveboard.hub.pages.board import MOST_COUNTED, OVER, read_board
+from aboveboard.hub.database.tables import OVER
+from aboveboard.hub.pages.board import MOST_COUNTED, read_board
 from aboveboard.hub.pages.parts import fill_part
 from aboveboard.hub.pages.reading import PER_PAGE, list_collaborations
 from aboveboard.hub.pages.visits import Visit

@@ -11,22 +11,15 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+OVER = "'settled', 'cancelled', 'archived', 'declined', 'failed'"
+
 
 def upgrade() -> None:
     """Change the tables."""
-    op.create_table(
-        "standing",
-        sa.Column("collaboration", sa.String(length=32), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("root", sa.LargeBinary(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["collaboration"], ["collaboration.id"], name=op.f("fk_standing_collaboration")
-        ),
-        sa.PrimaryKeyConstraint("collaboration", name=op.f("pk_standing")),
-    )
+    with op.batch_alter_table("collaboration") as batch:
+        batch.add_column(sa.Column("standing", sa.Text(), nullable=True))
     for name, table, columns, where in (
-        ("ix_collaboration_waiting", "collaboration", ["until", "updated"], "turns <> '{}'"),
+        ("ix_collaboration_open", "collaboration", ["until", "created"], f"state NOT IN ({OVER})"),
         ("ix_collaboration_faulty", "collaboration", ["id"], "faults <> '{}'"),
         ("ix_notice_failing", "notice", ["sent", "id"], "problem <> ''"),
     ):
