@@ -143,6 +143,13 @@ def test_columns_of_pandas_and_pyarrow_keep_their_types() -> None:
                        ["1970-01-01T00:00:00Z"]) == 1  # fmt: skip
     indexed = pd.DataFrame({"k": ["a", "b"], "n": [1, 2]}).set_index("k")
     assert count_union(indexed, ["a", "b"], key="k") == 2
+    sparse = pd.DataFrame({"k": ["a", "b"], "n": pd.arrays.SparseArray([0, 1])})
+    assert count_union(sparse, ["a", "b"], key="k") == 2
+    numbered = pd.DataFrame({1: pd.Series(["a", "b"], dtype=object)})
+    assert count_union(numbered, ["a", "b"], key="1") == 2
+    for columns in (["k", "n", "n"], ["k", "1", 1]):
+        with pytest.raises(ab.InputError, match=f"names the column '{columns[-1]}' more than once"):
+            count_union(pd.DataFrame([["a", 1, 2]], columns=columns), ["a"], key="k")
 
 
 @pytest.mark.parametrize(

@@ -403,6 +403,22 @@ def test_utf_16_without_its_mark_is_named_in_its_own_order(write: Write) -> None
         assert f'encoding = "utf-16-{order}"' in complaint(path, "domain")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "koi8-r", "cp932"])
+def test_an_encoding_that_would_spoil_a_text_of_utf_8_is_refused(
+    write: Write, encoding: str
+) -> None:
+    path = write("a.txt", "plain\ncafé\n")
+    assert "line 2: this is UTF-8, and as" in complaint(path, encoding=encoding)
+    assert "leave encoding out" in complaint(
+        write("a.csv", "k,v\nx,café\n"), key="k", encoding=encoding
+    )
+    assert elements(read(write("b.txt", "plain\n"), encoding=encoding)) == ["plain"]
+    if encoding in ("cp1252", "latin-1"):
+        assert elements(read(write("c.txt", "café".encode(encoding)), encoding=encoding)) == [
+            "café"
+        ]
+
+
 def test_a_frame_of_zstd_that_holds_nothing_may_stand_in_front(write: Write) -> None:
     packed = pytest.importorskip("zstandard").compress(b"a.example\n")
     path = write("a.txt.zst", b"\x50\x2a\x4d\x18\x04\0\0\0none" + packed + packed)

@@ -19,7 +19,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.errors import InputError
-from aboveboard.storage.formats.merged_cells import find_in_xlsx
+from aboveboard.storage.formats.unclear_cells import find_in_xlsx
 from aboveboard.storage.keys import unify_keys
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_frame, read_records
@@ -575,6 +575,53 @@ def test_a_workbook_of_libreoffice_is_a_table(tmp_path: Path) -> None:
     # Its name says nothing: how it begins does.
     path = path.rename(tmp_path / "list.txt")
     assert read(path, key="k", kind="domain").frame.height == 2
+
+
+@pytest.mark.parametrize("errors", [1, 3])
+def test_cells_in_error_are_refused_by_name(tmp_path: Path, errors: int) -> None:
+    pytest.importorskip("fastexcel")
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet("Feed")
+        sheet.write_row(0, 0, ["k", "n"])
+        for row in range(1, 5):
+            sheet.write(row, 0, f"x{row}")
+            value = "#DIV/0!" if row > 4 - errors else row
+            sheet.write_formula(row, 1, f"=1/A{row}", None, value)
+    said = complaint(tmp_path / "a.xlsx", key="k")
+    assert f"sheet 'Feed', row {6 - errors}: the cell B{6 - errors} shows an error" in said
+    assert ("as do 2 more" in said) == (errors == 3)
+    path = write_ods(tmp_path / "a.ods", [["k", "n"], ["a", "#N/A"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    cell = b'<table:table-cell office:value-type="string"><text:p>#N/A'
+    assert cell in parts["content.xml"]
+    wrong = cell.replace(b" office", b' calcext:value-type="error" office', 1)
+    parts["content.xml"] = parts["content.xml"].replace(cell, wrong)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    assert "row 2: the cell B2 shows an error" in complaint(path, key="k")
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers", "common"),
+    [(["1.000", "2"], [1, 2], None), (["1.500", "2"], [1.5, 3], 1), (["12.345", "1.5"], [1, 2], 0),
+     (["1.500", "2.250"], [Decimal("1.50"), Decimal("2.25")], 2), (["0.500"], [1], 0)],
+)  # fmt: skip  # read as a table
+def test_a_point_that_may_group_thousands_is_not_guessed(
+    texts: list[str], numbers: list[Any], common: int | None
+) -> None:
+    one, other = read_elements(texts, place="p"), keys(numbers)
+    if common is None:
+        with pytest.raises(
+            InputError, match=r"acme has the key '1\.000' as text, and bolt's numbers"
+        ):
+            unify_keys({"acme": one, "bolt": other})
+        return
+    unified = unify_keys({"acme": one, "bolt": other})
+    first, second = (set(unified[name].frame["element"].to_list()) for name in ("acme", "bolt"))
+    assert len(first & second) == common
 
 
 def test_merged_cells_of_libreoffice_are_refused_by_name(tmp_path: Path) -> None:

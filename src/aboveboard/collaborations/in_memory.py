@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
@@ -338,14 +339,19 @@ def _simplify(name: str, frame: Any) -> Any:
     """Return a frame of pandas with an index that has names as columns, and UUIDs as texts."""
     if None not in frame.index.names and not set(frame.index.names) & set(frame.columns):
         frame = frame.reset_index()
-    if frame.columns.is_unique:
-        objects = [column for column in frame.columns if frame[column].dtype == object]
-        for column in objects:
-            values = frame[column].dropna().tolist()
-            if any(isinstance(x, TYPED) for x in values):
-                _unify(f"{name}: column {column!r}", values)
-        frame = frame.assign(**{column: frame[column].map(_write_uuid) for column in objects})
-    return frame
+    counts = Counter(map(str, frame.columns))
+    if twice := [column for column, count in counts.items() if count > 1]:
+        problem = f"its frame names the column {twice[0]!r} more than once"
+        raise InputError(f"{PLACE}: parties.{name}", problem, "give every column a name of its own")
+    frame = frame.set_axis(list(counts), axis=1)
+    sparse = [column for column in counts if hasattr(frame[column].dtype, "fill_value")]
+    frame = frame.assign(**{column: frame[column].sparse.to_dense() for column in sparse})
+    objects = [column for column in counts if frame[column].dtype == object]
+    for column in objects:
+        values = frame[column].dropna().tolist()
+        if any(isinstance(x, TYPED) for x in values):
+            _unify(f"{name}: column {column!r}", values)
+    return frame.assign(**{column: frame[column].map(_write_uuid) for column in objects})
 
 
 def _write_uuid(value: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -43,6 +43,8 @@ _UUID = r"^(?i)(?:urn:uuid:)?\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?
 _TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?$"
 _CLOCK = r"^[+-]?[0-9]+:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?$"
+_FRACTION = r"^[+-]?[0-9]*\.[0-9]+$"
+_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 _ZONED = _ISO + r"\s?(Z|z|UTC|[+-][0-9]{2}:?[0-9]{2})$"
 
 
@@ -197,8 +199,11 @@ def unify_keys(records: Mapping[str, Records]) -> dict[str, Records]:
             if {kind, other} == {LOCAL, INSTANT}:
                 remedy = "write both with a time zone, or both without"
             raise InputError("parties", problem, remedy)
+    texts = [name for name in records if name not in typed]
+    if kind in (NUMBER, SINGLE):
+        _refuse_thousands(records, texts, first)
     return {
-        name: _spell_like(one, name, kind, first) if name not in typed else one
+        name: _spell_like(one, name, kind, first) if name in texts else one
         for name, one in records.items()
     }
 
@@ -288,6 +293,28 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
             return _respell(texts, bare, local, _write_local)
         return _respell(texts, bare, zoned, _write_instant)
     return texts
+
+
+def _refuse_thousands(records: Mapping[str, Records], texts: Sequence[str], typed: str) -> None:
+    """Raise where `1.000` may be a thousand: no key shows that a point begins decimals."""
+    for name in texts:
+        one = records[name]
+        if not len(one) or one.reading.kind is not None:
+            continue
+        bare = one.frame[ELEMENT].str.strip_chars()
+        thousands = bare.str.contains(_THOUSANDS)
+        if not thousands.any():
+            continue
+        others = [other.frame[ELEMENT] for other in records.values() if other is not one]
+        if any(_has_fraction(keys) for keys in (bare.filter(~thousands), *others)):
+            continue
+        why = "numbers do not tell whether its point begins decimals or groups thousands"
+        _refuse(bare, thousands, name, typed, why)
+
+
+def _has_fraction(keys: pl.Series) -> bool:
+    """Return whether a key has a point that begins decimals."""
+    return bool((keys.str.contains(_FRACTION) & ~keys.str.contains(_THOUSANDS)).any())
 
 
 def _respell(

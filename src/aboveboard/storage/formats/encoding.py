@@ -16,6 +16,10 @@ MARKS: tuple[tuple[bytes, str], ...] = (
 """Byte order marks, the longer ones first."""
 
 
+SHOWN = 40
+"""Characters shown of a line."""
+
+
 def decode(data: bytes, where: str, encoding: str | None) -> bytes:
     """Return a text as UTF-8, without a byte order mark.
 
@@ -31,7 +35,7 @@ def decode(data: bytes, where: str, encoding: str | None) -> bytes:
     Raises
     ------
     InputError
-        The bytes are not in this encoding; the message names the line.
+        The bytes are not in this encoding, or they are UTF-8; the message names the line.
     """
     marked = next(((mark, name) for mark, name in MARKS if data.startswith(mark)), None)
     if marked and marked[1] == "utf-8" and encoding in (None, "utf-8", "utf-8-sig"):
@@ -51,9 +55,29 @@ def decode(data: bytes, where: str, encoding: str | None) -> bytes:
         line = data.count(b"\n", 0, at) + 1
         problem = f"this is not {encoding}"
         raise InputError(f"{where}, line {line}", problem, "state the right encoding") from None
+    _refuse_utf8(data, where, encoding)
     data = text.lstrip("\ufeff").encode("utf-8", "replace")
     _refuse_zeros(data, where)
     return data
+
+
+def _refuse_utf8(data: bytes, where: str, encoding: str) -> None:
+    """Raise where a text is UTF-8 throughout, though another encoding is stated that takes it too.
+
+    An encoding of one byte a character takes any text, and reads each letter beyond ASCII as two
+    others. That a text of such an encoding is UTF-8 by chance is next to impossible.
+    """
+    if data.isascii() or codecs.lookup(encoding).name.startswith("utf"):
+        return
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return
+    line = next(line for line in text.splitlines() if not line.isascii())
+    read = line.encode().decode(encoding, "replace")
+    number = data.count(b"\n", 0, data.index(line.encode())) + 1
+    problem = f"this is UTF-8, and as {encoding} {line[:SHOWN]!r} would be {read[:SHOWN]!r}"
+    raise InputError(f"{where}, line {number}", problem, "leave encoding out")
 
 
 def check_text(data: bytes, where: str, encoding: str | None, before: int = 0) -> None:

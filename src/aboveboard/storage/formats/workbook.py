@@ -14,7 +14,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
 from aboveboard.storage.formats.content import Whereabouts
-from aboveboard.storage.formats.merged_cells import refuse_merged_cells
+from aboveboard.storage.formats.unclear_cells import refuse_unclear_cells
 from aboveboard.storage.limits import refuse_too_large
 
 # fastexcel warns of empty columns and of sheets that are none, some in words of the file.
@@ -39,7 +39,7 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
     InputError
         The workbook is broken, or fastexcel is not there; there is no such sheet, or none is named
         and several hold something; the header leaves a column without a name or names one twice;
-        cells are merged.
+        cells are merged or show an error.
     """
     try:
         import fastexcel
@@ -69,7 +69,7 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
         first = next(iter(str(error).splitlines()), type(error).__name__)
         problem = f"this workbook cannot be read ({first})"
         raise InputError(where, problem, "save it again, or save the sheet as CSV") from None
-    refuse_merged_cells(data, name, where, above + 1)
+    refuse_unclear_cells(data, name, where, above + 1)
     return _with_header(rows, names, where, name, above)
 
 

@@ -1,7 +1,8 @@
-"""Cells of a workbook that are merged: the first of them has the value, the others show none.
+"""Cells of a workbook that a reader would find empty: those that are merged, and those in error.
 
-A person sees the value beside every row that the cell spans; a reader finds empty cells, or what
-was in them before, and nobody knows which is meant. Cost: one more pass over the sheet's part.
+Of merged cells the first has the value: a person sees it beside every row that it spans, a reader
+finds empty cells, or what was in them before, and nobody knows which is meant. A cell that shows
+`#N/A` has no value at all. Cost: one more pass over the sheet's part.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from aboveboard.storage.formats.extents import BROKEN, read_column, read_steps, 
 _merged = re.compile(  # no tag runs on into the next: what is long is looked at once
     rb"<(?:\w{1,64}:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
 )
+_error = re.compile(
+    rb"<(?:\w{1,64}:)?c\s(?=[^<>]*?\bt\s*=\s*[\"']e[\"'])"
+    rb"[^<>]*?\br\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7})[\"']"
+)
 RELATIONS = "xl/_rels/workbook.xml.rels"
 LONGEST_TAG = 1 << 10
 """Bytes of a tag that names merged cells."""
@@ -40,8 +45,19 @@ class Area(NamedTuple):
         return f"{name_column(self.left)}{self.top}:{name_column(self.right)}{self.bottom}"
 
 
-def refuse_merged_cells(data: bytes, sheet: str, where: str, first_row: int) -> None:
-    """Raise `InputError` if cells of a sheet are merged, from a row on.
+class ErrorCell(NamedTuple):
+    """A cell that shows an error: its row and column, counted from 1."""
+
+    row: int
+    column: int
+
+    def __str__(self) -> str:
+        """Return it as a spreadsheet does: B2."""
+        return f"{name_column(self.column)}{self.row}"
+
+
+def refuse_unclear_cells(data: bytes, sheet: str, where: str, first_row: int) -> None:
+    """Raise `InputError` if cells of a sheet are merged or show an error, from a row on.
 
     Parameters
     ----------
@@ -54,17 +70,25 @@ def refuse_merged_cells(data: bytes, sheet: str, where: str, first_row: int) -> 
     first_row
         The row of the header, counted from 1: what is merged above it is a title.
     """
-    first, count = None, 0
+    areas, errors = list[Area](), list[ErrorCell]()
     with suppress(*BROKEN, ValueError):  # what is broken has been read nevertheless
-        for area in _find_areas(data, sheet):
-            if area.bottom >= first_row:
-                first, count = first or area, count + 1
-    if first is None:
-        return
-    others = f", and {format_quantity(count - 1, 'more area')}" if count > 1 else ""
-    problem = f"cells are merged, of which only the first shows its value ({first}{others})"
-    remedy = "undo the merge, and write the value into each row and column that it is meant for"
-    raise InputError(f"{where}, sheet {sheet!r}, row {first.top}", problem, remedy)
+        for found in _find_unclear(data, sheet):
+            if isinstance(found, ErrorCell):
+                if found.row >= first_row:
+                    errors.append(found)
+            elif found.bottom >= first_row:
+                areas.append(found)
+    place = f"{where}, sheet {sheet!r}, row"
+    if areas:
+        others = f", and {format_quantity(len(areas) - 1, 'more area')}" if areas[1:] else ""
+        problem = f"cells are merged, of which only the first shows its value ({areas[0]}{others})"
+        remedy = "undo the merge, and write the value into each row and column that it is meant for"
+        raise InputError(f"{place} {areas[0].top}", problem, remedy)
+    if errors:
+        others = f", as do {format_quantity(len(errors) - 1, 'more')}" if errors[1:] else ""
+        problem = f"the cell {errors[0]} shows an error and no value{others}"
+        remedy = "correct the formula, or empty the cell"
+        raise InputError(f"{place} {errors[0].row}", problem, remedy)
 
 
 def name_column(number: int) -> str:
@@ -82,8 +106,8 @@ def name_column(number: int) -> str:
     return letters
 
 
-def _find_areas(data: bytes, sheet: str) -> Iterator[Area]:
-    """Yield the merged cells of a sheet, as its file lists them."""
+def _find_unclear(data: bytes, sheet: str) -> Iterator[Area | ErrorCell]:
+    """Yield the merged cells and those in error of a sheet, as its file lists them."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         # What makes calamine take it for an .xlsx, whatever else is in it.
         if any(name.lower() == RELATIONS for name in archive.namelist()):
@@ -128,40 +152,43 @@ def _find_tag(
     return found
 
 
-def find_in_xlsx(pieces: Iterator[bytes]) -> Iterator[Area]:
-    """Yield the merged cells of a sheet of .xlsx that comes in pieces; one cell is none."""
+def find_in_xlsx(pieces: Iterator[bytes]) -> Iterator[Area | ErrorCell]:
+    """Yield the merged cells of a sheet of .xlsx that comes in pieces, and those in error."""
     rest = b""
     for piece in pieces:
         text = rest + piece
         cut = max(text.rfind(b"<"), len(text) - LONGEST_TAG, 0)
-        yield from _list_areas(text[:cut])
+        yield from _list_unclear(text[:cut])
         rest = text[cut:]
-    yield from _list_areas(rest)
+    yield from _list_unclear(rest)
 
 
-def _list_areas(text: bytes) -> Iterator[Area]:
+def _list_unclear(text: bytes) -> Iterator[Area | ErrorCell]:
+    if b'"e"' in text or b"'e'" in text:  # in most sheets none is in error
+        for column, row in _error.findall(text):
+            yield ErrorCell(int(row), read_column(column))
     for left, top, right, bottom in _merged.findall(text):
         if (left, top) != (right, bottom):
             yield Area(int(top), read_column(left), int(bottom), read_column(right))
 
 
-def _find_in_ods(pieces: Iterator[bytes], sheet: str) -> Iterator[Area]:
+def _find_in_ods(pieces: Iterator[bytes], sheet: str) -> Iterator[Area | ErrorCell]:
     parser: Any = expat.ParserCreate()
-    found = _OdsAreas(sheet)
+    found = _OdsCells(sheet)
     parser.StartElementHandler = found.start
     for piece in pieces:
         parser.Parse(piece, False)
-        yield from found.areas
-        found.areas.clear()
+        yield from found.cells
+        found.cells.clear()
 
 
-class _OdsAreas:
-    """Finds the cells of a sheet of .ods that span others."""
+class _OdsCells:
+    """Finds the cells of a sheet of .ods that span others, or show an error."""
 
     def __init__(self, sheet: str) -> None:
         self.sheet, self.inside = sheet, False
         self.row = self.next_row = self.column = 0
-        self.areas: list[Area] = []
+        self.cells: list[Area | ErrorCell] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "table:table":
@@ -174,9 +201,11 @@ class _OdsAreas:
         elif name in ("table:table-cell", "table:covered-table-cell"):
             first = self.column + 1
             self.column += read_times(attributes.get("table:number-columns-repeated", "1"))
+            if self.inside and attributes.get("calcext:value-type") == "error":
+                self.cells.append(ErrorCell(self.row, first))
             rows, columns = (
                 read_times(attributes.get(f"table:number-{side}-spanned", "1"))
                 for side in ("rows", "columns")
             )
             if self.inside and rows * columns > 1:
-                self.areas.append(Area(self.row, first, self.row + rows - 1, first + columns - 1))
+                self.cells.append(Area(self.row, first, self.row + rows - 1, first + columns - 1))
