@@ -135,7 +135,8 @@ ANNOUNCED = {"allocation": {"anna": ["orders", "returns"], "bert": [], "cleo": [
 
 @pytest.mark.parametrize(
     "mechanism",
-    ["market.naive_1", "market.naive_2",
+    ["market.naive_1",
+     pytest.param("market.naive_2", marks=pytest.mark.deep),
      pytest.param("market.propose_and_agree", marks=pytest.mark.deep)],
 )  # fmt: skip
 def test_a_center_that_counts_a_vote_otherwise_is_contradicted_however_it_plays_on(
