@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import aboveboard as ab
 from aboveboard.commands import settle
+from aboveboard.market import Additive
+from aboveboard.market.mechanisms import base
+from aboveboard.market.mechanisms.base import RecordedSearch
+from aboveboard.market.model.markets import Market, social_welfare
 from aboveboard.market.optimum import social_optimum
-from aboveboard.settlements.replaying import replay
+from aboveboard.market.optimum.social_optimum import Optimum
+from aboveboard.settlements.replaying import Replay, replay
+from calling import aboveboard
 
 FILE = """mechanism = "market.vcg"
 bits = 4
@@ -40,8 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "settlement"
 
 
-def read_manifest(folder: Path) -> dict[str, object]:
-    manifest: dict[str, object] = json.loads((folder / "settlement.json").read_text())
+def read_manifest(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / "settlement.json").read_text())
     return manifest
 
 
@@ -64,6 +71,77 @@ def test_a_replay_by_another_search_finds_the_same_optimum(
 def test_a_replay_sees_that_another_allocation_was_written(folder: Path) -> None:
     """Of the same welfare, but not the canonical one: whoever wrote it chose among equals."""
     place = folder / "settlement.json"
-    swapped = place.read_text().replace('"bob"', '"b0b"').replace('"cyd"', '"bob"')
+    manifest = read_manifest(folder)
+    manifest["found_by"] |= {"allocation": [2, 2], "bound": 5}  # no time limit ended the run
+    text = json.dumps(manifest, indent=2) + "\n"
+    swapped = text.replace('"bob"', '"b0b"').replace('"cyd"', '"bob"')
     place.write_text(swapped.replace('"b0b"', '"cyd"'))
     assert replay(folder, settle).differ == ("settlement.json",)
+
+
+class TestARunThatATimeLimitEnded:
+    """What it found is taken as it is, if the replay's search refutes nothing of it."""
+
+    BOB, ENDOWMENT, BOTH = (1, 1), (0, 0), (1, 2)
+    """By good: the chair and the lamp to bob; nothing moved; one each to bob and cyd."""
+
+    @pytest.fixture
+    def run(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Return a function that settles, and replays, with what given searches come to."""
+        file, folder = tmp_path / "market.toml", tmp_path / "settlement"
+        rule = 'mechanism = "market.propose_and_agree"\nseconds = 5'
+        file.write_text(FILE.replace('mechanism = "market.vcg"', rule))
+
+        def come_to(allocation: tuple[int, ...], bound: int) -> None:
+            def search(market: Market, **_: object) -> Optimum:
+                welfare = social_welfare(market, allocation)
+                return Optimum(allocation, welfare, bound, False, "highs")
+
+            monkeypatch.setattr(base, "search_optimum", search)
+
+        def settle_and_replay(ran: Any, replayed: Any, **found: Any) -> Replay:
+            come_to(*ran)
+            settle(ab.load(file), folder)
+            manifest = read_manifest(folder)
+            manifest["found_by"] |= found
+            (folder / "settlement.json").write_text(json.dumps(manifest, indent=2) + "\n")
+            come_to(*replayed)
+            return replay(folder, settle)
+
+        return settle_and_replay
+
+    def test_another_optimum_is_as_good(self, run: Any) -> None:
+        again = run((self.BOTH, 5), (self.BOB, 5))
+        assert (again.differ, again.unconfirmed) == ((), ())
+
+    def test_less_than_the_replay_finds_is_refuted(self, run: Any) -> None:
+        assert "settlement.json" in run((self.ENDOWMENT, 9), (self.BOB, 9)).differ
+
+    def test_that_it_is_optimal_counts_where_the_replay_proves_it(self, run: Any) -> None:
+        assert "settlement.json" in run((self.BOTH, 5), (self.BOB, 6)).differ
+
+    def test_a_bound_that_is_not_proved_again_is_named(self, run: Any) -> None:
+        again = run((self.BOTH, 6), (self.BOB, 7))
+        claim = "that no allocation has a welfare above 6"
+        assert (again.differ, again.unconfirmed) == ((), (claim,))
+        said = aboveboard("replay", again.folder).stdout
+        assert f"not proved again: {claim}" in said
+
+    @pytest.mark.parametrize("found", [{"allocation": [1, 9]}, {"bound": 5}, {"bound": "6"}])
+    def test_what_says_something_else_than_the_run_is_seen(self, run: Any, found: Any) -> None:
+        assert "settlement.json" in run((self.BOTH, 6), (self.BOB, 7), **found).differ
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {},
+        *({"allocation": x} for x in (None, "x", [], [1], [1, 9], [1, -2], [True, 2], {"1": 2})),
+        *({"allocation": [1, 2], "bound": x} for x in ("6", True, 6.0, [6])),
+    ],
+)
+def test_what_a_manifest_holds_is_believed_only_if_it_is_an_allocation(found: Any) -> None:
+    values = Additive((1, 0)), Additive((3, 2)), Additive((3, 2))
+    market = Market(("ann", "bob", "cyd"), ("chair", "lamp"), (0, 0), values, bits=4)
+    recorded = RecordedSearch.parse(found)
+    assert recorded is None or not recorded.fits(market)

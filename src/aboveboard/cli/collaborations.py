@@ -129,7 +129,7 @@ def audit(
     allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Find who gains by lying, by how much, and how sure it is.
+    """Find who gains by lying, by how much, and how sure that is.
 
     Exit status: 0 if every promise holds, or no counterexample is found in a sample; 1 if one
     fails; 3 if one is undecided. In a game of Gambit each player's first strategy is the truth.
@@ -185,7 +185,9 @@ def compare(
     file: FileArgument,
     rules: Annotated[
         str,
-        typer.Option(help="Rules, by commas: mechanisms, or values of the file's key 'rule'."),
+        typer.Option(
+            help="Rules, separated by commas: mechanisms, or values of the file's key 'rule'."
+        ),
     ],
     report: Annotated[
         Path | None, typer.Option(help="Write the comparison as one page here.")
@@ -256,7 +258,7 @@ def design(
     """Find the best parameters, or what must be known first.
 
     exchange.union: how often to inspect, and for what deposit. valuation: the platform's offer to
-    its users. learning.payments: what a party that stays away meets. learning.desirable: how far
+    its users. learning.payments: the rule for parties that stay away. learning.desirable: how far
     the parties' data may differ. curation: whether truth is the only equilibrium, and what would
     make it so.
     """
@@ -314,6 +316,8 @@ def replay(
         ):
             if names:
                 print_text(f"  {len(names)} {title}: {', '.join(names)}")
+        for claim in result.unconfirmed:
+            print_text(f"  not proved again: {claim}")
         if result.versions:
             print_text(f"  computed by other versions: {', '.join(result.versions)}")
     if result.differ:

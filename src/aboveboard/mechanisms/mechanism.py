@@ -75,6 +75,25 @@ class LongRunning(Protocol):
         ...
 
 
+@runtime_checkable
+class Recalls(Protocol):
+    """A mechanism whose search a time limit can end: whoever searches again may find another."""
+
+    def recall(self, found: Mapping[str, Any]) -> AnyMechanism:
+        """Return the same rule, which takes what a run found if it finds nothing better itself.
+
+        Parameters
+        ----------
+        found
+            The settlement's `found_by`, as a manifest has it; nobody has checked it.
+        """
+        ...
+
+    def list_unconfirmed(self) -> Sequence[str]:
+        """Return in words what the run says of that, and this rule's search could not prove."""
+        ...
+
+
 SpendingPolicy = Literal["refuse", "allow", "none"]
 """Spending privacy beyond what a party allows: refused, or allowed; "none": nothing is spent."""
 

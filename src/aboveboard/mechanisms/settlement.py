@@ -13,6 +13,7 @@ from typing import Any, Literal
 import polars as pl
 
 from aboveboard.formatting import encode_number, format_html_table, format_number, join_names
+from aboveboard.formatting.plain_json import Json
 from aboveboard.games.numbers import Number, to_nearest_float
 
 MANIFEST = "settlement.json"
@@ -149,8 +150,9 @@ class Settlement:
         Paths in the settlement folder whose bytes cannot be made again, such as noise that must
         not follow from a seed. A replay compares them with what the run recorded.
     found_by
-        Which program found the result, and its version, where several can: for the record alone. A
-        replay may find the same by another, and two settlements are equal all the same.
+        Which program found the result, and its version, where several can, and what it found where
+        another may find something else (`Recalls`). A replay may find the same by another, and two
+        settlements are equal all the same.
 
     Examples
     --------
@@ -169,7 +171,7 @@ class Settlement:
     center: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()
     unexamined: str = ""
-    found_by: Mapping[str, str] = field(default_factory=dict, compare=False)
+    found_by: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
     def __hash__(self) -> int:
         shares = ((p, s.benefit, s.utility, s.payment) for p, s in self.parties.items())

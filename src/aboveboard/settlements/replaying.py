@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import tempfile
@@ -15,7 +16,7 @@ from aboveboard.collaborations.source_file import TrustCode
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
 from aboveboard.formatting.plain_json import Json
-from aboveboard.mechanisms.mechanism import AnyMechanism
+from aboveboard.mechanisms.mechanism import AnyMechanism, Recalls
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
     drop_outputs,
@@ -49,6 +50,9 @@ class Replay:
         Pages whose charts were drawn with other bytes; all else in them is the same.
     versions
         Which versions of libraries differ from those of the run.
+    unconfirmed
+        What the run says of a search that its time limit ended, and the replay's search, which had
+        the same time, did not prove. Nothing better was found.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Replay:
     recorded: tuple[str, ...] = ()
     charts: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
+    unconfirmed: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Json]:
         """Return plain data."""
@@ -74,6 +79,7 @@ class Replay:
             "recorded": list(self.recorded),
             "charts": list(self.charts),
             "versions": list(self.versions),
+            "unconfirmed": list(self.unconfirmed),
         }
 
 
@@ -138,6 +144,9 @@ def replay(
             )
         if name != COPY and collaboration.inputs[name] != digest:
             raise _make_changed_error(path.parent / name)
+    rule = collaboration.mechanism
+    if isinstance(rule, Recalls) and isinstance(found := manifest.get("found_by"), dict):
+        collaboration = dataclasses.replace(collaboration, mechanism=rule.recall(found))
     try:
         with scratch_folder() as scratch:
             again = scratch / "again"
@@ -192,6 +201,7 @@ class _Comparison:
             tuple(sorted(drawn & set(names))),
             tuple(sorted(charts)),
             compare_versions(self.manifest.get("versions", {})),
+            tuple(self.rule.list_unconfirmed()) if isinstance(self.rule, Recalls) else (),
         )
 
     def _is_repeated(self, name: str, drawn: frozenset[str], charts: frozenset[str]) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from aboveboard.currencies import MONEY
 from aboveboard.errors import InputError
@@ -14,7 +14,13 @@ from aboveboard.market.model.announcement import parse_announcement
 from aboveboard.market.model.bids_table import read_tables
 from aboveboard.market.model.market_file import MarketFile, ProposingFile, SolverName
 from aboveboard.market.model.market_setup import MarketSetup, Trader, read_structure
-from aboveboard.market.model.markets import Announcement, Market
+from aboveboard.market.model.markets import (
+    DESTROYED,
+    Allocation,
+    Announcement,
+    Market,
+    social_welfare,
+)
 from aboveboard.market.model.reports import (
     combine_votes,
     raise_all_faults,
@@ -32,6 +38,39 @@ from aboveboard.market.optimum.social_optimum import (
 from aboveboard.mechanisms.mechanism import Mechanism, Work
 from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Settlement
+
+
+@dataclass(frozen=True)
+class RecordedSearch:
+    """What a run's search found before its time limit ended it.
+
+    Parameters
+    ----------
+    allocation
+        By good: its owner.
+    bound
+        No allocation is said to have more; None if nothing was proved.
+    """
+
+    allocation: Allocation
+    bound: int | None
+
+    @classmethod
+    def parse(cls, found: Mapping[str, Any]) -> RecordedSearch | None:
+        """Read a settlement's `found_by`; None if it holds no such thing."""
+        allocation, bound = found.get("allocation"), found.get("bound")
+        if not isinstance(allocation, list) or not (bound is None or type(bound) is int):
+            return None
+        if not all(type(owner) is int for owner in allocation):
+            return None
+        return cls(tuple(allocation), bound)
+
+    def fits(self, market: Market) -> bool:
+        """Return whether it is an allocation of a market."""
+        return len(self.allocation) == market.m and all(
+            owner == DESTROYED or 0 <= owner < market.n for owner in self.allocation
+        )
+
 
 PAPER = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
 
@@ -51,18 +90,43 @@ class OptimumSearch:
     results
         What was found before: a run and its report speak of the same allocation, even where a
         time limit lets a second search end elsewhere.
+    recorded
+        What the run found that is replayed, if its time limit ended it.
+    unconfirmed
+        What that run said and this search did not prove.
     """
 
     solver: SolverName
     seconds: int | None
     work: Work = field(default_factory=Work, compare=False)
     results: dict[Market, Optimum] = field(default_factory=dict, compare=False, repr=False)
+    recorded: RecordedSearch | None = None
+    unconfirmed: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def __call__(self, market: Market) -> Optimum:
         """Return the optimum; each market is searched once."""
         if market not in self.results:
-            self.results[market] = self._search(market)
+            self.results[market] = self._take_recorded(market, self._search(market))
         return self.results[market]
+
+    def _take_recorded(self, market: Market, best: Optimum) -> Optimum:
+        """Return what the run found, unless this search refutes it, or finds better.
+
+        That it is optimal counts only where this search proves it too; a bound counts as what it is
+        said to be.
+        """
+        recorded = self.recorded
+        if recorded is None or self.seconds is None or not recorded.fits(market):
+            return best
+        welfare, bound = social_welfare(market, recorded.allocation), recorded.bound
+        if welfare < best.welfare or (bound is not None and bound < welfare):
+            return best
+        if bound == welfare and not best.proved:
+            return best
+        if bound is not None and (best.bound is None or best.bound > bound):
+            most = market.format_amount(bound)
+            self.unconfirmed.append(f"that no allocation has a welfare above {most}")
+        return Optimum(recorded.allocation, welfare, bound, False, best.solver)
 
     def _search(self, market: Market) -> Optimum:
         listener, seconds = self.work.progress, self.seconds
@@ -119,6 +183,15 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
     def with_work(self, work: Work) -> Self:
         """Return the same rule, which reports the progress of its search to `work`."""
         return replace(self, search=replace(self.search, work=work))
+
+    def recall(self, found: Mapping[str, Any]) -> Self:
+        """Return the same rule, which takes what a run found in time if it finds nothing better."""
+        recorded = RecordedSearch.parse(found)
+        return replace(self, search=replace(self.search, recorded=recorded, results={}))
+
+    def list_unconfirmed(self) -> Sequence[str]:
+        """Return what the run says of its optimum that this rule's search did not prove."""
+        return self.search.unconfirmed
 
     def can_stay_away(self, party: str, types: Mapping[str, Trader]) -> bool:
         """Return False: who takes part is known to all before the market begins."""

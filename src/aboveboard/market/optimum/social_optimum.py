@@ -25,6 +25,7 @@ from functools import partial
 from importlib.metadata import version
 
 from aboveboard.errors import InputError
+from aboveboard.formatting.plain_json import Json
 from aboveboard.market.model.market_file import SolverName
 from aboveboard.market.model.markets import (
     Allocation,
@@ -125,12 +126,18 @@ class Optimum:
         return None if self.bound is None else self.bound - self.welfare
 
     @property
-    def found_by(self) -> dict[str, str]:
-        """The search that found it, and the package and version of a solver."""
-        if self.solver not in PACKAGES:
-            return {"search": self.solver}
-        package = PACKAGES[self.solver][0]
-        return {"search": self.solver, "package": package, "version": version(package)}
+    def found_by(self) -> dict[str, Json]:
+        """The search that found it, and the package and version of a solver.
+
+        Where it is not the one that every search would find, what it is, for a replay to check.
+        """
+        found: dict[str, Json] = {"search": self.solver}
+        if self.solver in PACKAGES:
+            package = PACKAGES[self.solver][0]
+            found |= {"package": package, "version": version(package)}
+        if not self.canonical:
+            found |= {"allocation": list(self.allocation), "bound": self.bound}
+        return found
 
 
 def find_optimum(
