@@ -16,6 +16,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity, join_names
 from aboveboard.storage.formats.line_reader import BLOCKED, PATTERN, RULE
 from aboveboard.storage.formats.lines import (
+    SAMPLES,
     ListedElements,
     quote_sample,
     read_kind_lines,
@@ -33,9 +34,6 @@ from aboveboard.storage.kinds import (
 
 SAMPLE = 1000
 """Lines from which the kind of a list is guessed, for the advice."""
-
-SAMPLES = 3
-"""Lines that a message shows."""
 
 _TOKEN = (
     r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+|[0-9A-Fa-f]{32,}"

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from aboveboard.formatting import format_quantity, join_names
+from aboveboard.storage.formats.lines import SAMPLES
 from aboveboard.storage.kinds import (
     FEW,
     KINDS,
@@ -27,9 +28,6 @@ from aboveboard.storage.kinds import (
     normalize,
 )
 from aboveboard.storage.records import ELEMENT, Records
-
-SAMPLES = 3
-"""Elements shown of those in two spellings."""
 
 COMPARED = 3
 """Texts that are compared with every element; more are looked up by hashes of all elements."""

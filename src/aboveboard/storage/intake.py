@@ -36,7 +36,7 @@ from aboveboard.storage.unclear_lists import OtherSpellings, UnclearLines
 SHOWN = 5
 """Rows whose key is empty or broken, each a fault of its own; more are counted."""
 
-LISTED = 12
+COLUMNS_LISTED = 12
 """Columns named in a message before it ends in dots."""
 
 SAFE = r"^[ -~]*[!-~][ -~]*$"
@@ -309,4 +309,4 @@ def _miss_column(columns: list[str], name: str, where: str) -> InputError:
 
 
 def _list(columns: list[str]) -> str:
-    return ", ".join(columns[:LISTED]) + (", ..." if len(columns) > LISTED else "")
+    return ", ".join(columns[:COLUMNS_LISTED]) + (", ..." if len(columns) > COLUMNS_LISTED else "")

@@ -9,6 +9,9 @@ from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.formats.content import Whereabouts
 from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
 
+SMALL = 1 << 24
+"""Bytes of texts that need not be added up: they fit into memory."""
+
 
 def refuse_long_texts(values: pl.Series, where: str, whereabouts: Whereabouts, called: str) -> None:
     """Raise where a text is too long to be an element, or where all together would not fit.
@@ -39,10 +42,14 @@ def refuse_long_texts(values: pl.Series, where: str, whereabouts: Whereabouts, c
     else:
         return
     longest = sizes.max()
-    if isinstance(longest, int) and longest > LONGEST_LINE:
+    if not isinstance(longest, int):
+        return
+    if longest > LONGEST_LINE:
         place = f"{where}, {whereabouts(sizes.arg_max() or 0)}"
         problem = f"{called} is longer than {format_count(LONGEST_LINE)} bytes"
         raise InputError(place, problem, "give one element in each row")
+    if longest * sizes.len() <= SMALL:
+        return
     total = int(sizes.cast(pl.UInt64).sum() or 0)
     stated = f"{called} in {format_quantity(values.len(), 'row')}"
     refuse_too_large(where, memory=COPIES * total, stated=stated)

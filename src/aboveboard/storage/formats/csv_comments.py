@@ -11,12 +11,10 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.formats.csv_layout import Layout, find_layout
+from aboveboard.storage.formats.lines import SAMPLES
 
 Marked = Literal["comments", "unclear", "data"]
 """What rows are that begin with `#`, in a file without a comment above its header."""
-
-SAMPLES = 3
-"""Lines that a message shows."""
 
 _above = re.compile(rb"#|!|//|--\s|;\s+[^;]*$")
 """How lines above a header begin that are comments; `;a;b` is a header."""

@@ -19,6 +19,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.json_paths import (
     EVERY_NAME,
+    LISTED,
     MOST_DEPTH,
     find_objects,
     find_texts,
@@ -31,9 +32,6 @@ from aboveboard.storage.formats.stix_patterns import read_pattern
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize
 from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import COPIES, refuse_too_large
-
-LISTED = 8
-"""Paths named in a message."""
 
 COMPOSED, OTHER_TYPE = "patterns that are not single value", "entries of other types"
 NO_VALUE, REVOKED = "entries without the value", "revoked indicators"

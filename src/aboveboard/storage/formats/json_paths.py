@@ -21,6 +21,9 @@ MOST_CHARACTERS = 2_000
 MOST_DEPTH = 100
 """Deepest nesting of brackets: no list needs more; the parser fails at about a thousand."""
 
+LISTED = 8
+"""Paths named in a message."""
+
 EVERY_ENTRY, EVERY_FIELD, EVERY_NAME = "[]", "*", "*~"
 Step = tuple[str, str | int]
 """Its sort (`EVERY_ENTRY`, `EVERY_FIELD`, `EVERY_NAME`, "entry", "field") and what it names."""

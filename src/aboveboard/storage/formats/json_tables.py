@@ -13,14 +13,11 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.content import Whereabouts
-from aboveboard.storage.formats.json_paths import add_field, follow_path, parse_path
+from aboveboard.storage.formats.json_paths import LISTED, add_field, follow_path, parse_path
 from aboveboard.storage.limits import refuse_too_large
 
 CELL = 16
 """Bytes in memory of a cell, without what it says."""
-
-LISTED = 8
-"""Paths named in a message."""
 
 
 def read_json_table(

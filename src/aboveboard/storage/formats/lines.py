@@ -28,7 +28,7 @@ from aboveboard.storage.kinds import LINE_BREAKS, Kind, find_normal, normalize_c
 from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
 
 SAMPLES = 3
-"""Lines shown of what was left out, for each reason."""
+"""Lines or elements that are shown of more, for each reason."""
 
 SHOWN = 80
 """Characters shown of a sample."""

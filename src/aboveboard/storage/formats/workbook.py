@@ -21,7 +21,7 @@ from aboveboard.storage.limits import refuse_too_large
 for _name in ("fastexcel", "calamine"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-LISTED = 8
+SHEETS_LISTED = 8
 """Sheets named in a message."""
 
 TIME, MIDNIGHT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$", " 00:00:00"
@@ -75,7 +75,7 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
 
 def _choose_sheet(book: Any, where: str, sheet: str | None) -> str:
     names: list[str] = list(book.sheet_names)
-    shown = join_names([repr(name) for name in names[:LISTED]])
+    shown = join_names([repr(name) for name in names[:SHEETS_LISTED]])
     if sheet is not None:
         if sheet not in names:
             raise InputError(where, f"there is no sheet {sheet!r}", f"the sheets are: {shown}")
