@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 import aboveboard as ab
+from aboveboard.auditing.default_claims import list_default_properties
 from aboveboard.cli import app
 from aboveboard.collaborations.examination import list_properties
 from aboveboard.commands.properties import parse_property
 from aboveboard.errors import InputError
+from aboveboard.games.gambit_files import read_game
 
 DILEMMA = 'NFG 1 R "Dilemma" { "Row" "Col" } { { "quiet" "talk" } { "quiet" "talk" } }\n'
 PAYOFFS = "3 3 5 0 0 5 1 1\n"
@@ -95,3 +97,15 @@ def test_an_unknown_property_lists_the_mechanisms_own_names():
     with pytest.raises(InputError, match="root-solvable-definition-1"):
         parse_property("nonsense", [Solvable()])
     assert parse_property("root-solvable-definition-1", [Solvable()]).name == Solvable.name
+
+
+def test_in_python_a_game_is_audited_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "dilemma.nfg"
+    path.write_text('NFG 1 R "PD" { "a" "b" } { 2 2 }\n3 3 5 0 0 5 1 1\n')
+    verdicts = ab.audit(path)
+    assert verdicts["DSIC"].status is ab.Status.FAILS
+    assert list(verdicts) == list(ab.audit(str(path), list_default_properties(read_game(path))))
+    assert list(ab.audit(path, [ab.ExPostIC()])) == ["ex-post IC"]
+    path.write_text('NFG 1 R "PD" { "a" "b" } { 2 2 }\n3 3 5\n')
+    with pytest.raises(ab.InputError, match="the file ends here; write a payoff"):
+        ab.audit(path)

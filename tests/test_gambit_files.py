@@ -206,7 +206,7 @@ def test_every_plan_of_a_random_tree_is_a_row_of_the_table(seed: int) -> None:
     [
         ("", "ends too early"),
         ("XFG 1 R", "begins with 'XFG'"),
-        ('NFG 1 R "" { "a" } { 2 } 1', "is not a number"),
+        ('NFG 1 R "" { "a" } { 2 } 1', "the file ends here"),
         ('NFG 1 R "" { "a" } { 2 } 1 2 3', "more than one payoff"),
         ('NFG 1 R "" { "a" } { 1 1 } 1', "strategies for 2 players"),
         ('NFG 1 R "" { "a" } { 1 } 1/0', "divides by zero"),

@@ -138,8 +138,9 @@ def audit(
     from aboveboard.collaborations.collaboration import load
     from aboveboard.collaborations.examination import list_properties
     from aboveboard.commands import audit_collaboration, parse_properties
-    from aboveboard.commands.game_files import audit_game_file, is_game_file
+    from aboveboard.commands.game_files import audit_game_file
     from aboveboard.commands.outputs import refuse_file
+    from aboveboard.games.gambit_files import is_game_file
 
     budget = _make_budget(rows, samples, seconds, refuse=refuse)
     refuse_file("--report", report)

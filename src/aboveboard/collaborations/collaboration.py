@@ -17,11 +17,13 @@ from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.arguments import check_budget
 from aboveboard.auditing.budget import Progress
+from aboveboard.auditing.default_claims import examine_defaults
 from aboveboard.collaborations.examination import examine
 from aboveboard.collaborations.loading import ValidatedContent, find_rule, read_all
 from aboveboard.collaborations.source_file import SourceFile, TrustCode, read_source
 from aboveboard.currencies import name_unit
 from aboveboard.formatting.plain_json import LARGEST_JSON
+from aboveboard.games.gambit_files import is_game_file, read_game
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
@@ -315,9 +317,10 @@ def audit(
     ----------
     subject
         A collaboration, or the path of its file, is audited as the game among its parties, with
-        its own seed.
+        its own seed. A path may name a game of Gambit, too (`.nfg`, `.efg`).
     properties
-        What is claimed; None: what the mechanism of a collaboration promises and examines.
+        What is claimed; None: what the mechanism of a collaboration promises and examines, and of
+        a game in a file what `aboveboard audit` looks at.
     budget, seed, progress, seconds
         As in `aboveboard.auditing.audit`.
     trust_code
@@ -339,7 +342,13 @@ def audit(
     (True, 'holds')
     """
     if isinstance(subject, str | Path):
-        subject = load(subject, trust_code=trust_code)
+        if not is_game_file(Path(subject)):
+            subject = load(subject, trust_code=trust_code)
+        elif properties is None:
+            budget = check_budget(budget, seconds)
+            return examine_defaults(read_game(Path(subject)), budget, seed, progress)
+        else:
+            subject = read_game(Path(subject))
     if isinstance(subject, Collaboration):
         with allow_code(subject.code):
             budget = check_budget(budget, seconds)

@@ -6,57 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aboveboard import auditing
-from aboveboard.auditing import (
-    DSIC,
-    Budget,
-    CoalitionProof,
-    Efficient,
-    ExPostIC,
-    ParetoEfficient,
-    Property,
-    Status,
-    UniqueEquilibrium,
-    Verdict,
-    Verdicts,
-)
+from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.best_lies import best_lies
 from aboveboard.auditing.budget import Progress
+from aboveboard.auditing.default_claims import examine_defaults
 from aboveboard.commands.auditing import AuditReport
 from aboveboard.commands.properties import option_name
-from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
+from aboveboard.errors import InputError, UndefinedProperty
 from aboveboard.games.gambit_files import read_game
 from aboveboard.games.game import Game
 from aboveboard.report.deviations import list_kinds
 from aboveboard.report.subject import describe_game_file
 
-GAME_SUFFIXES = (".nfg", ".efg")
-
 SAMPLING_SEED = 0
 """Seed of samples in games that are too large to search; a file of Gambit has none."""
-
-
-def is_game_file(path: Path) -> bool:
-    """Return whether a path names a file of Gambit.
-
-    Examples
-    --------
-    >>> is_game_file(Path("chicken.NFG")), is_game_file(Path("lists.toml"))
-    (True, False)
-    """
-    return path.suffix.lower() in GAME_SUFFIXES
-
-
-def list_default_properties(game: Game) -> list[Property]:
-    """Return what an audit of a game looks at if the user names nothing."""
-    pairs: list[Property] = [CoalitionProof(2)] if len(game.players) > 1 else []
-    return [
-        ExPostIC(),
-        DSIC(),
-        *pairs,
-        ParetoEfficient(),
-        Efficient(),
-        UniqueEquilibrium(),
-    ]
 
 
 def audit_game_file(
@@ -89,7 +52,7 @@ def audit_game_file(
     game = read_game(path)
     budget = budget or Budget()
     if properties is None:
-        verdicts = _examine_defaults(game, budget, progress)
+        verdicts = examine_defaults(game, budget, SAMPLING_SEED, progress)
     else:
         verdicts = _examine_named(path, game, properties, budget, progress)
     sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
@@ -120,22 +83,3 @@ def _examine_named(
         problem = str(error).partition("; ")[0]
         remedy = f"omit it; {path.name} does not define this property"
         raise InputError(place, problem, remedy) from error
-
-
-def _examine_defaults(game: Game, budget: Budget, progress: Progress | None) -> Verdicts:
-    """Examine the default properties together; one after the other where one takes too long."""
-    claims = list_default_properties(game)
-    try:
-        return auditing.audit(game, claims, budget=budget, seed=SAMPLING_SEED, progress=progress)
-    except BudgetExceeded:
-        found: list[Verdict] = []
-        for claim in claims:
-            try:
-                found += auditing.audit(
-                    game, [claim], budget=budget, seed=SAMPLING_SEED, progress=progress
-                ).values()
-            except BudgetExceeded as error:
-                found.append(
-                    Verdict(claim.name, Status.UNDECIDED, 0, 0, "exhaustive", statement=str(error))
-                )
-        return Verdicts(found)

@@ -9,9 +9,8 @@ from aboveboard.auditing.better_replies import Moves
 from aboveboard.auditing.no_regret import LearningRule
 from aboveboard.auditing.play import Play, play
 from aboveboard.collaborations.collaboration import load
-from aboveboard.commands.game_files import is_game_file
 from aboveboard.commands.running import error_context
-from aboveboard.games.gambit_files import read_game
+from aboveboard.games.gambit_files import is_game_file, read_game
 
 
 def play_file(

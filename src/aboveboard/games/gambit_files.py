@@ -23,6 +23,8 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 from aboveboard.games.game import TabularGame
 
+GAME_SUFFIXES = (".nfg", ".efg")
+
 MOST_BYTES = 64 * 2**20
 """Size of a file that is read: as text and tokens it takes some twenty times as much memory."""
 
@@ -34,6 +36,17 @@ MOST_DIGITS = 300
 
 _TOKEN = re.compile(r'\s+|,|("(?:[^"\\]|\\.)*")|([{}])|([^\s{},"]+)')
 _NUMBER = re.compile(r"[+-]?(\d+/\d+|\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
+
+
+def is_game_file(path: Path) -> bool:
+    """Return whether a path names a file of Gambit.
+
+    Examples
+    --------
+    >>> is_game_file(Path("chicken.NFG")), is_game_file(Path("lists.toml"))
+    (True, False)
+    """
+    return path.suffix.lower() in GAME_SUFFIXES
 
 
 def read_game(path: str | Path) -> TabularGame:
@@ -218,6 +231,8 @@ class TokenReader:
             If the next token is not a finite number, or has too many digits.
         """
         text = self.next.text
+        if not text and not self.next.quoted:
+            raise self.error("the file ends here", f"write {expected}: such as 3, 0.5 or 1/3")
         if self.next.quoted or not _NUMBER.fullmatch(text):
             raise self.error(
                 f"{text!r} is not a number", f"write {expected}: such as 3, 0.5 or 1/3"
@@ -346,7 +361,7 @@ def _parse_strategies(reader: TokenReader, n: int) -> list[list[str]]:
 
 
 def _parse_outcomes(reader: TokenReader, n: int, profiles: int) -> list[tuple[Fraction, ...]]:
-    """Read the list of outcomes, then by profile the number of its outcome; 0 is none."""
+    """Read the list of outcomes, then by profile the number of its outcome; 0 is not one."""
     reader.expect("{", "the list of outcomes")
     outcomes = [(Fraction(0),) * n]
     while not reader.take_if("}"):
