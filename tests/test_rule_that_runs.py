@@ -484,7 +484,7 @@ def _change(shares, **changes):
     [
         (lambda shares: dict(list(shares.items())[:-1]), "has no share for cyd"),
         (lambda shares: {**shares, "dan": shares["ann"]}, "has a share for dan, who reported"),
-        (lambda shares: {**shares, "cyd": 3}, "its share for cyd is 3, which is no Share"),
+        (lambda shares: {**shares, "cyd": 3}, "its share for cyd is 3, which is not a Share"),
         (lambda shares: _change(shares, payment=float("nan")), "the payment of cyd is nan"),
         (lambda shares: _change(shares, benefit=float("inf")), "the benefit of cyd is inf"),
         (lambda shares: _change(shares, utility="high"), "the utility of cyd is 'high'"),

@@ -106,8 +106,8 @@ def test_a_table_s_bid_says_nothing_of_the_group_that_it_has_not(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [("x y\n", "1 entry of what you sent was left out, for it is no element"),
-     ("x y\n*.c.example\n", "2 entries of what you sent were left out, for they are no elements")],
+    [("x y\n", "1 entry of what you sent was left out, for it is not an element"),
+     ("x y\n*.c.example\n", "2 entries of what you sent were left out, for they are not elements")],
 )  # fmt: skip  # read as a table
 def test_what_is_left_out_of_a_list_is_counted_on_its_owner_s_page(
     tmp_path: Path, more: str, said: str

@@ -73,7 +73,7 @@ def try_rate(
 
 
 def choose_proved_rate(gain: int, exclusivity: Fraction) -> Fraction:
-    """Return our rate, rounded up where it is no fraction."""
+    """Return our rate, rounded up where it is not a fraction."""
     return compute_proved_rate(gain, exclusivity).round_up()
 
 

@@ -187,7 +187,7 @@ def _read_grids(
     grid = np.asarray(sizes, dtype=np.float64)
     rest = np.asarray(others, dtype=np.float64)
     if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or (np.diff(grid) <= 0).any():
-        raise InputError("sizes", "they are no grid", "give two or more sizes from 0, ascending")
+        raise InputError("sizes", "they are not a grid", "give two or more sizes from 0, ascending")
     if rest.ndim != 2 or rest.shape[1] != rule.n - 1 or not len(rest) or (rest < 0).any():
         raise InputError(
             "others",

@@ -1,8 +1,8 @@
 """What the paper's lemmas say of votes and announcements, compared with what a market shows.
 
 Lemmas 1, 2 and 7 to 9 on the votes; Lemmas 3, 4, 10 and 11 on what is best to announce, as printed
-and as corrected. None of it is a verdict on a user's market: a misprint of the paper is no fault of
-the rule.
+and as corrected. None of it is a verdict on a user's market: a misprint of the paper is not a fault
+of the rule.
 """
 
 from __future__ import annotations

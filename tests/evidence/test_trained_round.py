@@ -250,7 +250,7 @@ def test_a_reply_that_is_no_archive_of_a_model_is_no_model(
     model: bytes, held: TrainedRound, tmp_path: Path
 ) -> None:
     found = give_model(held, model, tmp_path)
-    assert "is called a model, and is none" in str(found.contradicted)
+    assert "is called a model, and is not one" in str(found.contradicted)
     assert not any("as stated" in each for each in found.verified)
 
 
@@ -279,7 +279,7 @@ def test_what_has_no_schema_is_called_no_model(model: bytes, opened: str, tmp_pa
     findings = Findings()
     verify_own_model(make_case(path, opened), findings)
     assert [each.what for each in findings.contradicted] == [
-        "your reply is called a model, and is none"
+        "your reply is called a model, and is not one"
     ]
     assert not findings.on_the_centers_word
 

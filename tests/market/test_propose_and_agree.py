@@ -213,7 +213,7 @@ def test_votes_of_strangers_and_outcomes_of_other_markets_are_refused() -> None:
         play(SWAP, choose_parameters(SWAP), Outcome((1, 0), (-2, 2)), Votes.from_answer(3, True))
     with pytest.raises(InputError, match="one for each of the 2 players"):
         play(SWAP, choose_parameters(SWAP), Outcome((1, 0), (-2, 2, 0)), Votes.from_answer(2, True))
-    with pytest.raises(InputError, match="no allocation"):
+    with pytest.raises(InputError, match="not an allocation"):
         play(SWAP, choose_parameters(SWAP), Outcome((1, 2), (-2, 2)), Votes.from_answer(2, True))
 
 

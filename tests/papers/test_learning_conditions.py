@@ -145,8 +145,8 @@ def test_integrals_of_curved_values_are_within_the_tolerance() -> None:
 @pytest.mark.parametrize(
     ("sizes", "others", "said"),
     [
-        ([0.5, 1], [[1]], "no grid"),
-        ([0, 1, 1], [[1]], "no grid"),
+        ([0.5, 1], [[1]], "not a grid"),
+        ([0, 1, 1], [[1]], "not a grid"),
         ([0, 1], [[1, 2]], "shape"),
         ([0, 1], [[-1]], "0 or more"),
     ],

@@ -42,7 +42,7 @@ def check_properties(properties: Any) -> list[Property]:
     Raises
     ------
     TypeError
-        If they are no list, one of them is not a property, or two that differ have one name:
+        If they are not a list, one of them is not a property, or two that differ have one name:
         the verdict on one would hide that on the other.
     """
     if isinstance(properties, Property):

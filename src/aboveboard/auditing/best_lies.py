@@ -20,7 +20,7 @@ from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
 
 SLIGHTLY = Fraction(1, 10**12)
-"""Less than any difference of payoffs that matters: a lie that gains this much less is no tie."""
+"""Less than any difference of payoffs that matters: a lie that gains so much less is not a tie."""
 
 
 @dataclass(frozen=True)

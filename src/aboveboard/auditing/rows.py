@@ -44,7 +44,7 @@ class DeviationSet:
     members
         Positions of the players who deviate together.
     lies
-        For each member the actions it may turn to (the truth among them is no deviation).
+        For each member the actions it may turn to (the truth among them is not a deviation).
     others_free
         True: against every report of the others; False: against their truth.
     transfers

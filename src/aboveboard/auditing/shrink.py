@@ -30,7 +30,7 @@ Shrinker = Callable[[Deviation], Deviation | None]
 """A smaller row made of a row; None where it changes nothing."""
 
 Simplification = Callable[[Action], Action | None]
-"""A simpler report made of a report; None where it is none."""
+"""A simpler report made of a report; None where it is not one."""
 
 
 def shrink(
@@ -158,7 +158,7 @@ def _list_simplifications(valuation: PayoffReader, row: Deviation) -> Iterator[S
 
 
 def _change_report(row: Deviation, j: int, simplify: Simplification) -> Deviation | None:
-    """Return the row with a simpler report of player j; None if there is none, or it is no lie."""
+    """Return the row with a simpler report of player j; None without one, or if it is not a lie."""
     action = simplify(row.lying[j])
     members = row.part.members
     if action is None or (j in members and action not in row.part.lies[members.index(j)]):

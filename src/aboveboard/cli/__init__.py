@@ -122,7 +122,7 @@ GRACE = 2.0
 class _TerminationRequest(BaseException):
     """The process was asked to end: a run removes its half-written folder first.
 
-    It is no SystemExit, which is what a user's function raises when it gives up.
+    It is not a SystemExit, which is what a user's function raises when it gives up.
     """
 
 

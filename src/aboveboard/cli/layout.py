@@ -44,7 +44,7 @@ def print_text(text: str, *, error: bool = False) -> None:
 
 
 def _find_width(stream: Any) -> int | None:
-    """Return the columns of a stream's terminal; None where it is none."""
+    """Return the columns of a stream's terminal; None where it is not one."""
     try:
         if not stream.isatty():
             return None

@@ -1,6 +1,6 @@
 """What a collaboration's mechanism promises, examined on the rule that runs.
 
-The game that is audited is compared with `settle` first: a verdict on another rule is none.
+The game that is audited is compared with `settle` first: a verdict on another rule says nothing.
 """
 
 from __future__ import annotations

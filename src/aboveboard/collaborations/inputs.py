@@ -150,7 +150,7 @@ class Reader:
             self._remember(place, data)
         except InputError as error:
             self.record(error)
-            # Others ask whether it is there; of a name that is none no system says so.
+            # Others ask whether it is there; of what is not a name no system says so.
             name = data.as_posix().encode("utf-8", "replace")
             is_name = len(name) <= LONGEST_NAME and b"\0" not in name
             return self.path.parent / (data if is_name else "missing")
@@ -216,7 +216,7 @@ class Reader:
 def list_functions(table: Mapping[str, Any]) -> list[str]:
     """Return the functions and classes, "module:function", that a parsed file names as code.
 
-    An estimator of scikit-learn is none: it is installed, and takes data only.
+    An estimator of scikit-learn is not user code: it is installed, and takes data only.
 
     Examples
     --------

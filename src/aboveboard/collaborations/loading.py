@@ -157,7 +157,7 @@ def _refuse_other_parties(file: Any, rule: type[AnyMechanism], reports: Any) -> 
         return
     for these, others, said in (
         (parties, reports, "returns no report of"),
-        (reports, parties, "returns a report of somebody who is no party:"),
+        (reports, parties, "returns a report of somebody who is not a party:"),
     ):
         if names := [str(name) for name in these if name not in others]:
             raise InputError(

@@ -252,7 +252,7 @@ def _list_keys(model: type[BaseModel], location: Sequence[str]) -> list[str]:
             if step in table.model_fields
             for inner in find_tables(table.model_fields[step].annotation)
         ]
-        # A step that is no field names one of several tables, a party's or a choice among models.
+        # A step that is not a field names one of several tables, a party's or a choice of models.
         tables = found or tables
     return list(dict.fromkeys(key for table in tables for key in table.model_fields))
 

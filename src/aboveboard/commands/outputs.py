@@ -13,7 +13,7 @@ OURS = (b"<!doctype html", b"<?xml", b"<svg", b"%pdf", b"\x89png")
 
 
 def refuse_file(option: str, path: Path | None) -> None:
-    """Raise `InputError` if a page or picture cannot be written to a path; None is no path.
+    """Raise `InputError` if a page or picture cannot be written to a path; None is not a path.
 
     A file that is there is replaced only by what it is itself: else an option that names a party's
     list would be the end of that list.

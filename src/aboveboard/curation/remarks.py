@@ -1,6 +1,6 @@
 """Facts that an audit of a curator adds to its verdicts, such as who is fanatic.
 
-They are no claims; claims are properties, in `properties`. Source: "Data Curation from
+They are not claims; claims are properties, in `properties`. Source: "Data Curation from
 Privacy-Aware Agents", section 4.
 """
 

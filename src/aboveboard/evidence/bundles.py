@@ -94,7 +94,7 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     Raises
     ------
     InputError
-        If they are no bundle.
+        If they are not a bundle.
 
     Examples
     --------

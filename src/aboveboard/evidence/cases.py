@@ -110,7 +110,7 @@ class Case:
         return {**public, **(self.part.table if self.part is not None else {})}
 
     def read_reply(self) -> Mapping[str, Any] | None:
-        """Return a reply that is JSON, whatever its file is called; None where it is none."""
+        """Return a reply that is JSON, whatever its file is called; None where it is not one."""
         if self.reply is None:
             return None
         try:

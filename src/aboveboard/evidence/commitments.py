@@ -225,7 +225,7 @@ def commit_elements(elements: Elements, key: bytes) -> CommittedList:
     Raises
     ------
     ValueError
-        If an element stands twice, or the key has not 32 bytes.
+        If an element stands twice, or the key does not have 32 bytes.
 
     Examples
     --------
@@ -248,7 +248,7 @@ def commit_order(elements: Elements, key: bytes) -> CommittedList:
     Raises
     ------
     ValueError
-        If an element stands twice, or the key has not 32 bytes.
+        If an element stands twice, or the key does not have 32 bytes.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Cosignatures: members sign the checkpoints that they see, so that two logs come to light.
 
 Each member leaves its last cosigned checkpoint in `cosignatures/` of the public folder, where
-everybody reads it. A checkpoint that a member has cosigned and that is no beginning of a log proves
-that the center has shown two.
+everybody reads it. A checkpoint that a member has cosigned and that is not a beginning of a log
+proves that the center has shown two.
 """
 
 from __future__ import annotations

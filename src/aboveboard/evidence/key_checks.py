@@ -35,7 +35,7 @@ def encode_rotation(terms: str, name: str, keys: PublicKeys) -> bytes:
 
 
 def read_new_keys(statement: Statement) -> PublicKeys:
-    """Return the keys that a statement names; ValueError if they are none."""
+    """Return the keys that a statement names; ValueError if they are not keys."""
     return PublicKeys(statement.body["signing"], statement.body["sealing"])
 
 

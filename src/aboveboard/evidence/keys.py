@@ -106,7 +106,7 @@ class PublicKeys:
             return cls(**table)  # exactly these two
         except (TypeError, ValueError) as error:
             raise InputError(
-                place, f"these are no public keys ({error})", "send public.json of 'keys new'"
+                place, f"these are not public keys ({error})", "send public.json of 'keys new'"
             ) from error
 
 

@@ -113,7 +113,7 @@ class Receipt:
         Raises
         ------
         InputError
-            If it is none.
+            If it is not one.
         """
         remedy = "send the receipt as the center wrote it"
         try:

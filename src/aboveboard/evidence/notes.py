@@ -186,7 +186,7 @@ def read_note(content: bytes, place: str) -> Note:
     Raises
     ------
     InputError
-        If they are no note.
+        If they are not a note.
     """
     remedy = "send the checkpoint as the center wrote it"
     if len(content) > MOST_NOTE_BYTES:
@@ -236,5 +236,5 @@ def read_checkpoint(note: Note, place: str) -> Checkpoint:
     except ValueError as error:  # also text that is not ASCII
         raise InputError(place, "the checkpoint's root is not base64", remedy) from error
     if len(root) != DIGEST or base64.b64encode(root).decode() != lines[2]:
-        raise InputError(place, f"the checkpoint's root has not {DIGEST} bytes", remedy)
+        raise InputError(place, f"the checkpoint's root does not have {DIGEST} bytes", remedy)
     return Checkpoint(lines[0], int(lines[1]), root)

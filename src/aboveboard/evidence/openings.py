@@ -49,7 +49,7 @@ class Opening:
         Raises
         ------
         InvalidProofError
-            If it is none.
+            If it is not one.
         """
         try:
             positions, elements = _read_lists(data)
@@ -131,5 +131,5 @@ def cut(content: bytes, length: int) -> list[bytes]:
     [b'aa', b'bb']
     """
     if len(content) % length:
-        raise ValueError(f"{len(content)} bytes are no multiple of {length}")
+        raise ValueError(f"{len(content)} bytes are not a multiple of {length}")
     return [content[k : k + length] for k in range(0, len(content), length)]

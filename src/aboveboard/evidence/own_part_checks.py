@@ -94,7 +94,7 @@ def verify_own_part(
     try:
         committed = commit_elements(list_elements(round_.terms, name, part), key)
     except ValueError as error:
-        findings.contradict(f"the key of your committed list is none: {error}")
+        findings.contradict(f"the key of your committed list is not valid: {error}")
         return
     findings.check(
         commitments.get(name) == (committed.root, committed.size),

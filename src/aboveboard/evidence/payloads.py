@@ -211,7 +211,7 @@ def _read_header(line: bytes, place: str) -> tuple[dict[str, Any], list[tuple[st
     if set(header) != {"table", "files", "key", "nonce"} or not isinstance(table, dict):
         raise InputError(place, "this is not a submission", _REMEDY)
     if len(key) != TREE_KEY or len(nonce) != NONCE:
-        raise InputError(place, "its key or its nonce has not 32 bytes", _REMEDY)
+        raise InputError(place, "its key or its nonce does not have 32 bytes", _REMEDY)
     return header, named
 
 

@@ -29,7 +29,7 @@ MOST_ANSWER = 2**15
 def check_ask(round_: Round, statement: Statement) -> None:
     """Raise `RefusedStatementError` if a question is not the next one of the terms.
 
-    A question may be asked again of members whose answers could not be opened, or are none.
+    A question may be asked again of members whose answers could not be opened, or are not valid.
     """
     require_center(statement)
     require_fields(

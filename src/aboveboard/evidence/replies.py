@@ -38,7 +38,7 @@ def read_elements(path: Path, name: str, opened: Collection[str]) -> list[bytes]
         else:
             lines = path.read_text(encoding="utf-8").split("\n")
             return [line.encode("utf-8") for line in lines if line]
-        texts = frame.cast(pl.String).get_columns()  # lists, and bytes that are no UTF-8, refuse
+        texts = frame.cast(pl.String).get_columns()  # lists, and bytes that are not UTF-8, refuse
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise InputError(str(path), "the reply cannot be read", "copy it once more") from error
     columns = [_unmark(column, known) for column in texts]

@@ -69,7 +69,7 @@ def seal_message(content: bytes, sealing: str, context: bytes) -> bytes:
     Raises
     ------
     ValueError
-        If the key is none.
+        If the key is not one.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def seal_frames(source: BinaryIO, target: BinaryIO, sealing: str, context: bytes
     Raises
     ------
     ValueError
-        If the key is none.
+        If the key is not one.
     """
     key = secrets.token_bytes(KEY)
     target.write(MAGIC)

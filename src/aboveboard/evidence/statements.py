@@ -111,7 +111,7 @@ def sign_statement(body: Mapping[str, object], by: str, keys: PrivateKeys) -> St
     Raises
     ------
     ValueError
-        If the body is of no kind or cannot be written as canonical JSON, or the name is none.
+        If the body is of no kind or cannot be written as canonical JSON, or the name is not one.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def read_statement(content: bytes, place: str, *, most: int = MOST_BYTES) -> Sta
     Raises
     ------
     InputError
-        If they are no canonical statement.
+        If they are not a canonical statement.
 
     Examples
     --------

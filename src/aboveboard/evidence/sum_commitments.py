@@ -138,11 +138,11 @@ def _decode_scalar(text: Any) -> int:
     Raises
     ------
     ValueError
-        If it is none, or not below the order: the same number in another way.
+        If it is not one, or not below the order: the same number in another way.
     """
     number = int.from_bytes(decode_hex(text), "little")
     if len(text) != 2 * _BYTES or number >= GROUP_ORDER:
-        raise ValueError("a blinding is none of this group")
+        raise ValueError("a blinding is not a number of this group")
     return number
 
 
@@ -311,7 +311,7 @@ def verify_sum(
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProofError(f"this is not an opened sum ({error})") from error
     if common >= MOST_DENOMINATOR or common != lcm(*denominators.values()):
-        raise InvalidProofError("the sum has not the common denominator of all numbers")
+        raise InvalidProofError("the sum does not have the common denominator of all numbers")
     lengths = {len(blindings), len(sums), *map(len, points.values())}
     if len(lengths) > 1 or max(lengths) > MOST_COORDINATES:
         raise InvalidProofError("not all members have as many numbers as the sum")

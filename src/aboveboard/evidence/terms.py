@@ -24,7 +24,7 @@ MOST_MEMBERS = 1000
 """Members of one round; each adds four statements to the log."""
 
 NOT_PARAMETERS = frozenset({"name", "mechanism", "parties", "seed", "currency", "sees"})
-"""Keys of a collaboration file that are no parameters of its mechanism.
+"""Keys of a collaboration file that are not parameters of its mechanism.
 
 The terms have them in fields of their own, which members read. The table that is run is made of
 both, so that one of these among the parameters would take the place of what was read.

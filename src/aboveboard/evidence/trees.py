@@ -270,7 +270,7 @@ def verify_inclusions(
     if min(known) < 0 or max(known) >= size:
         raise InvalidProofError(f"a position lies outside of the {size} leaves of the tree")
     if any(len(digest) != DIGEST for digest in (*known.values(), *proof)):
-        raise InvalidProofError(f"a hash has not {DIGEST} bytes")
+        raise InvalidProofError(f"a hash does not have {DIGEST} bytes")
     rest, width = iter(proof), size
     while width > 1:
         known = _climb(known, width, rest)
@@ -350,7 +350,7 @@ def verify_consistency(
     if not 0 <= old <= new:
         raise InvalidProofError(f"the log shrank from {old} to {new} entries")
     if any(len(digest) != DIGEST for digest in (old_root, new_root, *proof)):
-        raise InvalidProofError(f"a hash has not {DIGEST} bytes")
+        raise InvalidProofError(f"a hash does not have {DIGEST} bytes")
     if old == 0:
         if proof or old_root != EMPTY_ROOT or (new == 0 and new_root != EMPTY_ROOT):
             raise InvalidProofError("an empty log has the root of no entries and needs no proof")

@@ -42,7 +42,7 @@ class UnionRecord:
     first
         The parties whose elements are handed out before all others.
     invented
-        By party that was caught inventing: what it invented, which is no part of the union.
+        By party that was caught inventing: what it invented, which is not part of the union.
     """
 
     rule: str

@@ -88,7 +88,7 @@ def verify_bundle(given: Delivery) -> Findings:
         _verify_result(given, round_, result, findings)
     except MALFORMED as error:
         findings.contradict(
-            f"the result has not the form of one ({type(error).__name__})", result.digest
+            f"the result does not have the form of one ({type(error).__name__})", result.digest
         )
     if round_.terms.protocol == "run":
         fingerprint = round_.terms.center.public.fingerprint
@@ -158,7 +158,7 @@ def _verify_agreement(given: Delivery, round_: Round, findings: Findings) -> Non
 
 
 def _verify_form(round_: Round, body: Mapping[str, Any], findings: Findings) -> None:
-    """Contradict a result that states more than it may, or replies that are no hashes."""
+    """Contradict a result that states more than it may, or replies that are not hashes."""
     if unknown := sorted(set(body["facts"]) - list_known_facts(round_.terms)):
         named = ", ".join(unknown[:5])[:200]
         findings.contradict(f"the result states what its mechanism does not: {named}", "result")
@@ -202,7 +202,7 @@ def _open_share(
             and all(map(is_written_plainly, own.values()))
             and hide_share(name, own, key, shown) == public
         )
-    except ValueError:  # numbers that cannot be written, or a key that is none
+    except ValueError:  # numbers that cannot be written, or a key that is not one
         holds = False
     findings.check(
         holds,
@@ -264,7 +264,7 @@ def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> 
     try:
         stated = decode_hex(body["seed"])
     except ValueError:
-        findings.contradict("the seed is no hexadecimal number")
+        findings.contradict("the seed is not a hexadecimal number")
         return 0
     seed = int.from_bytes(stated, "big")
     if round_.terms.protocol == "run":

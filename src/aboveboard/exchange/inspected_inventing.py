@@ -115,7 +115,7 @@ class AgainstInspectedInventing(Property):
         Raises
         ------
         UndefinedProperty
-            If the game is none in which lists are reported.
+            If the game is not one in which lists are reported.
         """
         setting = self._read_setting(game)
         if not setting.regions.union:
@@ -262,7 +262,7 @@ def settle_inspected(
     if inspected.found:
         who = join_names(list(inspected.found))
         notes.append(f"invented elements were found with {who}: handed nothing, deposit forfeited")
-        unexamined = f"not examined: {who} reported invented elements, which are no true lists"
+        unexamined = f"not examined: {who} reported invented elements, which are not true lists"
     details["notes"] = [*details.get("notes", ()), *notes]
     return Settlement(
         mechanism,

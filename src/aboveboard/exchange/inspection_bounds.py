@@ -56,13 +56,13 @@ class PowerOfRatio:
 
     @property
     def exact(self) -> Fraction | None:
-        """The number as a fraction; None where it is none."""
+        """The number as a fraction; None where it is not one."""
         top = _find_root(self.ratio.numerator, self.degree)
         bottom = _find_root(self.ratio.denominator, self.degree)
         return None if top is None or bottom is None else 1 - Fraction(top, bottom)
 
     def round_up(self) -> Fraction:
-        """Return the number or, where it is no fraction, the simplest one just above it."""
+        """Return the number or, where it is not a fraction, the simplest one just above it."""
         exact = self.exact
         return exact if exact is not None else round_up(self.value)
 

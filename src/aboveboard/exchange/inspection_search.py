@@ -30,7 +30,7 @@ RATE_HALVINGS = 60
 def find_least_rate(
     tables: Iterable[LieTable], miss: Fraction = Fraction(0), deposit: Fraction = Fraction(0)
 ) -> tuple[Fraction | None, str]:
-    """Return the least rate for which no lie pays, rounded up if it is no fraction, and its text.
+    """Return the least rate for which no lie pays, rounded up if not a fraction, and its text.
 
     None: even if everything is inspected some lie pays.
     """

@@ -51,7 +51,7 @@ class AgainstInventing(Property):
         Raises
         ------
         UndefinedProperty
-            If the game is none in which lists are reported.
+            If the game is not one in which lists are reported.
         """
         if not isinstance(game, HidingGame):
             raise UndefinedProperty(

@@ -88,7 +88,7 @@ def _coalitions(regions: Regions, size: int) -> Proof | None:
     if size == 1 or size >= present:
         return None
     return Proof(
-        f"equal-gain rule: of {present} parties with elements one at least is no member, and is "
+        f"equal-gain rule: of {present} parties with elements one at least is not a member, and is "
         "handed as many new elements as any member; a joint lie raises V only if a largest party "
         "takes part, which then can use no more than V",
         present,

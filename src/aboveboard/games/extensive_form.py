@@ -222,7 +222,7 @@ def _parse_information_set(
 def _parse_outcome(
     reader: TokenReader, outcomes: dict[int, tuple[Fraction, ...]], n: int
 ) -> tuple[Fraction, ...]:
-    """Read the outcome at a node, its payoffs where they are listed; 0 is none."""
+    """Read the outcome at a node, its payoffs where they are listed; 0 is not one."""
     number = reader.take_count("the number of an outcome")
     if number:
         reader.take_optional_name()

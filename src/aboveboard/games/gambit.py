@@ -33,7 +33,7 @@ def to_gambit(game: TabularGame) -> pygambit.Game:
     MissingPygambitError
         If pygambit is not installed.
     ValueError
-        If names are repeated, or are no labels for pygambit (printable, not empty).
+        If names are repeated, or are not labels for pygambit (printable, not empty).
     """
     gambit = _import_pygambit()
     n = len(game.players)

@@ -58,7 +58,7 @@ def as_integer(x: Any, name: str, least: int | None = None) -> int:
     Raises
     ------
     TypeError
-        If it is not an integer: True, 2.0 and "2" are none.
+        If it is not an integer: True, 2.0 and "2" are not.
     ValueError
         If it is less than `least`.
     """

@@ -94,7 +94,7 @@ def find_cycle(weights: Array, far: int) -> list[int] | None:
     weights
         Of one graph, shape (nodes, nodes): [r, t] is the weight of the arc from r to t.
     far
-        Weights from here on are no arcs.
+        Weights from here on are not arcs.
 
     Returns
     -------

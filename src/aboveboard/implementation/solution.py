@@ -246,7 +246,7 @@ def implement(
     Raises
     ------
     ValueError
-        If the games are no family, or an argument is none of these.
+        If the games are not a family, or an argument is none of these.
     BudgetExceeded
         If there are more than 5 million incentive constraints.
 

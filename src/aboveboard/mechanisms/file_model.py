@@ -35,7 +35,8 @@ def parse_exact(value: Any) -> Fraction:
     Raises
     ------
     ValueError
-        If it is no finite number, is longer than `MOST_DIGITS`, or is beyond what a float can hold.
+        If it is not a finite number, is longer than `MOST_DIGITS`, or is beyond what a float can
+        hold.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
         raise ValueError('must be a number, or a fraction as text such as "5/12"')  # noqa: TRY004 - pydantic reports ValueError

@@ -40,7 +40,7 @@ def settle_reports(
     Raises
     ------
     InputError
-        If the settlement lacks a party or has one that reported nothing, or is none; if a share
+        If the settlement lacks a party or has one that reported nothing, or is not one; if a share
         has a number that is not finite, or no reply; or if the rule changes what was reported.
 
     Examples
@@ -113,7 +113,7 @@ def _check_share(place: str, party: str, share: Any) -> None:
     if not isinstance(share, Share):
         raise InputError(
             place,
-            f"its share for {party} is {share!r}, which is no Share",
+            f"its share for {party} is {share!r}, which is not a Share",
             "return Share(benefit, utility, payment, reply) for each party",
         )
     for name in ("benefit", "utility", "payment"):

@@ -22,7 +22,7 @@ from aboveboard.mechanisms.user_functions import (
 )
 
 GREATEST = 10**MOST_DIGITS
-"""Largest number, as in a collaboration file: a larger one is no float and slow to print."""
+"""Largest number, as in a collaboration file: a larger one is not a float and slow to print."""
 
 
 @dataclass(frozen=True)

@@ -139,9 +139,9 @@ def _describe_data(
     left_out = sum(own.reading.left_out.values())
     if left_out:
         entries = format_quantity(left_out, "entry", "entries")
-        said = "was left out, for it is no element"
+        said = "was left out, for it is not an element"
         if left_out > 1:
-            said = "were left out, for they are no elements"
+            said = "were left out, for they are not elements"
         brought += f"; {entries} of what you sent {said}"
     rows = [("You brought", brought)]
     if received:

@@ -279,7 +279,7 @@ def _describe_verdict(verdict: Verdict, deviating: str, nouns: Nouns) -> dict[st
 
 
 def _describe_gain(verdict: Verdict, nouns: Nouns) -> str:
-    """Return the gain of the best lie found; one that only loses is no gain."""
+    """Return the gain of the best lie found; one that only loses is not a gain."""
     gain = round_gain(verdict)
     if gain is None:
         return ""

@@ -111,7 +111,7 @@ def fingerprint_file(folder: Path, name: str) -> str | None:
 
 
 def drop_outputs(folder: Path, names: frozenset[str]) -> Any:
-    """Return a manifest without versions and the fingerprints of some files; None if it is none."""
+    """Return a manifest without versions and some files' fingerprints; None if it is not one."""
     manifest = _read_json(folder / MANIFEST)
     if not _is_manifest(manifest):
         return None

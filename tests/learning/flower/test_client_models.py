@@ -15,9 +15,9 @@ from aboveboard.learning.flower.client_models import make_meter
 @pytest.mark.parametrize(
     ("truth", "problem"),
     [
-        (["ill", "well"], "it is no list of numbers"),
-        ([0, None], "it is no list of numbers"),
-        ([[0, 1], [1, 0]], "it is no list of numbers"),
+        (["ill", "well"], "it is not a list of numbers"),
+        ([0, None], "it is not a list of numbers"),
+        ([[0, 1], [1, 0]], "it is not a list of numbers"),
         ([0, 1, 10**9], "its labels are not 0, 1, .."),
         ([-1, 1], "its labels are not 0, 1, .."),
         ([True, True], "its labels are not 0, 1, .."),

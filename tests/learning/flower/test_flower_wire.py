@@ -117,7 +117,7 @@ class Evil:
 
 def test_a_preparation_with_a_type_of_its_own_is_not_read() -> None:
     sent = dataclasses.replace(start().preparation, transformer=Evil())
-    with pytest.raises(InputError, match="which is no type of scikit-learn"):
+    with pytest.raises(InputError, match="which is not a type of scikit-learn"):
         unpack(pack(sent))
 
 

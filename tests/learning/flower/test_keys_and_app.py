@@ -91,7 +91,7 @@ def test_what_is_no_key_is_refused(
 
 @pytest.mark.parametrize("public", ["", "AAAA", "no base64!", "A" * 160])
 def test_what_is_no_public_key_is_refused(public: str) -> None:
-    with pytest.raises(InputError, match=r"parties\.a\.key: it is no public key"):
+    with pytest.raises(InputError, match=r"parties\.a\.key: it is not a public key"):
         encode_for_flower(public, "parties.a.key")
 
 

@@ -30,8 +30,8 @@ DATA = honest(np.random.default_rng(0), 300)
     [
         ("sklearn.linear_model.NoSuch", "cannot be imported"),
         ("no_such_module.Model", "cannot be imported"),
-        ("collections.OrderedDict", "is no scikit-learn estimator"),
-        ("math.sqrt", "is no scikit-learn estimator"),
+        ("collections.OrderedDict", "is not a scikit-learn estimator"),
+        ("math.sqrt", "is not a scikit-learn estimator"),
         ("sklearn.cluster.KMeans", "neither a classifier nor a regressor"),
     ],
 )

@@ -187,7 +187,7 @@ def test_a_check_finds_too_few_validation_rows_and_rows_of_the_center(tmp_path: 
     ("party", "problem"),
     [
         ('key = "{key}"', ""),
-        ('key = "' + "A" * 160 + '"', "parties.q.key: it is no public key"),
+        ('key = "' + "A" * 160 + '"', "parties.q.key: it is not a public key"),
         ("", "parties.q: it has no key"),
         ('key = "{key}"\ndata = "q.csv"', "parties.q.data: with engine flower its rows stay"),
     ],

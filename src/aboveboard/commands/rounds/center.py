@@ -119,7 +119,7 @@ def open_collaboration(
     Raises
     ------
     InputError
-        If the file is no collaboration, a party has no key file, or a folder exists.
+        If the file is not a collaboration, a party has no key file, or a folder exists.
     """
     draft = file if isinstance(file, Draft) else draft_table(file)
     keys = {name: read_public(members / f"{name}.json") for name in draft.table["parties"]}
@@ -240,7 +240,7 @@ def settle_round(folder: Path) -> tuple[Round, RunReport]:
 
 
 def ask_next(folder: Path) -> Round | None:
-    """Ask the next question of the terms, or again those whose answers are none.
+    """Ask the next question of the terms, or again those whose answers are not valid.
 
     Returns
     -------

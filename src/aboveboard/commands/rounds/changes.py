@@ -114,7 +114,7 @@ def vouch(member: Membership, name: str, proved: Mapping[str, str]) -> Path:
     Raises
     ------
     InputError
-        If it is not a member, or these are no keys.
+        If it is not a member, or these are not keys.
     """
     seen = read_round(member.folder, member.private)
     if name not in seen.round.present or name == member.name:

@@ -168,5 +168,5 @@ def _find_blinding(member: Membership) -> bytes:
         write_private(path, generate_blinding())
     blinding = read_limited(path, TOKEN, "restore it from a backup")
     if len(blinding) != TOKEN:
-        raise InputError(str(path), f"it has not {TOKEN} bytes", "restore it from a backup")
+        raise InputError(str(path), f"it does not have {TOKEN} bytes", "restore it from a backup")
     return blinding

@@ -154,8 +154,8 @@ def collect_files(
     Raises
     ------
     InputError
-        If a name is no plain file name, two files share one, or the center's bits or numbers stand
-        in the file itself, where all members would read them.
+        If a name is not a plain file name, two files share one, or the center's bits or numbers
+        stand in the file itself, where all members would read them.
     """
     center = table.get("center")
     for key in ("bits", "numbers"):
@@ -182,7 +182,7 @@ def _take_files(value: Any, folder: Path, files: dict[str, bytes]) -> Any:
     if not isinstance(value, str) or not value or "\0" in value or len(value) > 500:
         return value
     path = folder / value
-    if not os.path.isfile(path):  # noqa: PTH113 - a text that is too long for a name is no file
+    if not os.path.isfile(path):  # noqa: PTH113 - a text that is too long for a name is not a file
         return value
     content = read_limited(path, MOST_SEALED_BYTES, "make it readable")
     if not FILE_NAME.fullmatch(path.name) or files.get(path.name, content) != content:
@@ -217,11 +217,11 @@ def read_sees(table: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If it is no table.
+        If it is not a table.
     """
     sees = table.get("sees", {})
     if not isinstance(sees, Mapping):
-        raise InputError("key 'sees'", "it is no table", 'write [sees], and shares = "party"')
+        raise InputError("key 'sees'", "it is not a table", 'write [sees], and shares = "party"')
     return dict(sees)
 
 

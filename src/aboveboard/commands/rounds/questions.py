@@ -112,6 +112,6 @@ def _open_answer(
 
 
 def ask_again(round_: Round, faults: Mapping[str, str]) -> dict[str, Any]:
-    """Return the body of "ask" by which members whose answers are none are asked again."""
+    """Return the body of "ask" by which members whose answers are not valid are asked again."""
     last = {k: x for k, x in round_.asked[-1].body.items() if k not in ("kind", "terms")}
     return {**last, "members": sorted(faults)}

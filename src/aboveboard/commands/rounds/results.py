@@ -109,7 +109,7 @@ def parse_header(line: bytes, place: str) -> tuple[int, str]:
     Raises
     ------
     InputError
-        If the line tells neither, or a name that is none.
+        If the line tells neither, or a name that is not one.
     """
     try:
         header = json.loads(line)

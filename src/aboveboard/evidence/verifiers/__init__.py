@@ -59,7 +59,8 @@ def verify_mechanism(case: Case, findings: Findings) -> None:
     except MALFORMED as error:
         kind = type(error).__name__
         findings.contradict(
-            f"what was published has not the form of a result of {mechanism} ({kind})", case.proof
+            f"what was published does not have the form of a result of {mechanism} ({kind})",
+            case.proof,
         )
     if len(case.round.present) > 1:
         findings.trust(OTHERS_REPLIES)

@@ -43,7 +43,7 @@ def verify(case: Case, findings: Findings) -> None:
     try:
         gain = encode_number(_read_loss(case).compute(own, reply))
     except (TypeError, ValueError, OverflowError) as error:
-        findings.contradict(f"the loss of the terms is none: {error}", case.proof)
+        findings.contradict(f"the loss of the terms is not valid: {error}", case.proof)
         return
     findings.check(
         is_same_number(gain, case.find_share(case.name, "benefit")),
@@ -70,7 +70,7 @@ def _read_loss(case: Case) -> Loss:
             raise ValueError("power is not a short fraction")
         stated["power"] = power[0]
     if stated.get("metric", "euclidean") not in get_args(Metric):
-        raise ValueError("metric is none that there is")
+        raise ValueError("there is no such metric")
     return Loss(**stated)
 
 

@@ -50,7 +50,7 @@ def verify(case: Case, findings: Findings) -> None:
         names, game, profile, answered = _apply_protocol(case)
         profits = game.profits(profile)
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
-        findings.contradict(f"the published commitments are none of this rule: {error}")
+        findings.contradict(f"the published commitments do not fit this rule: {error}")
         return
     findings.check(
         answered == case.facts.get("answered"),

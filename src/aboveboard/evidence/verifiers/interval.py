@@ -54,7 +54,7 @@ def verify(case: Case, findings: Findings) -> None:
         gain = value.compute(new[1] - new[0]) - value.compute(own[1] - own[0])
         close = abs(value.compute(own[1] - own[0])) * ROUNDED_GAIN
     except (ValueError, OverflowError) as error:
-        findings.contradict(f"the power of the terms is none: {error}", case.proof)
+        findings.contradict(f"the power of the terms is not valid: {error}", case.proof)
         return
     stated = case.find_share(case.name, "benefit")
     shown = encode_number(gain)

@@ -82,7 +82,7 @@ def _verify_measured(case: Case, findings: Findings) -> None:
             and not is_same_number(value - float(left[name] or 0), case.find_share(name, "payment"))
         ]
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
-        findings.contradict(f"the published qualities are none of this market: {error}")
+        findings.contradict(f"the published qualities do not fit this market: {error}")
         return
     findings.check(
         not wrong,

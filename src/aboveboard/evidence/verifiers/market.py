@@ -72,7 +72,7 @@ def verify_by_steps(
     try:
         market, ending = follow(case)
     except (*MALFORMED, InputError) as error:
-        findings.contradict(f"the published play is none of this rule: {error}", case.proof)
+        findings.contradict(f"the published play does not fit this rule: {error}", case.proof)
         return
     findings.check(
         ending.step == case.facts.get("ending"),
@@ -155,7 +155,7 @@ def parse_fraction(value: Any) -> Fraction:
     Raises
     ------
     TypeError
-        If it is none.
+        If it is not one.
     """
     number = parse_number(value)
     if number is None:

@@ -101,7 +101,7 @@ def main() -> None:
     """Read JSON from standard input that says what to measure; print the answer as JSON."""
     limit_child()
     given = json.load(sys.stdin)
-    with redirect_stdout(sys.stderr):  # what a library prints is no answer
+    with redirect_stdout(sys.stderr):  # what a library prints is not an answer
         found = measure_request(given)
     json.dump(found, sys.stdout)
 

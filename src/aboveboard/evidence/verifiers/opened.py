@@ -84,7 +84,7 @@ def read_parts(data: Any) -> dict[str, Payload]:
     Raises
     ------
     InputError
-        If they are none.
+        If they are not valid.
     """
     try:
         return {
@@ -116,7 +116,7 @@ def read_files(data: Any) -> dict[str, tuple[bytes, bytes]]:
     Raises
     ------
     InputError
-        If they are none.
+        If they are not valid.
     """
     try:
         return {

@@ -77,7 +77,7 @@ def compute_own_gain(table: Mapping[str, Any], goods: Any) -> Fraction:
     Raises
     ------
     InputError, ValueError
-        If the bids or the goods are none.
+        If the bids or the goods are not valid.
 
     Examples
     --------

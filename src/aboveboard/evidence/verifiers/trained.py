@@ -47,7 +47,7 @@ def verify_own_model(case: Case, findings: Findings) -> None:
         _verify_no_model(case, findings)
         return
     if not _is_archive_of_model(case.reply):
-        findings.contradict("your reply is called a model, and is none", case.proof)
+        findings.contradict("your reply is called a model, and is not one", case.proof)
         return
     if case.round.terms.opened == "nothing":
         findings.trust(f"{UNSCORED}: by the terms no test rows are opened")

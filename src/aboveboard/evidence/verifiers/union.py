@@ -88,7 +88,7 @@ def _read_regions(claim: UnionClaim, findings: Findings) -> Regions | None:
     except (KeyError, TypeError, ValueError):
         shaped = False
     if not shaped:
-        findings.contradict("the published regions are no regions of these members' lists")
+        findings.contradict("the published regions are not regions of these members' lists")
         return None
     regions = Regions(
         names,
@@ -158,7 +158,7 @@ def _verify_reply(claim: UnionClaim, findings: Findings) -> dict[str, frozenset[
     for owner, data in (openings if isinstance(openings, dict) else {}).items():
         if owner == claim.name or owner not in claim.commitments:
             findings.contradict(
-                f"elements are opened from a list of {owner!r}, who is no other member"
+                f"elements are opened from a list of {owner!r}, who is not another member"
             )
             continue
         root, size = claim.commitments[owner]
@@ -256,7 +256,7 @@ def _verify_group(claim: UnionClaim, group: frozenset[str], count: int, findings
     """Compare who goes first, and with how many elements, with what the regions say."""
     regions = _read_regions(claim, Findings())
     if regions is None:
-        return  # it has been said that these are no regions
+        return  # it has been said that these are not regions
     due = set(RULES[INSIDE].name_first(regions))
     mask = sum(1 << k for k, name in enumerate(regions.names) if name in due)
     leading = int(regions.counts[(regions.owners & np.uint64(mask)) != 0].sum())
@@ -291,7 +291,7 @@ def verify(case: Case, findings: Findings) -> None:
     try:
         reply = read_elements(case.reply, case.given.bundle.reply["file"], opened)
     except InputError:  # its bytes are those that the result names
-        findings.contradict("your reply is no list of elements", case.proof)
+        findings.contradict("your reply is not a list of elements", case.proof)
         return
     claim = UnionClaim(
         case.name,

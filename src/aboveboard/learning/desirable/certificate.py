@@ -147,7 +147,7 @@ def verify_certificate(market: Market, found: Certificate) -> Number:
     Raises
     ------
     ValueError
-        If a chain is none: not ascending, not ending at the profile, or not one for each party.
+        If a chain is not one: not ascending, not ending at the profile, or not one for each party.
 
     Examples
     --------

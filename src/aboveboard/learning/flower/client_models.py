@@ -17,7 +17,7 @@ from aboveboard.learning.training.scores import Meter, Skill
 from aboveboard.learning.training.tables import TrainingRows, TrainingTerms
 
 MOST_CLASSES = 10_000
-"""Labels that are larger are no classes 0, 1, .."""
+"""Labels that are larger are not classes 0, 1, .."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def make_meter(truth: Any) -> Meter:
     labels = np.asarray(truth)
     if labels.ndim != 1 or not len(labels) or labels.dtype.kind not in "biuf":
         raise InputError(
-            "truth", "it is no list of numbers", "give each row its label as a number: 0, 1, .."
+            "truth", "it is not a list of numbers", "give each row its label as a number: 0, 1, .."
         )
     if labels.dtype.kind == "b":
         labels = labels.astype(np.int64)

@@ -91,7 +91,7 @@ class GuardedParty:
         elif isinstance(request, Fingerprint):
             raise _refuse("digests of this party's rows")
         else:
-            raise _refuse("something that is no request")
+            raise _refuse("something that is not a request")
 
     def _check_start(self, request: StartTraining) -> None:
         if not is_of_sklearn(request.estimator):

@@ -113,7 +113,7 @@ def encode_for_flower(public: str, place: str) -> bytes:
     Raises
     ------
     InputError
-        If it is none.
+        If it is not one.
     """
     try:
         key = serialization.load_der_public_key(base64.b64decode(public, validate=True))
@@ -121,7 +121,7 @@ def encode_for_flower(public: str, place: str) -> bytes:
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise InputError(
-            place, "it is no public key", "copy the line that aboveboard party --new-key prints"
+            place, "it is not a public key", "copy the line that aboveboard party --new-key prints"
         )
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

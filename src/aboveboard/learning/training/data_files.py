@@ -229,7 +229,7 @@ def _find_rows(name: str, party: DataParty, table: TrainingTable, read: Read) ->
             raise InputError(
                 place, "it has no key", "give the key that its aboveboard party --new-key prints"
             )
-        encode_for_flower(party.key, f"{place}.key")  # refuses what is no key
+        encode_for_flower(party.key, f"{place}.key")  # refuses what is not a key
         return None
     unused = [key for key in ("key", "sha256") if getattr(party, key) is not None]
     if unused:

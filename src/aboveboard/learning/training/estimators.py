@@ -72,7 +72,7 @@ def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
     Raises
     ------
     InputError
-        If scikit-learn is missing, nothing is found there, it is no classifier or regressor of
+        If scikit-learn is missing, nothing is found there, it is not a classifier or regressor of
         scikit-learn's kind, or it does not take the parameters.
     """
     require_sklearn()
@@ -84,7 +84,7 @@ def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
     if not isinstance(made, type) or any(not hasattr(made, name) for name in needed):
         raise InputError(
             place,
-            f"{path} is no scikit-learn estimator",
+            f"{path} is not a scikit-learn estimator",
             'name a class such as "sklearn.linear_model.LogisticRegression"',
         )
     try:
@@ -235,7 +235,7 @@ def require_linear(pattern: Any, x: NDArray[np.float64]) -> None:
     shape = extract_parameters(pattern)
     nothing = Parameters(np.zeros_like(shape.coef), np.zeros_like(shape.intercept))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # a model of zeros is no real one
+        warnings.simplefilter("ignore")  # a model of zeros is not a real one
         said = np.asarray(build_model(pattern, nothing).predict(x))
     if (said != said[0]).any():
         raise make_not_averageable(pattern)

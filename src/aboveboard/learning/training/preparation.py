@@ -134,7 +134,7 @@ def matches_steps(
 
 
 def _list_steps(chain: Any) -> list[Any]:
-    """Return the transformers of a fitted chain; itself where it is no plain pipeline."""
+    """Return the transformers of a fitted chain; itself where it is not a plain pipeline."""
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import FunctionTransformer
 
@@ -215,7 +215,7 @@ def _make_transformers(step: StepTable) -> list[tuple[str, Any]]:
     if not isinstance(made, type) or not (hasattr(made, "fit") and hasattr(made, "transform")):
         raise InputError(
             PLACE,
-            f"{step.use} is no scikit-learn transformer",
+            f"{step.use} is not a scikit-learn transformer",
             'name a class such as "sklearn.impute.SimpleImputer"',
         )
     name = made.__name__

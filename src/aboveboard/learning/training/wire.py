@@ -207,7 +207,7 @@ class _Reader:
         if untrusted:
             raise InputError(
                 "message",
-                f"its preparation holds {untrusted[0]}, which is no type of scikit-learn",
+                f"its preparation holds {untrusted[0]}, which is not a type of scikit-learn",
                 "ask the center for steps of scikit-learn",
             )
         return skops.io.loads(data, trusted=list(HARMLESS))

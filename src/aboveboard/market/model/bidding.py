@@ -226,7 +226,7 @@ def find_problem(valuation: Language, m: int, bound: int) -> str:
         if sum(valuation.kinds) != (1 << m) - 1 or any(
             one & other for one, other in combinations(valuation.kinds, 2)
         ):
-            return f"has kinds that are no partition of the {m} goods"
+            return f"has kinds that are not a partition of the {m} goods"
         if any(value < 0 or not counts for counts, value in bids):
             return "has a negative bid in a group, or a bid on nothing"
     else:

@@ -222,14 +222,14 @@ def _add_seller(parties: Mapping[str, Player], seller: str) -> dict[str, Player]
 
 
 def read_cats(path: Path, options: DataOptions) -> list[str] | None:
-    """Return the lines of an instance of CATS; None: the file is none.
+    """Return the lines of an instance of CATS; None: the file is not one.
 
     An instance is called `.cats`, or begins with a comment (%) or its sizes. It may be packed.
 
     Raises
     ------
     InputError
-        If it is no file that can be read.
+        If it is not a file that can be read.
     """
     where = f"bids: {path.name}"
     content = read_content(path, where)

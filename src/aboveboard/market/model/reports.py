@@ -131,7 +131,7 @@ def read_traders(
     Raises
     ------
     InputError
-        If a bid names a good that nobody brings, a value is beyond the bound, or a vote is none.
+        If a bid names a good that nobody brings, a value is beyond the bound, or a vote is not one.
     """
     ballots = _read_ballots(file, setup, read) if isinstance(file, ProposingFile) else {}
     announcements = find_announcements(file, setup)

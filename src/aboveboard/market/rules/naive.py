@@ -81,7 +81,7 @@ def play_naive_1(market: Market, announced: Sequence[Outcome]) -> Lottery[Ending
     Raises
     ------
     InputError
-        If an announcement is none, or there is not one for each player.
+        If an announcement is not one, or there is not one for each player.
     """
     if len(announced) != market.n:
         raise InputError(

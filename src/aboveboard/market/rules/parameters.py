@@ -84,7 +84,7 @@ def check_outcome(market: Market, proposal: Outcome) -> None:
     if not is_allocation(market, proposal.allocation):
         raise InputError(
             "proposal",
-            f"{proposal.allocation} is no allocation of the {market.m} goods",
+            f"{proposal.allocation} is not an allocation of the {market.m} goods",
             "give each good to a player, or destroy it",
         )
     if len(proposal.prices) != market.n:

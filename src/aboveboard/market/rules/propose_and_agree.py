@@ -109,7 +109,7 @@ def play(
     ------
     InputError
         If the announcement is not an outcome of this market, or the votes are of other players. A
-        price outside the domain and prices that do not sum to zero are no error: step a.
+        price outside the domain and prices that do not sum to zero are not errors: step a.
     """
     check_outcome(market, proposal)
     votes.check_count(market.n)
