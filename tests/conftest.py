@@ -47,6 +47,9 @@ def keep_bytecode() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    shares_out = getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput")
+    if shares_out:
+        return  # and runs no test itself
     with keep_bytecode():
         from hypothesis import HealthCheck, settings
 
