@@ -113,5 +113,5 @@ def test_the_centers_numbers_do_not_stand_in_the_terms(tmp_path: Path) -> None:
     numbers = {"anna": [1, 12, 29], "bert": [9, 19, 20], "cleo": [0, 30, 10]}
     changes = drop_bits(table, numbers)
     changes["function"] = {"kind": "median", "thresholds": [10, 20], "range": [0, 30]}
-    with pytest.raises(InputError, match=r"use center\.data"):
+    with pytest.raises(InputError, match=r'data = "center\.csv"'):
         hold_round("curation.fair", tmp_path, table=changes)

@@ -138,7 +138,7 @@ def test_the_center_opens_its_own_file_where_the_terms_say_that(tmp_path: Path) 
 
 
 def test_a_centers_bits_do_not_stand_in_the_terms(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"use center\.data"):
+    with pytest.raises(InputError, match=r'data = "center\.csv"'):
         hold_round("curation.fair", tmp_path)
 
 
