@@ -265,3 +265,21 @@ def test_a_member_sees_before_it_commits_that_its_list_has_changed_too_much(town
     town.follow("acme", first)  # the log says that nothing is left with which the center compares
     member, mirror = town.follow("acme", third)
     assert push(mirror, rounds.commit(member, mine), member.keys)["state"] == "committing"
+
+
+def test_an_invitation_leads_to_where_the_hub_is_served(town: Town) -> None:
+    from aboveboard.cli import app
+
+    runner = CliRunner()
+    folder = str(town.hub.folder)
+    asked = ["hub", "invite", folder, "delta", "--format", "json", "--address"]
+    given = runner.invoke(app, [*asked, town.server.address])
+    link = json.loads(given.stdout)["link"]
+    assert join(link, town.home("delta")).name == "delta"
+    again = ["hub", "recover", folder, "delta", "--format", "json", "--address"]
+    renewed = runner.invoke(app, [*again, town.server.address])
+    assert json.loads(renewed.stdout)["link"].startswith(f"{town.server.address}/join#")
+    for wrong in ("", "nope", "https://hub.example/", "https://a@hub.example", "ftp://hub.example"):
+        refused = runner.invoke(app, [*asked[:3], "echo", *asked[4:], wrong])
+        assert isinstance(refused.exception, InputError), wrong
+        assert "it is not the address of a hub" in str(refused.exception)

@@ -28,6 +28,13 @@ hub = typer.Typer(
 )
 
 FolderArgument = Annotated[Path, typer.Argument(help="The hub's folder.")]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Where members reach the hub, such as http://127.0.0.1:8901 after '--port 0'; "
+        "default: as configured."
+    ),
+]
 IdArgument = Annotated[str, typer.Argument(help="The collaboration's id; 'hub status' shows it.")]
 
 
@@ -98,13 +105,14 @@ def invite(
     folder: FolderArgument,
     name: Annotated[str, typer.Argument(help="The organisation's name in collaborations.")],
     days: Annotated[int, typer.Option(min=1, max=365, help="Days until the link expires.")] = 14,
+    address: AddressOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print a link by which an organisation registers its keys, once."""
     opened = open_folder(folder)
     from aboveboard.hub.organizations import invite as make_invitation
 
-    made = make_invitation(opened, name, days=days)
+    made = make_invitation(opened, name, address=address, days=days)
     until = datetime.fromtimestamp(made.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
     text = f"{made.link}\nsend it to {name} by a way that only {name} reads; it works until {until}"
     echo_result(output, text, {"name": name, "link": made.link, "expires": until})

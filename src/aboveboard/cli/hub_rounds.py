@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from aboveboard.cli.hub import (
+    AddressOption,
     FolderArgument,
     IdArgument,
     echo_result,
@@ -119,6 +120,7 @@ def recover(
     folder: FolderArgument,
     name: Annotated[str, typer.Argument(help="The organisation that has lost its keys.")],
     days: Annotated[int, typer.Option(min=1, max=365, help="Days until the link expires.")] = 14,
+    address: AddressOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print a link that registers new keys in place of lost ones.
@@ -128,7 +130,7 @@ def recover(
     opened = open_folder(folder)
     from aboveboard.hub.organizations import invite_again
 
-    made = invite_again(opened, name, days=days)
+    made = invite_again(opened, name, address=address, days=days)
     until = datetime.fromtimestamp(made.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
     text = (
         f"{made.link}\nonce it is used, the keys that {name} has now open nothing more; "

@@ -18,6 +18,7 @@ from aboveboard.collaborations.party_names import PARTY_NAME
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.addresses import split_address
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import invitation, key, organization
 from aboveboard.hub.home import Hub
@@ -68,7 +69,7 @@ def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS)
     Raises
     ------
     InputError
-        If the name is none, or taken.
+        If the name is none, or taken, or the address is none.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def invite_again(
     Raises
     ------
     InputError
-        If no organisation of this name has joined.
+        If no organisation of this name has joined, or the address is none.
 
     Examples
     --------
@@ -153,7 +154,12 @@ def _record(
     expires = now + days * 24 * 3600
     values = {"name": name, "created": now, "expires": expires, "recovers": recovers}
     connection.execute(invitation.insert().values(token=_digest(token), **values))
-    place = address or hub.configuration.address
+    place = hub.configuration.address if address is None else address
+    parts = split_address(place)
+    if parts is None or place != f"{parts.scheme}://{parts.netloc}":
+        raise InputError(
+            f"address {place[:80]!r}", "it is not the address of a hub", "write https://HUB"
+        )
     return Invitation(name, f"{place}/join#{token}.{hub.fingerprint}", expires)
 
 
