@@ -18,6 +18,8 @@ def define(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
     for node, after in zip(tree.body, [*tree.body[1:], None], strict=True):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name, node.lineno, (ast.get_docstring(node) or "").partition("\n")[0]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.lineno, ast.unparse(node.value)[:60] if node.value else ""
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             words = after.value if isinstance(after, ast.Expr) else None
             said = words.value if isinstance(words, ast.Constant) else ""

@@ -121,7 +121,7 @@ def test_a_game_without_players_is_refused():
         ({"payoffs": [[1, 2]], "quality": [[1, float("nan")]]}, "finite numbers"),
         (
             {"payoffs": np.zeros((2, 1, 1)), "players": ["a", "a"]},
-            "a, a; no name twice",
+            "a, a; each name may occur once",
         ),
         ({"payoffs": [[0.5, 1]], "unit": 10**400}, "unit is beyond floats"),
         ({"payoffs": [[0.5, 10**400]]}, "beyond 1e308 stands beside a float"),

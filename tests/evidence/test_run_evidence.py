@@ -130,7 +130,7 @@ CHEATS: dict[tuple[str, str], tuple[str, Change, str]] = {
         "anna", use_another_level, "your level is 2, and 1 was used"
     ),
     ("valuation.payments", "another utility is divided"): (
-        "bert", use_another_utility, "make no division"
+        "bert", use_another_utility, "cannot be divided"
     ),
     ("learning.payments", "a party pays another amount"): (
         "anna", add_to_payment("bert"), "another amount is due: bert (payment)"

@@ -25,8 +25,6 @@ from aboveboard.formatting import encode_number, format_count
 LARGEST_INTEGER = 2**53
 """Integers from this one on are written as text, since RFC 8785 would round them."""
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-
 MOST_BYTES = 64 * 2**20
 """A statement or a bundle's part is smaller; 50,000 elements with their proof take 10 MB."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -32,6 +32,18 @@ from aboveboard.evidence.terms import Terms
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.user_functions import allow_code
 from aboveboard.storage.records import ELEMENT
+
+if TYPE_CHECKING:
+    from aboveboard.curation.curation_file import CurationFile
+    from aboveboard.exchange.average_loss import Point
+    from aboveboard.learning.market.market_file import ModelMarketFile
+    from aboveboard.market.mechanisms.naive import Naive1
+    from aboveboard.market.mechanisms.propose_and_agree import ProposeAndAgree
+    from aboveboard.market.model.market_setup import Trader
+    from aboveboard.market.model.markets import Outcome
+    from aboveboard.market.model.steps import Votes
+    from aboveboard.storage.records import Records
+    from aboveboard.valuation.payments_file import PaymentsFile
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ def publish(
         return whole
     facts = dict(whole.facts)
     if terms.sums == "committed":
-        points: Mapping[str, Any] = collaboration.reports
+        points = cast("Mapping[str, Point]", collaboration.reports)
         facts["sum"] = open_sum(points, keys)
     if not shows_regions(terms):
         facts.pop(REGIONS, None)
@@ -146,7 +158,7 @@ def _publish_union(
     from aboveboard.exchange.regions import Regions
 
     rule: Any = collaboration.mechanism
-    reports: Mapping[str, Any] = collaboration.reports
+    reports = cast("Mapping[str, Records]", collaboration.reports)
     with allow_code(collaboration.code):  # what was inspected is inspected no second time
         rule, true_parts = rule.prepare(reports)
     names = tuple(sorted(reports))
@@ -183,16 +195,18 @@ def _publish_union(
     return Publication(evidence.facts, shares, evidence.private, committed)
 
 
-def _describe_inspection(settlement: Settlement, true_parts: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_inspection(
+    settlement: Settlement, true_parts: Mapping[str, Records]
+) -> dict[str, object]:
     """Return what all may know of an inspection: who was caught, and what is left of its list."""
     found: Mapping[str, Any] = settlement.details["inspection"]
     caught = {name: true_parts[name].frame.height for name in sorted(found["invented"])}
     return {"rate": found["rate"], "deposit": found["deposit"], "caught": caught}
 
 
-def _publish_valuation(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+def _publish_valuation(collaboration: Collaboration, settlement: Settlement) -> dict[str, object]:
     """Return the users' levels and numbers, and the utility with the numbers that data gave it."""
-    file: Any = collaboration.file
+    file = cast("PaymentsFile", collaboration.file)
     levels = settlement.details["levels"]
     return {
         "users": [
@@ -205,9 +219,9 @@ def _publish_valuation(collaboration: Collaboration, settlement: Settlement) -> 
     }
 
 
-def _publish_learning(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+def _publish_learning(collaboration: Collaboration, settlement: Settlement) -> dict[str, object]:
     """Return the sizes where parties state them."""
-    file: Any = collaboration.file
+    file = cast("ModelMarketFile", collaboration.file)
     order = list(file.parties)
     if getattr(collaboration.mechanism, "training", None) is not None:
         shares = settlement.parties
@@ -231,8 +245,9 @@ def describe_announcement(collaboration: Collaboration) -> dict[str, Any]:
 
     Prices are in steps of the market; where a step is not one unit of money, it stands there too.
     """
-    rule: Any = collaboration.mechanism
-    market, announced = rule.find_announcement(collaboration.reports)
+    rule = cast("Naive1 | ProposeAndAgree", collaboration.mechanism)
+    reports = cast("Mapping[str, Trader]", collaboration.reports)
+    market, announced = rule.find_announcement(reports)
     described: dict[str, Any] = as_plain(
         {
             "players": list(market.players),
@@ -244,20 +259,21 @@ def describe_announcement(collaboration: Collaboration) -> dict[str, Any]:
     return described
 
 
-def _describe_outcome(outcome: Any) -> dict[str, Any]:
+def _describe_outcome(outcome: Outcome) -> dict[str, object]:
     return {"allocation": list(outcome.allocation), "prices": list(outcome.prices)}
 
 
-def _describe_votes(votes: Any) -> dict[str, Any] | None:
+def _describe_votes(votes: Votes | None) -> dict[str, object] | None:
     if votes is None:
         return None
     return {"step_2": list(votes.step_2), "step_3": list(votes.step_3)}
 
 
-def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dict[str, object]:
     """Return who brings what, what is announced and voted, and how the play ended."""
-    rule: Any = collaboration.mechanism
-    reports, details = collaboration.reports, settlement.details
+    rule = cast("Naive1 | ProposeAndAgree", collaboration.mechanism)
+    reports = cast("Mapping[str, Trader]", collaboration.reports)
+    details = settlement.details
     market, announced = rule.find_announcement(reports)
     facts = {
         "players": list(market.players),
@@ -270,13 +286,15 @@ def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dic
         "ending": details["step"],
     }
     if settlement.mechanism == "market.naive_1":
-        return {**facts, "announcements": list(map(_describe_outcome, rule.list_said(reports)))}
-    return {**facts, "votes": _describe_votes(rule.find_votes(reports))}
+        said = cast("Naive1", rule).list_said(reports)
+        return {**facts, "announcements": list(map(_describe_outcome, said))}
+    votes = cast("ProposeAndAgree", rule).find_votes(reports)
+    return {**facts, "votes": _describe_votes(votes)}
 
 
-def _publish_curation(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+def _publish_curation(collaboration: Collaboration, settlement: Settlement) -> dict[str, object]:
     """Return what each agent committed to, at what price, and who was answered."""
-    file: Any = collaboration.file
+    file = cast("CurationFile", collaboration.file)
     center = {key: getattr(file.center, key) for key in ("prior", "distribution")}
     known = {key: x for key, x in center.items() if x is not None}
     return {
@@ -304,7 +322,7 @@ def _publish_curation(collaboration: Collaboration, settlement: Settlement) -> d
     }
 
 
-_FACTS: Mapping[str, Callable[[Collaboration, Settlement], dict[str, Any]]] = {
+_FACTS: Mapping[str, Callable[[Collaboration, Settlement], dict[str, object]]] = {
     "valuation.payments": _publish_valuation,
     "learning.payments": _publish_learning,
     "learning.desirable": _publish_learning,

@@ -194,7 +194,9 @@ class TabularGame:
             if length != n:
                 raise ValueError(f"{name} must have one entry for each of the {n} players")
         if len(set(self.players)) < n:
-            raise ValueError(f"players are {', '.join(map(str, self.players))}; no name twice")
+            raise ValueError(
+                f"players are {', '.join(map(str, self.players))}; each name may occur once"
+            )
         inexact = np.float64 in (self.table.dtype, getattr(self.payment_table, "dtype", None))
         if inexact and not 0 < to_nearest_float(self.unit) < inf:
             raise ValueError("unit is beyond floats; with payoffs that are floats it cannot be")

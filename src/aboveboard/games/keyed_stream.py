@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 BLOCK = 1 << 16
 """Bytes of one call of SHAKE-256."""
 
-Shape: TypeAlias = int | tuple[int, ...]
+DrawnShape: TypeAlias = int | tuple[int, ...]
 
 
 class KeyedStream:
@@ -65,7 +65,7 @@ class KeyedStream:
         self._buffer = whole[length:]
         return whole[:length]
 
-    def integers(self, low: int, high: int, size: Shape | None = None) -> NDArray[np.int64]:
+    def integers(self, low: int, high: int, size: DrawnShape | None = None) -> NDArray[np.int64]:
         """Return whole numbers from `low` to less than `high`, each as likely as the others.
 
         Parameters
@@ -103,7 +103,7 @@ class KeyedStream:
             missing -= len(kept)
         return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
-    def random(self, size: Shape) -> NDArray[np.float64]:
+    def random(self, size: DrawnShape) -> NDArray[np.float64]:
         """Return numbers from 0 to less than 1, of 53 random bits."""
         count = prod(size) if isinstance(size, tuple) else size
         words = np.frombuffer(self.bytes(8 * count), "<u8")

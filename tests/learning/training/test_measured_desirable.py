@@ -99,5 +99,5 @@ def test_a_size_below_the_grid_is_refused_and_said_how(tmp_path: Path) -> None:
 
 
 def test_a_curve_that_hangs_on_the_training_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ab.InputError, match="it is to be fitted to trainings"):
+    with pytest.raises(ab.InputError, match="it would be fitted to trainings"):
         load(tmp_path, more='[quality]\nkind = "fitted"')

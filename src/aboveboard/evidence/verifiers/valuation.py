@@ -33,7 +33,7 @@ def verify(case: Case, findings: Findings) -> None:
     try:
         shares, total = _divide(case)
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
-        findings.contradict(f"the published levels and utility make no division: {error}")
+        findings.contradict(f"the published levels and utility cannot be divided: {error}")
         return
     _verify_shares(case, shares, total, findings)
     if case.facts.get("estimated"):

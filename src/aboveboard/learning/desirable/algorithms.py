@@ -251,7 +251,6 @@ def refuse_large_search(market: Market, m: int, way: Algorithm) -> None:
             f"{format_count(m)} sizes of {market.n} parties would take about "
             f"{format_count(round(cost.seconds))} s and "
             f"{format_count(cost.bytes // 2**20)} MiB",
-            "take a larger step or a smaller max: at most "
-            f"{format_count(round(MOST_SECONDS))} s and "
-            f"{format_count(MOST_BYTES // 2**20)} MiB are spent",
+            "take a larger step or a smaller max: the limits are "
+            f"{format_count(round(MOST_SECONDS))} s and {format_count(MOST_BYTES // 2**20)} MiB",
         )

@@ -142,7 +142,7 @@ def make_market(file: DesirableFile) -> Market:
     if quality is None:
         raise InputError(
             "quality",
-            "it is to be fitted to trainings, and the payments of all sizes on the grid hang on it",
+            "it would be fitted to trainings, and the payments of all sizes depend on it",
             'give points = [[size, score], ..] of earlier trainings, or kind = "logistic"',
         )
     market = Market(quality, make_valuation(file), len(file.parties), file.counterfactual)

@@ -202,7 +202,7 @@ def _check(sizes: NDArray[np.float64], scores: NDArray[np.float64], place: str) 
         raise InputError(
             place,
             f"a size is {format_rounded(sizes.min())}",
-            "give sizes above 0; Q(0) = 0 goes without saying",
+            "give sizes above 0; Q(0) = 0 is assumed",
         )
     if (scores < 0).any() or (scores > 1).any():
         odd = scores[(scores < 0) | (scores > 1)][0]
