@@ -10,12 +10,10 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import multiprocessing
 import os
 import resource
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,9 +26,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from sqlalchemy import Column, Integer, MetaData, Table, Text, insert
-
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.trees import compute_root, hash_leaf, prove_inclusion, verify_inclusion
@@ -41,9 +36,8 @@ from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
-from aboveboard.hub.home import Hub, make_hub, open_hub
+from aboveboard.hub.home import Hub, make_hub
 from aboveboard.hub.organizations import accept_invitation, find_by_key, invite
-from aboveboard.hub.serving import bind, make_server
 from aboveboard.hub.signatures import Target, sign_request
 from benchmarks.comparison import (
     Case,
@@ -54,6 +48,8 @@ from benchmarks.comparison import (
     Section,
     Timing,
 )
+from benchmarks.hub_pages import Served, start_hub
+from benchmarks.hub_rows import bare
 from benchmarks.machine import ROOT
 
 STATEMENTS = "statements of 16 members at once"
@@ -65,8 +61,6 @@ DEMO = "hub demo: hub, worker, five members, one round"
 BLOCK = 2**20
 ROWS = 20_000
 """Rows that are inserted at once."""
-
-bare = Table("bare", MetaData(), Column("id", Integer, primary_key=True), Column("text", Text))
 
 
 def section(scale: Scale) -> Section:
@@ -127,62 +121,6 @@ def section(scale: Scale) -> Section:
         "Rounds over HTTP. The server's rate limits are off; databases lie on the same disk.",
         tuple(cases),
     )
-
-
-def serve_hub(folder: Path, bound: socket.socket, ready: Any) -> None:
-    """Serve the hub in this process."""
-    make_server(open_hub(folder), bound, lambda _: ready.set()).run(sockets=[bound])
-
-
-def serve_bare(folder: Path, bound: socket.socket, ready: Any) -> None:
-    """Serve the bare framework: one row a request, on the same database."""
-    from fastapi import Body, FastAPI
-
-    hub, app = open_hub(folder), FastAPI()
-    bare.metadata.create_all(hub.engine)
-
-    @app.post("/rows")
-    def add(text: str = Body()) -> dict[str, bool]:
-        with write(hub.engine) as connection:
-            connection.execute(insert(bare), {"text": text})
-        return {"kept": True}
-
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-    threading.Timer(2, ready.set).start()
-    uvicorn.Server(config).run(sockets=[bound])
-
-
-class Served:
-    """A server in a process of its own."""
-
-    def __init__(self, target: Callable[..., None], folder: Path) -> None:
-        context = multiprocessing.get_context("fork")
-        self._bound, ready = bind("127.0.0.1", 0), context.Event()
-        self.port = self._bound.getsockname()[1]
-        self._process = context.Process(target=target, args=(folder, self._bound, ready))
-        self._process.start()
-        if not ready.wait(60):
-            raise NotMeasuredError("the server does not start")
-
-    @property
-    def peak(self) -> int:
-        """The most memory that the process had, in bytes."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) * 1024
-
-    @property
-    def cpu(self) -> float:
-        """Processor seconds of the process so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def __enter__(self) -> Served:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.join()
-        self._bound.close()
 
 
 class Client:
@@ -326,14 +264,14 @@ def measure_ours(database: str, members: int, rounds: int) -> tuple[Timing, floa
     """Let all members say "agree" in every round; return the time, and that of the slow ones."""
     with prepare(database, members, rounds) as (hub, keys, opened):
         hub.engine.dispose()
-        with Served(serve_hub, hub.folder) as served:
+        with start_hub(hub.folder) as served:
             works = [
                 partial(agree_everywhere, Client(served.port, each), name, each, opened)
                 for name, each in keys.items()
             ]
-            before = served.cpu
+            before = served.cpu_seconds
             wall, times = run_all(works)
-            cpu, peak = served.cpu - before, served.peak
+            cpu, peak = served.cpu_seconds - before, served.peak
         with read(hub.engine) as connection:
             found = connection.execute(log_entry.select()).all()
         if len(found) != rounds * (members + 1):
@@ -360,15 +298,15 @@ def measure_bare(database: str, members: int, rounds: int) -> Timing:
         hub.engine.dispose()
         each = next(iter(keys.values()))
         text = json.dumps("x" * 400).encode()
-        with Served(serve_bare, hub.folder) as served:
+        with Served("benchmarks.hub_rows", str(hub.folder)) as served:
             clients = [Client(served.port, each) for _ in range(members)]
             works = [
                 partial(repeat, lambda _, c=client: c.send("POST", "/rows", text), rounds)
                 for client in clients
             ]
-            before = served.cpu
+            before = served.cpu_seconds
             wall, _ = run_all(works)
-            cpu, peak = served.cpu - before, served.peak
+            cpu, peak = served.cpu_seconds - before, served.peak
         with read(hub.engine) as connection:
             found = connection.execute(bare.select()).all()
         if len(found) != members * rounds:
@@ -418,7 +356,7 @@ def measure_submission(megabytes: int, times: int) -> Measured:
         plain, sealed, back = (folder / name for name in ("plain", "sealed", "back"))
         write_random(plain, megabytes)
         hub.engine.dispose()
-        with Served(serve_hub, hub.folder) as served:
+        with start_hub(hub.folder) as served:
             commit_all(served.port, opened[0], keys)
             begun, cpu = time.perf_counter(), time.process_time()
             public = hub.keys.center.public.sealing

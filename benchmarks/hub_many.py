@@ -2,9 +2,9 @@
 
 Logs are real: terms, agreements, commitments, submissions, a result, and then members that dispute
 and accept in turns until the log has its length; every statement is signed, and the hub accepts it.
-Rows are inserted in bulk. Pages are asked of `aboveboard hub serve`, one after the other: each page
-of another collaboration ("cold"), and again those that were just read ("warm"). The peer has ten
-collaborations of the same length.
+Rows are inserted in bulk. Pages are asked of `aboveboard hub serve`, one after the other: of
+collaborations that no process has read since the server was started, of any, and of those that were
+just read. The peers have ten collaborations of the same length, and 25: as many as a list shows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import checkpoint, log_entry
 from aboveboard.hub.home import Hub
+from aboveboard.hub.pages.reading import PER_PAGE
 from aboveboard.hub.pages.sessions import make_operator_link
+from benchmarks.hub import make_database
 from benchmarks.hub_pages import Reader, open_readers, start_hub
 from benchmarks.hub_rounds import (
     Keys,
@@ -37,7 +39,7 @@ from benchmarks.hub_rounds import (
     write_log,
 )
 
-MEMBERS, FEW, ASKED, PROOFS = 10, 10, 200, 200
+MEMBERS, FEW, ASKED, PROOFS, STARTS = 10, 10, 200, 200, 5
 
 
 def extend(hub: Hub, keys: Keys, identifier: str, size: int) -> None:
@@ -100,35 +102,54 @@ Pages = dict[str, tuple[float, float, float]]
 def time_pages(hub: Hub, identifiers: list[str]) -> tuple[Pages, float]:
     """Return what pages take, and the most memory of the server in MB."""
     draw, found = random.Random(2), {}
+    warm = draw.sample(identifiers, FEW)
+    name = "a collaboration, the first time since the start"
+    found[name] = time_first(hub, identifiers, draw)
     with start_hub(hub.folder) as served:
         (reader,) = open_readers(hub, served.port, ["m00"])
         operator = Reader(served.port).log_in(make_operator_link(hub).rpartition("=")[2])
-        asyncio.run(reader.read("/", 3))
-        chosen = [draw.choice(identifiers) for _ in range(ASKED)]
-        fresh = draw.sample(identifiers, min(len(identifiers), ASKED))
-        warm = fresh[-FEW:] * (ASKED // FEW)
         plan = {
             "my collaborations": ["/"] * ASKED,
-            "a collaboration, the first time": [f"/collaborations/{x}" for x in fresh],
-            "a collaboration, any of them": [f"/collaborations/{x}" for x in chosen],
-            "a collaboration, read before": [f"/collaborations/{x}" for x in warm],
-            "its log": [f"/collaborations/{x}/log" for x in warm],
+            "a collaboration, any of them": [
+                f"/collaborations/{draw.choice(identifiers)}" for _ in range(ASKED)
+            ],
+            "a collaboration, read before": [f"/collaborations/{x}" for x in warm] * (ASKED // FEW),
+            "its log": [f"/collaborations/{x}/log" for x in warm] * (ASKED // FEW),
             "an entry with its proof": [
-                f"/collaborations/{x}/log/{draw.randrange(200)}" for x in warm
+                f"/collaborations/{draw.choice(identifiers)}/log/{draw.randrange(200)}"
+                for _ in range(ASKED)
             ],
         }
         asked = [(name, reader, paths) for name, paths in plan.items()]
         asked.append(("the operator's board", operator, ["/"] * ASKED))
         asked.append(("all collaborations", operator, ["/collaborations"] * ASKED))
         for name, who, paths in asked:
-            if paths == plan["a collaboration, read before"]:
-                asyncio.run(read_each(reader, paths[:FEW]))
+            asyncio.run(read_each(who, paths[:FEW]))  # a template is compiled at its first page
             busy = served.cpu_seconds
-            times = sorted(asyncio.run(read_each(who, paths)))
-            cpu = (served.cpu_seconds - busy) / len(times) * 1000
-            slow = times[int(len(times) * 0.99)] * 1000
-            found[name] = (statistics.median(times) * 1000, slow, cpu)
-        return found, served.peak_megabytes
+            times = asyncio.run(read_each(who, paths))
+            found[name] = summarize(times, served.cpu_seconds - busy)
+        return found, served.peak / 2**20
+
+
+def time_first(hub: Hub, identifiers: list[str], draw: random.Random) -> tuple[float, float, float]:
+    """Return what pages of collaborations take that nobody has read since the server's start."""
+    times, busy = list[float](), 0.0
+    for _ in range(STARTS):
+        with start_hub(hub.folder) as served:
+            (reader,) = open_readers(hub, served.port, ["m00"])
+            first, *others = draw.sample(identifiers, min(len(identifiers), ASKED // STARTS + 1))
+            asyncio.run(reader.read(f"/collaborations/{first}", 1))  # compiles the template
+            begun = served.cpu_seconds
+            times += asyncio.run(read_each(reader, [f"/collaborations/{x}" for x in others]))
+            busy += served.cpu_seconds - begun
+    return summarize(times, busy)
+
+
+def summarize(times: list[float], busy: float) -> tuple[float, float, float]:
+    """Return median and 99th percentile in ms, and processor time a page in ms."""
+    ordered = sorted(times)
+    slow = ordered[int(len(ordered) * 0.99)]
+    return statistics.median(ordered) * 1000, slow * 1000, busy / len(ordered) * 1000
 
 
 async def read_each(reader: Reader, paths: list[str]) -> list[float]:
@@ -141,34 +162,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--many", type=int, default=1000)
     parser.add_argument("--size", type=int, default=1000, help="entries of each log")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        results = {}
-        for count in (FEW, given.many):
-            folder = Path(scratch) / str(count)
-            folder.mkdir()
+    peers: dict[int, Pages] = {}
+    for count in (FEW, PER_PAGE, given.many):
+        with tempfile.TemporaryDirectory() as scratch, make_database(given.database) as url:
             begun = time.process_time()
-            hub, identifiers = build(folder, count, given.size)
+            hub, identifiers = build(Path(scratch), count, given.size, url)
             built = time.process_time() - begun
             proof = time_proofs(hub, identifiers, given.size)
             pages, memory = time_pages(hub, identifiers)
             hub.close()
-            results[count] = pages
-            print(
-                f"{count:,} collaborations of {MEMBERS} members, {count * given.size:,} entries "
-                f"(built in {built:.0f} s of processor): a proof {proof * 1000:.2f} ms; "
-                f"the server took {memory:.0f} MB",
-                flush=True,
-            )
-            for name, (median, slow, cpu) in pages.items():
-                few = results[FEW][name]
-                print(
-                    f"  {name}: median {median:.1f} ms, p99 {slow:.1f} ms, processor {cpu:.2f} ms "
-                    f"({cpu / few[2]:.2f} times that of ten)"
-                    if few[2]
-                    else name,
-                    flush=True,
-                )
+        print(
+            f"{count:,} collaborations of {MEMBERS} members, {count * given.size:,} entries, "
+            f"{given.database} (built in {built:.0f} s of processor): a proof "
+            f"{proof * 1000:.2f} ms; the server took {memory:.0f} MB",
+            flush=True,
+        )
+        for name, numbers in pages.items():
+            print(f"  {name}: {describe(name, numbers, peers)}", flush=True)
+        peers[count] = pages
+
+
+def describe(name: str, numbers: tuple[float, float, float], peers: dict[int, Pages]) -> str:
+    """Return what a page takes, and how many times that of each peer."""
+    median, slow, cpu = numbers
+    times = [
+        f"{median / pages[name][0]:.2f} times that of {count} (p99 {slow / pages[name][1]:.2f})"
+        for count, pages in peers.items()
+    ]
+    line = f"median {median:.2f} ms, p99 {slow:.1f} ms, processor {cpu:.2f} ms"
+    return "; ".join([line, *times])
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ from benchmarks.hub_rounds import (
     read_opened,
     write_log,
 )
+from benchmarks.machine import ROOT
 
 CLIENTS, REQUESTS, TURNS, ROUNDS = 16, 60, 3, 12
 
@@ -81,7 +82,10 @@ class Served:
     def __init__(self, *command: str) -> None:
         self._begun = time.perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
         )
         assert self._process.stdout is not None
         address = json.loads(self._process.stdout.readline())["address"]
@@ -93,10 +97,10 @@ class Served:
         return time.perf_counter() - self._begun
 
     @property
-    def peak_megabytes(self) -> float:
-        """The most memory that the process had."""
+    def peak(self) -> int:
+        """The most memory that the process had, in bytes."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
     @property
     def cpu_seconds(self) -> float:
@@ -299,7 +303,7 @@ def main() -> None:
                     readers = operators if name in OPERATORS else members
                     found = measure(bare, strangers, "/page"), measure(served, readers, path)
                     best[name] = choose(best.get(name, found), found)
-            memory = served.peak_megabytes
+            memory = served.peak / 2**20
         hub.close()
         starts = [measure_start(folder / "hub") for _ in range(TURNS)]
     for name, (theirs, ours) in best.items():
