@@ -12,7 +12,6 @@ from aboveboard.storage.detection import (
     BESIDE,
     ELEMENT_ALONE,
     PLAIN,
-    SAMPLES,
     SEVERAL,
     SIGNS,
     Sample,
@@ -21,6 +20,7 @@ from aboveboard.storage.detection import (
     find_kind_to_hold,
     recognize,
 )
+from aboveboard.storage.formats.lines import SAMPLES
 from aboveboard.storage.kinds import Kind, find_normal
 
 
