@@ -469,9 +469,10 @@ ASSIGNED = r"_?[A-Z][A-Z0-9_]*(: \w+)? = "
 
 SILENCED = re.compile(
     r"# (?:noqa(?:: *[A-Z]+[0-9]+(?:, *[A-Z]+[0-9]+)*)?|type: ignore(?:\[[\w, -]+\])?"
-    r"|pyright: ignore(?:\[[\w, ]+\])?|fmt: skip|pragma: no cover)(?P<why>.*)"
+    r"|pyright: ignore(?:\[[\w, ]+\])?|fmt: skip|pragma: no cover)"
+    r"(?P<why>(?:(?!# (?:noqa|type: ignore|pyright: ignore|fmt: skip|pragma)).)*)"
 )
-"""What silences a check, and what follows it on the line."""
+"""What silences a check, and what follows it, up to the next one on the line."""
 
 
 UNTYPED = ("tests", "benchmarks", "fuzz", "examples")
@@ -484,15 +485,14 @@ def silenced_checks_without_a_reason() -> Iterator[str]:
     for path in (*modules(), *others):
         where = path.relative_to(root)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if not (found := SILENCED.search(line)):
-                continue
-            outside = where.parts[0] != "src"
-            if outside and found[0].startswith("# fmt"):
-                continue  # tables there need no words
-            if where.parts[0] in UNTYPED and found[0].startswith("# type"):
-                yield f"{where}:{number}: delete {found[0]!r}: mypy does not read it"
-            elif not re.search(r"[a-z]{2}", found["why"]):
-                yield f"{where}:{number}: say in words why {found[0]!r} is needed"
+            for found in SILENCED.finditer(line):
+                outside = where.parts[0] != "src"
+                if outside and found[0].startswith("# fmt"):
+                    continue  # tables there need no words
+                if where.parts[0] in UNTYPED and found[0].startswith("# type"):
+                    yield f"{where}:{number}: delete {found[0]!r}: mypy does not read it"
+                elif not re.search(r"[a-z]{2}", found["why"]):
+                    yield f"{where}:{number}: say in words why {found[0]!r} is needed"
 
 
 CHECKS = [

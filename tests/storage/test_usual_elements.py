@@ -130,7 +130,7 @@ def test_networks_of_every_length_have_no_host_bits() -> None:
 
 def test_every_port_and_every_octet_of_an_url() -> None:
     compare([f"{scheme}://a.example:{port}/" for scheme in ("http", "https", "ftp")
-             for port in (*range(100), 441, 442, 443, 444, 999, 9999, *range(65530, 65540))], "url")  # fmt: skip  # noqa: E501
+             for port in (*range(100), 441, 442, 443, 444, 999, 9999, *range(65530, 65540))], "url")  # fmt: skip  # noqa: E501 - one row of a table
     signs = [f"%{octet:02X}" for octet in range(256)] + [chr(octet) for octet in range(1, 128)]
     for where in ("/{}", "/x{}", "/x/{}x", "/?{}", "/x?y{}", "/#{}"):
         compare(["http://a.example" + where.format(sign) for sign in signs], "url")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.formatting.plain_json import write_json
+from aboveboard.formatting.plain_json import format_json
 
 
 class YesNo(StrEnum):
@@ -69,7 +69,7 @@ OutsideOption = Annotated[
 
 def echo_json(data: Any) -> None:
     """Print plain data as JSON; what cannot be written or shown is escaped, as JSON does."""
-    text = write_json(data, indent=2)
+    text = format_json(data, indent=2)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:

@@ -14,7 +14,7 @@ from aboveboard.evidence.members import PAYLOAD_FILE
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.formatting import format_bytes, join_names
-from aboveboard.formatting.plain_json import write_json
+from aboveboard.formatting.plain_json import format_json
 from aboveboard.report.rounds import (
     compare_sections,
     describe_deadline,
@@ -136,7 +136,7 @@ def show_terms(visit: Visit, identifier: str) -> Answer:
         unsigned=unsigned and list_turns(place.round).get(place.name) == "change",
         agreed=place.has_agreed,
         can_agree=list_turns(place.round).get(place.name) == "agree",
-        file=write_json(file, indent=2),
+        file=format_json(file, indent=2),
     )
 
 

@@ -13,7 +13,7 @@ LARGEST_JSON = 2**53
 """Integers from here on are text in JSON: other programs would round them."""
 
 
-def write_json(data: object, *, indent: int | None = None) -> str:
+def format_json(data: object, *, indent: int | None = None) -> str:
     r"""Return plain data as JSON, in which every sign can be shown; it reads as what was given.
 
     Parameters
@@ -25,7 +25,7 @@ def write_json(data: object, *, indent: int | None = None) -> str:
 
     Examples
     --------
-    >>> print(write_json("M\u00fcller\u202e"))
+    >>> print(format_json("M\u00fcller\u202e"))
     "Müller\u202e"
     """
     text = json.dumps(data, indent=indent, ensure_ascii=False)

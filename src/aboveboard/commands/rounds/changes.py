@@ -14,7 +14,7 @@ from aboveboard.evidence.member_statements import make_consent, make_voucher
 from aboveboard.evidence.members import read_round
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import Terms
-from aboveboard.formatting.plain_json import write_json
+from aboveboard.formatting.plain_json import format_json
 
 MOST_SHOWN, BEFORE = 100, 20
 """Characters that are shown of a value, and how many of them before the first that differs."""
@@ -47,14 +47,14 @@ def _flatten(data: Any, key: str = "") -> dict[str, Any]:
         return flat
     for name, value in data.items():
         # A dot or a line's end in a name would make other terms look the same.
-        part = name if _PLAIN_NAME.fullmatch(name) else write_json(name)
+        part = name if _PLAIN_NAME.fullmatch(name) else format_json(name)
         flat |= _flatten(value, f"{key}.{part}" if key else part)
     return flat
 
 
 def _write(value: Any) -> str:
     """Return a value as text; "nothing", which no JSON is, where there is none."""
-    return "nothing" if value is _ABSENT else write_json(value)
+    return "nothing" if value is _ABSENT else format_json(value)
 
 
 def _cut(*texts: str) -> list[str]:

@@ -14,7 +14,7 @@ from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.round_states import State
 from aboveboard.evidence.rounds import Round
 from aboveboard.formatting import format_count, format_moment, join_names
-from aboveboard.formatting.plain_json import write_json
+from aboveboard.formatting.plain_json import format_json
 from aboveboard.hub.collaborations.logs import NoCollaborationError, read_checkpoint
 from aboveboard.hub.collaborations.nodes import prove_stored
 from aboveboard.hub.collaborations.standing import StoredLog, read_taken
@@ -178,7 +178,7 @@ def show_terms(visit: Visit, identifier: str) -> Response:
         told=told,
         digest=digest,
         file=visit.parts.find(
-            ("file", digest), lambda: escape(write_json(find_terms(seen.round).body, indent=2))
+            ("file", digest), lambda: escape(format_json(find_terms(seen.round).body, indent=2))
         ),
         signatures=visit.parts.find(("signatures", seen.identity), lambda: _fill_signatures(seen)),
     )
@@ -359,7 +359,7 @@ def show_entry(visit: Visit, identifier: str, index: str) -> Response:
         ],
         statement=visit.parts.find(
             ("statement", row.digest),
-            lambda: escape(write_json(json.loads(row.content), indent=2)),
+            lambda: escape(format_json(json.loads(row.content), indent=2)),
         ),
         receipt=visit.parts.find(
             ("receipt", number, note), lambda: _write_receipt(visit, seen, number, note)
@@ -379,4 +379,4 @@ def _write_receipt(visit: Visit, seen: Seen, number: int, note: str) -> Markup:
     """Return the proof that an entry stands in the log whose signed checkpoint this is."""
     path = tuple(prove_stored(visit.connection, seen.row.id, number, seen.row.size))
     receipt = Receipt(number, path, read_note(note.encode(), "checkpoint"))
-    return escape(write_json(receipt.as_dict(), indent=2))
+    return escape(format_json(receipt.as_dict(), indent=2))
