@@ -92,7 +92,6 @@ def test_what_keeps_the_grammar_is_not_found(tmp_path: Path) -> None:
 SHARED = {
     "DesignTable": "a system's table [design] of the collaboration file",
     "FileT": "a type variable: the model of a mechanism's file",
-    "Item": "a type variable",
     "Market": "each system's own market; a system imports none of the others",
     "Payments": "the mechanism `payments` of either system",
     "PaymentsFile": "its collaboration file",

@@ -50,8 +50,12 @@ VALUES: dict[str, list[Any]] = {
     "bytes": [None, b"a", b"b"],
     "list": [None, [1], [1, 2]],
 }
-IN_PARTS = (Sizes(), Sizes(part=200), Sizes(part=40), Sizes(0, 100), Sizes(300, 60))
-"""In one part, in several, in many; on disk from the first list on, or from a later one."""
+IN_PARTS = (
+    *(Sizes(), Sizes(part=200), Sizes(part=40)),
+    *(Sizes(0, 100), Sizes(0, 100, kept=0), Sizes(300, 60, kept=200)),
+)
+"""In one part, in several, in many; on disk from the first list on, or from a later one, and what
+comes of the parts in memory, on disk, or both."""
 
 elements = st.lists(st.text("abcé.\0", min_size=1, max_size=4), unique=True, max_size=25)
 
@@ -203,7 +207,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_batches, "STEP", 3)
     monkeypatch.setattr(tabulation, "SMALL_LISTS", 0)
     monkeypatch.setattr(partitioned_union, "TOGETHER", 2)
-    monkeypatch.setattr(Sizes.__init__, "__defaults__", (4_000, 2_000, 2_000))
+    monkeypatch.setattr(Sizes.__init__, "__defaults__", (4_000, 2_000, 2_000, 2_000))
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -354,7 +358,7 @@ def test_lists_on_disk_go_as_soon_as_another_is_refused(
     (tmp_path / "scratch").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
     monkeypatch.setattr("tempfile.tempdir", None)
-    monkeypatch.setattr(Sizes.__init__, "__defaults__", (0, 2_000, 2_000))
+    monkeypatch.setattr(Sizes.__init__, "__defaults__", (0, 2_000, 2_000, 0))
     pl.DataFrame({"k": ["a", "b"]}).write_csv(tmp_path / "a.csv")
     (tmp_path / "b.csv").write_text('k\na\n" "\n')
     path = tmp_path / "union.toml"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 
 from aboveboard.exchange.ownership import Ownership
 from aboveboard.storage.records import ELEMENT
+
+if TYPE_CHECKING:
+    from aboveboard.storage.strings import Strings
 
 
 def hash_elements(elements: pl.Series, seed: int) -> np.ndarray:
@@ -38,12 +42,17 @@ def hash_elements(elements: pl.Series, seed: int) -> np.ndarray:
     About 100 nanoseconds an element of 20 bytes, and the bytes of all elements once more in memory.
     """
     # numba: only where an order is needed
-    from aboveboard.exchange.siphash import siphash24
     from aboveboard.storage.strings import Strings
+
+    return hash_texts(Strings.from_series(elements), seed)
+
+
+def hash_texts(texts: Strings, seed: int) -> np.ndarray:
+    """Rank texts that lie in one piece, as `hash_elements` does."""
+    from aboveboard.exchange.siphash import siphash24
 
     digest = hashlib.blake2b(str(seed).encode(), digest_size=16, person=b"aboveboard order")
     key0, key1 = np.frombuffer(digest.digest(), "<u8")
-    texts = Strings.from_series(elements)
     return siphash24(texts.buffer, texts.offsets, key0, key1)
 
 

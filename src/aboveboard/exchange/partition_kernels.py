@@ -157,10 +157,10 @@ def count_lacked(masks: Any, order: Any, parties: int, shift: int) -> Any:
     shift
         Bits of the place that fall away in the number of a bucket.
     """
-    counts = np.zeros((parties, 1 << (64 - shift)), np.int64)
+    counts = np.zeros((1 << (64 - shift), parties), np.int64)
     for element in range(masks.size):
-        bucket = order[element] >> np.uint64(shift)
+        # Without a branch, which nothing foretells: all parties at once.
+        of_bucket, mask = counts[order[element] >> np.uint64(shift)], ~masks[element]
         for party in range(parties):
-            if not (masks[element] >> np.uint64(party)) & np.uint64(1):
-                counts[party, bucket] += 1
-    return counts
+            of_bucket[party] += np.int64((mask >> np.uint64(party)) & np.uint64(1))
+    return counts.T.copy()

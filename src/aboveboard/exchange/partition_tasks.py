@@ -21,8 +21,15 @@ from numpy.typing import NDArray
 from aboveboard.exchange import partition_kernels as kernels
 from aboveboard.exchange.columns import as_text, convert, find_common_type
 from aboveboard.exchange.conflicts import NULL
-from aboveboard.exchange.handout import hash_elements
+from aboveboard.exchange.handout import hash_elements, hash_texts
 from aboveboard.exchange.ownership import OWNERS
+from aboveboard.exchange.row_texts import (
+    Cells,
+    choose_cells,
+    join_cells,
+    leave_cells_empty,
+    make_cells,
+)
 from aboveboard.storage.partitions import Source, load_source
 from aboveboard.storage.records import ELEMENT
 from aboveboard.storage.spilling import write_rows
@@ -139,7 +146,8 @@ def _tabulate_part(sources: Sequence[Source], layout: Layout) -> tuple[pl.DataFr
     heights = [0 if frame is None else frame.height for frame in frames]
     owners = np.repeat(np.arange(len(frames), dtype=np.uint8), heights)
     laid = _lay(frames, layout)
-    grouped = _Groups(*Strings.from_series(laid[ELEMENT]).sort(), owners)
+    texts = Strings.from_series(laid[ELEMENT])
+    grouped = _Groups(texts, *texts.sort(), owners)
     rows, conflicts = _choose_rows(grouped, laid, layout)
     elements = laid[ELEMENT].gather(grouped.order[grouped.starts[:-1]])
     found = [
@@ -152,8 +160,9 @@ def _tabulate_part(sources: Sequence[Source], layout: Layout) -> tuple[pl.DataFr
 
 @dataclass(frozen=True, eq=False)
 class _Groups:
-    """Rows laid end to end: sorted by element, where each begins, and the party of each row."""
+    """Rows laid end to end: their elements, sorted, where each begins, and each row's party."""
 
+    texts: Strings
     order: NDArray[np.int64]
     starts: NDArray[np.int64]
     owners: NDArray[np.uint8]
@@ -168,8 +177,8 @@ def _choose_rows(grouped: _Groups, laid: pl.DataFrame, layout: Layout) -> tuple[
     sends = np.array(layout.sends, np.bool_)
     chosen, tied, groups = kernels.vote(grouped.order, grouped.starts, grouped.owners, sends, codes)
     if tied.size:
-        contents = _write_rows(grouped.owners, laid, tied, layout)
-        ranks = hash_elements(contents, layout.seed)
+        contents = _write_rows(grouped, laid, tied, layout)
+        ranks = hash_texts(contents, layout.seed)
         equal = kernels.choose_smallest(chosen, tied, groups, ranks)
         _choose_by_content(chosen, tied, groups, contents, ranks, equal)
     numbers = pl.Series(chosen)
@@ -228,33 +237,33 @@ def _encode(values: pl.Series, dtype: pl.DataType) -> NDArray[np.uint64]:
 
 
 def _write_rows(
-    owners: NDArray[np.uint8],
-    laid: pl.DataFrame,
-    rows: NDArray[np.int64],
-    layout: Layout,
-) -> pl.Series:
+    grouped: _Groups, laid: pl.DataFrame, rows: NDArray[np.int64], layout: Layout
+) -> Strings:
     """Return rows as text: the element, and all columns sorted by name."""
-    written: list[pl.Expr] = [pl.col(ELEMENT), pl.lit("")]
+    written = [Cells(grouped.texts, rows), leave_cells_empty(rows.size)]
     for column, dtype in layout.types.items():
         has = np.array([column in schema for schema in layout.schemas], np.bool_)
-        own = as_text(column, dtype).fill_null(NULL)
-        if not has.all():
-            present = pl.Series(has[owners[rows]])
-            own = pl.when(present).then(own).otherwise(pl.lit(ABSENT))
-        written.append(own.alias(column))
-    return laid[rows].select(pl.concat_str(written, separator=BETWEEN).alias("")).to_series()
+        cells = choose_cells(laid[column], rows) if has.all() else None
+        if cells is None:
+            own = as_text(column, dtype).fill_null(NULL)
+            if not has.all():
+                present = pl.Series(has[grouped.owners[rows]])
+                own = pl.when(present).then(own).otherwise(pl.lit(ABSENT))
+            cells = make_cells(laid[rows].select(own.alias(column)).to_series())
+        written.append(cells)
+    return join_cells(written, BETWEEN)
 
 
 def _choose_by_content(
     chosen: NDArray[np.int64],
     tied: NDArray[np.int64],
     groups: NDArray[np.int64],
-    contents: pl.Series,
+    contents: Strings,
     ranks: NDArray[np.uint64],
     equal: NDArray[np.int64],
 ) -> None:
     """Choose the smallest row where two of an element have the same hash."""
     for group in set(groups[equal].tolist()):
         places = np.flatnonzero(groups == group)
-        best = min(places.tolist(), key=lambda at: (int(ranks[at]), contents[at].encode()))
+        best = min(places.tolist(), key=lambda at: (int(ranks[at]), contents[at]))
         chosen[group] = tied[best]

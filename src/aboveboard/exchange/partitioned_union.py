@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import islice
+from itertools import count, islice
 from typing import TypeVar
 
 import numpy as np
@@ -37,16 +37,16 @@ from aboveboard.exchange.partition_tasks import (
 from aboveboard.exchange.regions import check_owners
 from aboveboard.exchange.replies import list_columns, write_columns
 from aboveboard.mechanisms.settlement import Reply
-from aboveboard.storage.partitions import Sizes, list_parts
+from aboveboard.storage.partitions import Sizes, Source, list_parts, measure_source
 from aboveboard.storage.records import ELEMENT, Records
 from aboveboard.storage.spilling import SpillFolder, StoredRows
 
-Item = TypeVar("Item")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-TOGETHER = 8
-"""Parts that are worked on one after the other, and whose elements go into one table."""
+TOGETHER, FEW_TOGETHER = 8, 2
+"""Parts that are worked on one after the other, and whose elements go into one table; fewer while
+tables stay in memory, so that no core waits long for another's last ones."""
 
 IN_FLIGHT = 2
 """Tasks that are handed out at a time, for each core."""
@@ -293,10 +293,9 @@ def tabulate_union(
     )
     stored = any(isinstance(one.rows, StoredRows) for one in listed)
     folder = SpillFolder() if stored else None
-    tasks = (
-        PartTask(sources, layout, None if folder is None else folder.path / f"{k:05}.arrow")
-        for k, sources in enumerate(_batch(list_parts(listed, sizes or Sizes())))
-    )
+    sizes = sizes or Sizes()
+    kept = sizes.kept if executor is None else 0
+    tasks = _plan_tasks(list_parts(listed, sizes), layout, folder, kept)
     if executor is not None:
         parts = tuple(map_in_order(tabulate_parts, tasks, executor))
     else:
@@ -305,9 +304,21 @@ def tabulate_union(
     return PartitionedUnion(names, records, layout, parts, folder)
 
 
-def _batch(parts: Iterator[Item]) -> Iterator[tuple[Item, ...]]:
-    while batch := tuple(islice(parts, TOGETHER)):
-        yield batch
+def _plan_tasks(
+    parts: Iterator[tuple[Source, ...]], layout: Layout, folder: SpillFolder | None, kept: int
+) -> Iterator[PartTask]:
+    """Yield tasks; of lists on disk the tables of the first so many bytes stay in memory."""
+    size = 0
+    for number in count():
+        in_memory = folder is None or size < kept
+        batch = tuple(islice(parts, FEW_TOGETHER if size < kept else TOGETHER))
+        if not batch:
+            return
+        size += sum(measure_source(source) for sources in batch for source in sources)
+        if folder is None or in_memory:
+            yield PartTask(batch, layout, None)
+        else:
+            yield PartTask(batch, layout, folder.path / f"{number:05}.arrow")
 
 
 def map_in_order(

@@ -99,7 +99,7 @@ def tabulate(
     executor
         Where parts of large lists are worked on; None: on the cores of this machine.
     """
-    rows = sum(map(len, records.values()))
+    rows = count_rows(records)
     if rows <= SMALL_LISTS and not any(
         isinstance(one.rows, StoredRows) for one in records.values()
     ):
@@ -107,3 +107,15 @@ def tabulate(
     from aboveboard.exchange.partitioned_union import tabulate_union
 
     return tabulate_union(records, seed, executor=executor)
+
+
+def are_same(records: Mapping[str, Records], others: Mapping[str, Records]) -> bool:
+    """Return whether two mappings hold the very same records."""
+    return len(records) == len(others) and all(
+        one is others.get(name) for name, one in records.items()
+    )
+
+
+def count_rows(records: Mapping[str, Records]) -> int:
+    """Return how many rows all lists have together."""
+    return sum(map(len, records.values()))

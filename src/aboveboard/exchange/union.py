@@ -45,7 +45,7 @@ from aboveboard.exchange.rules import (
     is_truthful_under_absence,
     is_truthful_under_hiding,
 )
-from aboveboard.exchange.tabulation import UnionTable, tabulate
+from aboveboard.exchange.tabulation import UnionTable, are_same, count_rows, tabulate
 from aboveboard.exchange.truthful_range import find_truthful_range, promise_over_range
 from aboveboard.exchange.union_file import (
     Hiding,
@@ -268,10 +268,10 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
     def _tabulate(self, reports: Mapping[str, Records]) -> UnionTable:
         """Return the union of lists; the largest one is kept."""
         last: UnionTable | None = self.__dict__.get("_table")
-        if last is not None and _are_same(last.records, reports):
+        if last is not None and are_same(last.records, reports):
             return last
         made = tabulate(reports, self.seed, self.work.executor)
-        if last is None or _count_rows(reports) >= _count_rows(last.records):
+        if last is None or count_rows(reports) >= count_rows(last.records):
             self.__dict__["_table"] = made
         return made
 
@@ -390,13 +390,3 @@ def count_regions(table: UnionTable) -> Regions:
     masks, counts = table.count_regions()
     # Copies: those of polars are read-only, and Numba would compile every kernel for both kinds.
     return Regions(table.names, masks.copy(), counts.copy())
-
-
-def _are_same(records: Mapping[str, Records], others: Mapping[str, Records]) -> bool:
-    return len(records) == len(others) and all(
-        one is others.get(name) for name, one in records.items()
-    )
-
-
-def _count_rows(records: Mapping[str, Records]) -> int:
-    return sum(map(len, records.values()))

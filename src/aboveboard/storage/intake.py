@@ -111,17 +111,19 @@ class Intake:
         key_type = UUID if key in table.uuids else key_type
         # In single precision if one number of the column is.
         self.key_type = SINGLE if {key_type, self.key_type} == {NUMBER, SINGLE} else key_type
-        if options.kind in (None, "text"):
-            self._note_unusable(texts, table.whereabouts, called)
-        self.listed.elements = texts
+        read = self.listed.elements = texts
         kept = self._choose_columns(frame.columns, key, options.columns)
         others = [frame[name].alias(escape_column(name)) for name in kept]
         if options.kind is not None:
             texts = self._normalize(texts, options.kind, table.whereabouts, called, table.odd)
             self.listed.elements = texts.drop_nulls()
         elements = self._fold(texts)
+        usable = False
         if options.kind is None and key_type == TEXT:
-            self.spellings.add(elements)
+            # What was folded may have been broken.
+            usable = self.spellings.add(elements) and elements is read
+        if options.kind in (None, "text") and not usable:
+            self._note_unusable(read, table.whereabouts, called)
         # Not the constructor, which would give a column without a name one.
         keyed = elements.to_frame().hstack(others)
         if self.listed.elements.len() < keyed.height:

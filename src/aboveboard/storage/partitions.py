@@ -34,6 +34,9 @@ IN_MEMORY = 192 << 20
 BATCH = 32 << 20
 """Bytes of one list that is read batch by batch which are routed and written together."""
 
+KEPT = 1 << 29
+"""Bytes of lists on disk of which what comes of the parts stays in memory."""
+
 PART = 3 << 20
 """Bytes of rows that a part should hold: they are sorted where the processor is quick."""
 
@@ -63,11 +66,14 @@ class Sizes:
         Bytes of a part.
     batch
         Bytes of one list that is read batch by batch which go to disk together.
+    kept
+        Bytes of lists on disk of which what comes of the parts stays in memory.
     """
 
     in_memory: int = IN_MEMORY
     part: int = PART
     batch: int = BATCH
+    kept: int = KEPT
 
 
 def load_source(source: Source, columns: list[str] | None = None) -> pl.DataFrame | None:

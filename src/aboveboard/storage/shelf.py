@@ -25,6 +25,7 @@ from aboveboard.storage.partitions import (
     draw_borders,
     join_pieces,
     measure_source,
+    route_rows,
     store_parts,
 )
 from aboveboard.storage.records import ELEMENT, Records
@@ -72,8 +73,17 @@ class Shelf:
         in_memory = sum(measure_source(rows) for rows in held if isinstance(rows, pl.DataFrame))
         if self.borders is None and in_memory > self.sizes.in_memory:
             self.draw_borders([])
+        elif self.borders is None and len(held) == 1:
+            self._expect(in_memory * self.lists)
         if self.borders is not None:
             self.work(self._store_all)
+
+    def _expect(self, size: int) -> None:
+        """Load what routes rows while further lists are read, if there will be so many bytes."""
+        if size > self.sizes.in_memory:
+            pool = ThreadPoolExecutor(1)
+            pool.submit(route_rows, pl.DataFrame({ELEMENT: ["a"]}), ("a",))
+            pool.shutdown(wait=False)
 
     def take(
         self, change: Callable[[Mapping[str, Records]], dict[str, Records]]

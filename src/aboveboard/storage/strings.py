@@ -49,6 +49,9 @@ class Strings:
     def __len__(self) -> int:
         return self.offsets.size - 1
 
+    def __getitem__(self, text: int) -> bytes:
+        return self.buffer[self.offsets[text] : self.offsets[text + 1]].tobytes()
+
     @cached_property
     def shared(self) -> int:
         """How many bytes all texts begin with together."""

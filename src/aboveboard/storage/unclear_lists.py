@@ -104,22 +104,28 @@ class OtherSpellings:
         self._count = 0
         self._shown = _nothing()
 
-    def add(self, elements: pl.Series) -> None:
-        """Look at the next elements, as they would be compared."""
+    def add(self, elements: pl.Series) -> bool:
+        """Look at the next elements, as they would be compared.
+
+        Returns
+        -------
+        Whether all are domain names in normal form: none is blank or broken. False says nothing.
+        """
         self._sample.add(elements)
         if self._held is None:
             self._held = (find_kind_to_hold(self._sample.kept),)
         (kind,) = self._held
         if kind is None:
-            return
+            return False
         rest = elements.filter(~find_normal(elements, kind))
         if rest.is_empty():
-            return
+            return kind == "domain"
         normal = recognize(rest)
         other = rest.filter(normal.is_not_null() & (normal != rest))
         self._count += other.len()
         if self._shown.len() < SAMPLES:
             self._shown = pl.concat([self._shown, other.alias("")]).head(SAMPLES)
+        return False
 
     @property
     def misjudged(self) -> tuple[Kind | None] | None:
