@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from runs_by_hand import run_file
 
+from aboveboard.evidence.verifiers import shares
 from aboveboard.evidence.verifiers.own_gain import OWN_GAIN, compute_own_gain
 
 PALLETS = {
@@ -91,3 +93,18 @@ def test_a_center_that_overstates_a_gain_or_asks_for_more_is_contradicted(
     run = run_file(UNITS, tmp_path)
     found = run.state("bob", lambda body: body["shares"]["bob"].update({number: value}), tmp_path)
     assert any(problem in each.what for each in found.contradicted), str(found)
+
+
+@pytest.mark.parametrize(
+    ("gain", "paid", "stated"),
+    [
+        (18776, 0, ["gain 18,776", "pay 0"]),
+        (2, -1234567890123, ["gain 2", "receive 1,234,567,890,123"]),  # not rounded: it is money
+        ("29/18", 0.5, ["gain 29/18", "pay 0.5"]),
+        (None, None, []),
+    ],
+)
+def test_a_stated_number_is_written_as_all_others(gain: Any, paid: Any, stated: list[str]) -> None:
+    numbers = {"benefit": gain, "payment": paid}
+    case: Any = SimpleNamespace(name="acme", find_share=lambda _, what: numbers[what])
+    assert shares._list_stated(case) == stated

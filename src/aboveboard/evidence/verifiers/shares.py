@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aboveboard.evidence.cases import Case, describe
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
@@ -39,12 +41,17 @@ def verify_own_share(case: Case, findings: Findings) -> None:
 def _list_stated(case: Case) -> list[str]:
     """Return what the signed result states that the party gains, and pays or receives."""
     numbers = [case.find_share(case.name, what) for what in ("benefit", "payment")]
-    gain, paid = (None if x is None else describe(x).strip('"') for x in numbers)
+    gain, paid = (None if x is None else _format(x) for x in numbers)
     stated = [] if gain is None else [f"gain {gain}"]
     if paid is not None:
         deed = "receive" if paid.startswith("-") else "pay"
         stated.append(f"{deed} {paid.removeprefix('-')}")
     return stated
+
+
+def _format(number: Any) -> str:
+    """Return a published number, whole ones as other findings write theirs; nothing is rounded."""
+    return f"{number:,}" if isinstance(number, int) else describe(number).strip('"')
 
 
 def _verify_nothing_is_paid(case: Case, findings: Findings) -> None:
