@@ -53,14 +53,18 @@ def test_no_closed_form_is_claimed_for_an_exclusivity_beyond_one():
     assert rule.game(types).proof("DSIC") is None
 
 
-def test_the_likely_gain_is_the_largest_of_all_pairs():
+@pytest.mark.parametrize(
+    "loss",
+    [Loss(), Loss(Fraction(1)), Loss(Fraction(5, 3)), Loss(Fraction(2), "maximum")],
+    ids=["square", "distance", "power 5/3", "maximum"],
+)
+def test_the_likely_gain_is_the_largest_of_all_pairs(loss):
     rng = np.random.default_rng(8)
     for _ in range(8):
         types = draw_points(rng, 5)
         weights = [Fraction(int(rng.integers(0, 5)), 4) for _ in types]
-        rule = AveragePoint(dict(zip(types, weights, strict=True)))
-        game = rule.game(types)
-        found = find_likely_leaver(list(types.values()), weights, rule.loss)
+        game = AveragePoint(dict(zip(types, weights, strict=True)), loss).game(types)
+        found = find_likely_leaver(list(types.values()), weights, loss)
         pairs = [
             gain_by_leaving(game, i, [j == k for j in range(5)])
             for i, k in product(range(5), repeat=2)

@@ -338,13 +338,11 @@ def find_likely_leaver(
 
     Where k is alone it is handed its own point. With i it is handed the middle of both, which is
     nearer to the average: i loses what that brings k, and has itself little use for it if its own
-    point lies near the average. None where no such pair is a gain, or the loss is not the square.
+    point lies near the average. None where no such pair is a gain.
     """
-    if not loss.is_square or len(points) < 3:
+    if len(points) < 3:
         return None
-    whole, _ = find_offsets(points)
-    own = 4 * (whole**2).sum(axis=1)
-    shared = ((whole[:, None, :] + whole[None, :, :]) ** 2).sum(axis=2)
+    own, shared = _value_pairs(points, loss)
     weights = as_objects(list(exclusivity))
     rival = np.maximum(own[None, :] - shared, 0)  # the others stay away and gain nothing
     gains = shared - own[:, None] + weights[:, None] * rival
@@ -355,6 +353,21 @@ def find_likely_leaver(
     present = np.zeros(len(points), dtype=np.bool_)
     present[k] = True
     return int(i), present
+
+
+def _value_pairs(points: Sequence[Point], loss: Loss) -> tuple[Array, Array]:
+    """Return what each point loses, and the middle of every two: shapes (n,) and (n, n)."""
+    if loss.is_square:
+        whole, _ = find_offsets(points)
+        twice = whole[:, None, :] + whole[None, :, :]
+        return 4 * (whole**2).sum(axis=1), (twice**2).sum(axis=2)
+    benefits, n = LossBenefits(points, loss), len(points)
+    one, other = np.triu_indices(n)
+    pairs = np.zeros((len(one), n), dtype=np.bool_)
+    pairs[np.arange(len(one)), one] = pairs[np.arange(len(one)), other] = True
+    shared = np.empty((n, n), dtype=object)
+    shared[one, other] = shared[other, one] = benefits.compute_errors(pairs)
+    return benefits.own, shared
 
 
 def _check_points(points: Mapping[str, Any]) -> list[Point]:

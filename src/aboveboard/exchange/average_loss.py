@@ -119,12 +119,12 @@ class LossBenefits:
         return find_offsets(self.points)
 
     @cached_property
-    def _own(self) -> Array:
+    def own(self) -> Array:
         """What each party's own point loses."""
         target = compute_mean(self.points)
         return as_objects([self.loss.compute(x, target) for x in self.points])
 
-    def _compute_errors(self, present: Present) -> Array:
+    def compute_errors(self, present: Present) -> Array:
         """Return what the averages of m coalitions lose, shape (m,); 0 where nobody takes part."""
         offsets, denominator = self._offsets
         sums, sizes = present.astype(object) @ offsets, present.sum(axis=1).tolist()
@@ -137,8 +137,8 @@ class LossBenefits:
 
     def __call__(self, present: Present) -> Array:
         """Return the benefits of m coalitions, shape (m, n), as fractions."""
-        errors = self._compute_errors(present)
-        benefits: Array = np.where(present, self._own[None, :] - errors[:, None], 0)
+        errors = self.compute_errors(present)
+        benefits: Array = np.where(present, self.own[None, :] - errors[:, None], 0)
         return benefits
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isqrt
 
 ROOT_DIGITS = 40
 """Significant digits to which a power that no fraction equals is rounded, towards zero."""
@@ -83,6 +84,8 @@ def _floor_root(x: int, degree: int) -> int:
     """Return the largest whole number whose power does not exceed x, by Newton's method."""
     if x < 2 or degree == 1:
         return x
+    if degree == 2:
+        return isqrt(x)
     guess = 1 << -(-x.bit_length() // degree)
     while True:
         better = ((degree - 1) * guess + x // guess ** (degree - 1)) // degree
