@@ -57,7 +57,7 @@ def find_odd_rows(names: list[str], column: int, delimiter: str) -> list[int]:
     shape = find_shape(3, text, delimiter, ColumnLook(column, mark_odd_names))
     assert shape is not None
     assert shape.rows == len(names)
-    return shape.odd.tolist()
+    return [int(row) for row in shape.odd]
 
 
 @given(
