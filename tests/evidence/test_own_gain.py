@@ -101,6 +101,7 @@ def test_a_center_that_overstates_a_gain_or_asks_for_more_is_contradicted(
         (18776, 0, ["gain 18,776", "pay 0"]),
         (2, -1234567890123, ["gain 2", "receive 1,234,567,890,123"]),  # not rounded: it is money
         ("29/18", 0.5, ["gain 29/18", "pay 0.5"]),
+        (-1, -3, ["lose 1", "receive 3"]),
         (None, None, []),
     ],
 )

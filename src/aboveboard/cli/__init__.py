@@ -241,10 +241,22 @@ def _explain(error: BaseException, program: str) -> int:
         return _fail(program, [{"message": f"{place}: {error.strerror or error}; {remedy}"}])
     if not isinstance(error, Exception):
         raise error
+    if _is_of_the_database(error):
+        reason = " ".join(str(getattr(error, "orig", error)).split())
+        remedy = "make room, or try again later; 'aboveboard hub check' looks for damage"
+        return _fail(
+            program, [{"message": f"the database: it does not answer ({reason}); {remedy}"}]
+        )
     with suppress(OSError):
         traceback.print_exception(error)
     _print_error(f"{program}: this is a defect of aboveboard; please report it")
     return CRASHED
+
+
+def _is_of_the_database(error: BaseException) -> bool:
+    """Return whether a hub's database is full, locked, away or damaged: no defect of ours."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return loaded is not None and type(error) in (loaded.OperationalError, loaded.DatabaseError)
 
 
 def _leave_output() -> None:

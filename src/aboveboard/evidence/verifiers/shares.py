@@ -42,7 +42,9 @@ def _list_stated(case: Case) -> list[str]:
     """Return what the signed result states that the party gains, and pays or receives."""
     numbers = [case.find_share(case.name, what) for what in ("benefit", "payment")]
     gain, paid = (None if x is None else _format(x) for x in numbers)
-    stated = [] if gain is None else [f"gain {gain}"]
+    stated = []
+    if gain is not None:
+        stated.append(f"{'lose' if gain.startswith('-') else 'gain'} {gain.removeprefix('-')}")
     if paid is not None:
         deed = "receive" if paid.startswith("-") else "pay"
         stated.append(f"{deed} {paid.removeprefix('-')}")
