@@ -16,6 +16,7 @@ from test_agreements import read
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.statements import sign_statement
+from aboveboard.hub import home
 from aboveboard.hub.collaborations import logs
 from aboveboard.hub.collaborations.logs import lock
 from aboveboard.hub.collaborations.opening import locate_center_files
@@ -85,6 +86,15 @@ def test_a_log_that_was_changed_behind_the_hubs_back_is_not_folded(
         connection.execute(update(log_entry).where(*where).values(content=row.content))
         connection.execute(delete(checkpoint).where(checkpoint.c.size == 4))
         assert len(logs.read_round(connection, lock(connection, table.id)).leaves) == 4
+
+
+def test_keys_are_read_from_the_disk_only_where_others_are_in_force(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = house.open(tmp_path)
+    monkeypatch.delattr(home, "read_ring")
+    table.agree()
+    assert table.view("acme")["state"] == "committing"
 
 
 def test_a_restored_hub_goes_on_where_the_backup_was_made(

@@ -7,7 +7,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -116,7 +116,7 @@ class Hub:
             If the hub has none of them.
         """
         center, log = round_.find_keys(CENTER), round_.list_log_keys()[-1]
-        for ring in (self.ring, read_ring(self.folder)):  # another process may have rotated them
+        for ring in self._find_rings():
             centers = [each.center for each in ring if each.center.public == center]
             logs = [each.log for each in ring if each.log.public.signing == log]
             if centers and logs:
@@ -128,6 +128,11 @@ class Hub:
                 "restore the folder of the hub's old keys",
             )
         return CenterKeys(centers[0], logs[0])
+
+    def _find_rings(self) -> Iterator[tuple[CenterKeys, ...]]:
+        """Yield the keys that are known, then those of the folder: another process may rotate."""
+        yield self.ring
+        yield read_ring(self.folder)
 
     def derive_secret(self, purpose: str, *parts: str) -> bytes:
         """Return 32 bytes that only this hub knows, the same each time for the same parts."""

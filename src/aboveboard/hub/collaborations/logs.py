@@ -323,15 +323,19 @@ def sign_checkpoint(round_: Round, log: PrivateKeys) -> str:
 
 
 def find_statements(
-    connection: Connection, identifier: str, digests: Sequence[str]
+    connection: Connection, identifier: str, digest: str, other: str
 ) -> dict[str, tuple[int, bytes]]:
-    """Return where some statements stand in a log, and their content, by their hash."""
-    rows = connection.execute(
-        select(log_entry.c.digest, log_entry.c.index, log_entry.c.content).where(
-            log_entry.c.collaboration == identifier, log_entry.c.digest.in_(digests)
-        )
-    )
+    """Return where two statements stand in a log, and their content, by their hash."""
+    asked = {"identifier": identifier, "digest": digest, "other": other}
+    rows = connection.execute(_FIND, asked)
     return {digest: (index, bytes(content)) for digest, index, content in rows}
+
+
+_FIND = select(log_entry.c.digest, log_entry.c.index, log_entry.c.content).where(
+    log_entry.c.collaboration == bindparam("identifier"),
+    log_entry.c.digest.in_([bindparam("digest"), bindparam("other")]),
+)
+"""Made once: each statement asks it."""
 
 
 def read_entries(connection: Connection, identifier: str, start: int, limit: int) -> list[bytes]:

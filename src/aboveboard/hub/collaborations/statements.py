@@ -80,7 +80,7 @@ def _take(
     if statement.by != name:
         raise RefusedStatementError(f"you are {name!r}, and speak for yourself only")
     digest = statement.digest
-    known = find_statements(connection, identifier, (digest, row.terms))
+    known = find_statements(connection, identifier, digest, row.terms)
     before = read_round(connection, row, {key: content for key, (_, content) in known.items()})
     if digest in known:
         _refuse_overtaken(before, statement)

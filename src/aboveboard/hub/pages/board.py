@@ -88,7 +88,7 @@ class Board:
 MOST_COUNTED = 100
 """Collaborations of an organisation that are counted: more are said to be more."""
 
-_NOTHING = literal_column("'{}'")
+_NOTHING: ColumnElement[str] = literal_column("'{}'")
 """Written as in the condition of an index, for which a parameter would not do; so is `_OPEN`."""
 _OPEN = collaboration.c.state.not_in([literal_column(f"'{state}'") for state in OVER])
 _FAILED = and_(
