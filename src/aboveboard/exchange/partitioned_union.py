@@ -6,7 +6,8 @@ the bucket in which the limit lies follows from counts, and the limit from the f
 bucket. A reply is written in one pass over the parts. The result is the same, byte for byte, for
 any number of parts, and for lists in memory (`ownership`, `conflicts`, `handout`, `replies`).
 
-Cost: the rows once to disk and back, a sort and a hash; memory for two parts at a time.
+Cost: the rows once to disk and back, a sort and a hash; memory for two parts at a time, and for
+what comes of the first half GiB of lists: a union of that size is not written to disk again.
 """
 
 from __future__ import annotations
@@ -231,6 +232,9 @@ class PartitionedUnion:
             # By way of lists: some texts of a column would keep all of its bytes in memory.
             copied = pl.DataFrame(first.to_dict(as_series=False), schema=few.schema)
             few = pl.concat([few, copied]).group_by(OWNERS, maintain_order=True).head(each)
+            shown, full = few.head(most), few.filter(pl.len().over(OWNERS) == each)
+            if shown.height == most and shown[OWNERS].is_in(full[OWNERS].implode()).all():
+                break  # what follows changes nothing of these
         return few.head(most)[ELEMENT]
 
     def _scan(self) -> Iterator[pl.LazyFrame]:
