@@ -57,24 +57,24 @@ class QuestionKind:
     mechanisms: tuple[str, ...]
     opened: bool
     asks: str
-    check: Callable[[Any], None]
+    check: Callable[[object], None]
     fill: Fill
 
 
-def _check_proposal(answer: Any) -> None:
+def _check_proposal(answer: object) -> None:
     from aboveboard.market.model.market_file import Proposal
 
     if answer is not None:
         Proposal.model_validate(answer)
 
 
-def _check_votes(answer: Any) -> None:
+def _check_votes(answer: object) -> None:
     from aboveboard.market.model.market_file import Ballot
 
     Ballot.model_validate(answer)
 
 
-def _check_bits(answer: Any) -> None:
+def _check_bits(answer: object) -> None:
     if not isinstance(answer, list) or not 0 < len(answer) <= MOST_BITS:
         raise ValueError(f"write a list of 1 to {format_count(MOST_BITS)} bits")
     if any(type(bit) is not int or bit not in (0, 1) for bit in answer):
@@ -148,7 +148,7 @@ def find_asked(terms: Terms, present: Sequence[str], question: str) -> tuple[str
     return tuple(name for name in present if (name == proposer) is (asks == "proposer"))
 
 
-def parse_answer(question: str, answer: Any, place: str) -> Any:
+def parse_answer(question: str, answer: object, place: str) -> Any:
     """Return an answer in plain data.
 
     Raises
@@ -198,14 +198,14 @@ class Answer:
         Hides it until it is opened, 32 bytes.
     """
 
-    value: Any
+    value: object
     salt: bytes
 
     def encode(self) -> bytes:
         """Return the bytes that are sealed."""
         return encode_canonical(self.as_dict())
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return plain data."""
         return {"salt": self.salt.hex(), "value": self.value}
 
@@ -221,7 +221,7 @@ class Answer:
         return hashlib.sha256(_CONTEXT + content).hexdigest()
 
     @classmethod
-    def from_dict(cls, data: Any, place: str) -> Answer:
+    def from_dict(cls, data: object, place: str) -> Answer:
         """Return the answer in plain data.
 
         Raises
@@ -229,16 +229,18 @@ class Answer:
         InputError
             If they hold none.
         """
-        try:
-            value, salt = data["value"], decode_hex(data["salt"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(place, "this is not an answer", "answer anew") from error
-        if set(data) != {"value", "salt"} or len(salt) != SALT:
+        if not isinstance(data, dict) or set(data) != {"value", "salt"}:
             raise InputError(place, "this is not an answer", "answer anew")
-        return cls(value, salt)
+        try:
+            salt = decode_hex(data["salt"])
+        except (TypeError, ValueError) as error:
+            raise InputError(place, "this is not an answer", "answer anew") from error
+        if len(salt) != SALT:
+            raise InputError(place, "this is not an answer", "answer anew")
+        return cls(data["value"], salt)
 
 
-def make_answer_with_salt(value: Any) -> Answer:
+def make_answer_with_salt(value: object) -> Answer:
     """Return an answer with a new salt."""
     return Answer(value, secrets.token_bytes(SALT))
 
