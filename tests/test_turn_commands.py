@@ -104,7 +104,8 @@ def test_a_question_is_printed_in_words_with_how_it_is_answered(
         "asked for votes, until 2026-12-01T12:00:00Z",
         "  You: nothing, and receive 1",
         "  anna: x, and pays 1",
-        'to answer, write {"step_2": "yes", "step_3": "no"}',
+        "to answer, run 'aboveboard answer ANSWER', and for ANSWER write "
+        """{"step_2": "yes", "step_3": "no"}; or 'aboveboard answer --vote yes'""",
     ]
     assert json.loads(call(tmp_path, "answer", "-f", "json").output) == question
 

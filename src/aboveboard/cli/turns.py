@@ -71,11 +71,12 @@ def _describe_question(own: str, question: dict[str, Any]) -> str:
     until = f", until {question['until']}" if question["until"] else ""
     rows = describe_announcement(own, question["shows"])
     example = ANSWER_EXAMPLES[question["question"]]
+    vote = "; or 'aboveboard answer --vote yes'" if question["question"] == "votes" else ""
     return "\n".join(
         [
             write_as_line(f"asked for {question['question']}{until}"),
             *(f"  {write_as_line(f'{who}: {what}', MOST_SHOWN)}" for who, what in rows),
-            f"to answer, {example}",
+            f"to answer, run 'aboveboard answer ANSWER', and for ANSWER {example}{vote}",
         ]
     )
 
