@@ -7,7 +7,7 @@ from typing import Any
 from aboveboard.evidence.cases import Case, describe
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
-from aboveboard.formatting import join_names
+from aboveboard.formatting import format_count, join_names
 
 UNPAID = ("exchange.", "curation.")
 """Beginnings of the names of mechanisms in which nobody pays."""
@@ -53,7 +53,7 @@ def _list_stated(case: Case) -> list[str]:
 
 def _format(number: Any) -> str:
     """Return a published number, whole ones as other findings write theirs; nothing is rounded."""
-    return f"{number:,}" if isinstance(number, int) else describe(number).strip('"')
+    return format_count(number) if isinstance(number, int) else describe(number).strip('"')
 
 
 def _verify_nothing_is_paid(case: Case, findings: Findings) -> None:
