@@ -225,7 +225,9 @@ WORKLOADS = (
         "batches and a few parts, and does not grow with the rows. The disk (`TMPDIR`) needs some "
         "100 bytes for each row. What must be looked at as a whole (JSON, workbooks, UTF-16, a "
         "decimal comma that nobody states, a Parquet file of one group of rows) is read into "
-        "memory, one list at a time. Parts are worked on by all cores, and by a Dask cluster with "
+        "memory, one list at a time, and refused before that where three times its text, and more "
+        "for many short values, exceed 0.8 of the free memory: on 24 GiB above some 6 GB of text. "
+        "Parts are worked on by all cores, and by a Dask cluster with "
         "`--executor dask://HOST:PORT`, whose workers must see the same `TMPDIR`; replies are "
         "written side by side. Reading and the report are not spread. Bundles (evidence) and "
         "inspection hold all lists in memory: leave bundles out with `--no-bundles`.",
