@@ -85,6 +85,7 @@ open("left", "w").write(str(left.pid))
 """A module whose process outlives it in a session of its own, and holds its output open."""
 
 
+@pytest.mark.deep
 def test_nobody_waits_for_output_that_another_process_holds_open(module: Path) -> None:
     module.write_text(ESCAPED)
     with pytest.raises(subprocess.TimeoutExpired):

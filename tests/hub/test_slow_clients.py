@@ -51,6 +51,7 @@ def hear_all(address: str, sent: bytes) -> bytes:
     return heard
 
 
+@pytest.mark.deep
 def test_who_sends_no_whole_request_is_given_up(
     served: tuple[BackgroundServer, PrivateKeys],
 ) -> None:
@@ -63,6 +64,7 @@ def test_who_sends_no_whole_request_is_given_up(
     assert [each.count(b"HTTP/1.1 ") for each in heard] == [0, 0, 0, 1]
 
 
+@pytest.mark.deep
 def test_who_goes_on_with_a_refused_body_is_given_up(
     served: tuple[BackgroundServer, PrivateKeys],
 ) -> None:
@@ -72,6 +74,7 @@ def test_who_goes_on_with_a_refused_body_is_given_up(
     assert hear_all(server.address, head.encode()).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.deep
 def test_a_members_body_that_does_not_come_is_given_up(
     served: tuple[BackgroundServer, PrivateKeys],
 ) -> None:
