@@ -229,6 +229,26 @@ def test_two_runs_at_once_on_copies_do_not_spend_the_same_twice(
     assert all("1 release has spent 1 of ann's privacy level 1" in text for text in refusals)
 
 
+def test_a_ledger_that_another_run_has_made_and_written_meanwhile_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, copy = (
+        Spending("ann", tmp_path / f"{name}.privacy-ledger", "x", 1.0, 1.0) for name in "ab"
+    )
+    find = ledger._find_ledgers
+
+    def find_before_another_run(paths: list[Path]) -> list[Path]:
+        found = find(paths)
+        monkeypatch.setattr(ledger, "_find_ledgers", find)
+        assert spend([copy]) == {"ann": 1.0}
+        return found
+
+    monkeypatch.setattr(ledger, "_find_ledgers", find_before_another_run)
+    with pytest.raises(InputError, match="1 release has spent 1 of ann's privacy level 1"):
+        spend([own])
+    assert ledger.read_spent(own.ledger, "ann", "x") == 1.0
+
+
 @pytest.mark.parametrize("allow", [False, True])
 def test_a_ledger_that_another_run_keeps_is_not_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow: bool

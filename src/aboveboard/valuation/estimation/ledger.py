@@ -194,7 +194,9 @@ def _lock_ledgers(
     """Lock ledgers, and all others of their folders, until the stack ends.
 
     A copy's release is noted in the ledger of the copy. Two runs at once must not both read before
-    either has written: of two new ledgers the one that is made later is locked after the other.
+    either has written. So the folders are listed once more with the locks held: a ledger that
+    another run has made since, and may have written, is locked too, all of them anew since locks
+    are taken in one order. One that is made later waits for those that are held.
 
     Parameters
     ----------
@@ -207,8 +209,21 @@ def _lock_ledgers(
     """
     for path in own:
         path.touch()
+    while True:
+        listed = _find_ledgers(own)
+        with ExitStack() as attempt:
+            found = _lock_listed(attempt, listed, own, skip=skip)
+            if set(_find_ledgers(own)) <= set(listed):
+                stack.enter_context(attempt.pop_all())
+                return found
+
+
+def _lock_listed(
+    stack: ExitStack, listed: Sequence[Path], own: Sequence[Path], *, skip: bool
+) -> dict[Path, sqlite3.Connection]:
+    """Lock the ledgers that are listed, in their order, until the stack ends."""
     found: dict[Path, sqlite3.Connection] = {}
-    for path in _find_ledgers(own):
+    for path in listed:
         try:
             connection = stack.enter_context(_open(path))
             _is_begun(connection)
