@@ -191,6 +191,34 @@ def test_a_settlement_of_a_market_is_shown_in_a_line(tmp_path: Path) -> None:
     assert repr(ab.run(path)) == "<Settlement of market.vcg: s gains 0 and a gains 3/2>"
 
 
+@pytest.mark.parametrize("bidding", ["xor", "or"])
+def test_a_bid_on_more_units_than_there_are_is_never_won(tmp_path: Path, bidding: str) -> None:
+    text = f"""mechanism = "market.vcg"
+bits = 3
+[parties.anna]
+endowment = ["berth"]
+values = [{{goods = ["berth"], value = 1}}]
+[parties.bert]
+bidding = "{bidding}"
+values = [{{goods = {{berth = 2}}, value = 3}}]
+"""
+    shares = settled(write(tmp_path, text)).parties
+    assert shares["anna"].more["goods"] == ["berth"]
+    assert shares["bert"].more["goods"] == []
+
+
+def test_a_table_has_no_values_of_several_units(tmp_path: Path) -> None:
+    text = """mechanism = "market.vcg"
+[parties.anna]
+endowment = ["berth"]
+[parties.bert]
+bidding = "table"
+values = [{goods = {berth = 2}, value = 3}]
+"""
+    with pytest.raises(InputError, match="'table' has no groups and no units"):
+        ab.load(write(tmp_path, text))
+
+
 def test_identical_units_are_bought_by_number(tmp_path: Path) -> None:
     text = """
     mechanism = "market.vcg"

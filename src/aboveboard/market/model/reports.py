@@ -178,7 +178,7 @@ def read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:
     place = f"parties.{name}.values"
     for k, entry in enumerate(player.values):
         _check_bid(f"{place}[{k}]", entry, setup)
-    if any(entry.group for entry in player.values) or setup.kinds is not None:
+    if setup.kinds is not None or any(_has_groups_or_units(entry) for entry in player.values):
         valuation = _build_groups(place, player, setup)
     else:
         bids = [(setup.encode_goods(v.count_goods()), _to_steps(v, setup)) for v in player.values]
@@ -191,6 +191,11 @@ def read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:
                 f"{_describe_bound(setup)}; {_advise_on_bits(setup)}",
             )
     return valuation
+
+
+def _has_groups_or_units(entry: BidTable) -> bool:
+    """Return whether a bid is one of a group, or on more units than one: it needs all of them."""
+    return bool(entry.group) or max(entry.count_goods().values()) > 1
 
 
 def _advise_on_bits(setup: MarketSetup) -> str:
