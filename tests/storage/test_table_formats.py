@@ -604,6 +604,26 @@ def test_cells_in_error_are_refused_by_name(tmp_path: Path, errors: int) -> None
     assert "row 2: the cell B2 shows an error" in complaint(path, key="k")
 
 
+@pytest.mark.parametrize("left", [0, 2])
+def test_a_cell_in_error_that_nobody_asks_for_is_left_alone(tmp_path: Path, left: int) -> None:
+    pytest.importorskip("fastexcel")
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet("Feed")
+        for at, row in enumerate([["k", "n", "note"], ["a", 1], ["b", 2]]):
+            sheet.write_row(at + 1, left, row)
+        sheet.write_formula(2, left + 2, "=NA()", None, "#N/A")
+    path, cell = tmp_path / "a.xlsx", f"the cell {'ABCDE'[left + 2]}3 shows an error"
+    assert read(path, key="k", columns=("n",)).frame.rows() == [("a", 1), ("b", 2)]
+    for columns in (None, ("n", "note")):
+        said = complaint(path, key="k", columns=columns)
+        assert cell in said
+        assert "set columns to those that may leave their owner but this one" in said
+    said = complaint(path, key="note", columns=("n",))
+    assert cell in said
+    assert "set columns" not in said
+
+
 @pytest.mark.parametrize(
     ("texts", "numbers", "common"),
     [(["1.000", "2"], [1, 2], None), (["1.500", "2"], [1.5, 3], 1), (["12.345", "1.5"], [1, 2], 0),

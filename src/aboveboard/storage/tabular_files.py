@@ -99,7 +99,8 @@ def read_plain_content(
         frame, whereabouts, uuids = read_parquet_file(content.data, where, wanted)
         return Table(frame, whereabouts, "parquet", "Parquet", uuids=uuids)
     if content.container == "workbook":
-        frame, whereabouts = read_workbook(content.data, where, options.sheet)
+        wanted = choose_read_columns(options)
+        frame, whereabouts = read_workbook(content.data, where, options.sheet, options.key, wanted)
         return Table(frame, whereabouts, "csv", "workbook", header_is_row=True)
     data = decode(content.data, where, options.encoding)
     if is_delimited(content.suffix, options):
@@ -158,7 +159,7 @@ def name_delimited(suffix: str) -> str:
 
 
 def choose_read_columns(options: DataOptions) -> list[str] | None:
-    """Return the columns of a Parquet file to read, None for all."""
+    """Return the columns of a typed table whose values anybody asks for, None for all."""
     if options.columns is None or options.key is None:
         return None
     return [*options.columns, options.key]

@@ -11,7 +11,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -56,7 +56,14 @@ class ErrorCell(NamedTuple):
         return f"{name_column(self.column)}{self.row}"
 
 
-def refuse_unclear_cells(data: bytes, sheet: str, where: str, first_row: int) -> None:
+def refuse_unclear_cells(
+    data: bytes,
+    sheet: str,
+    where: str,
+    first_row: int,
+    unread: Collection[int] = (),
+    optional: Collection[int] = (),
+) -> None:
     """Raise `InputError` if cells of a sheet are merged or show an error, from a row on.
 
     Parameters
@@ -69,12 +76,16 @@ def refuse_unclear_cells(data: bytes, sheet: str, where: str, first_row: int) ->
         What to call the file in messages.
     first_row
         The row of the header, counted from 1: what is merged above it is a title.
+    unread
+        The columns, counted from 1, whose values nobody asks for: errors there are left alone.
+    optional
+        The columns that the collaboration file could have left unread.
     """
     areas, errors = list[Area](), list[ErrorCell]()
     with suppress(*BROKEN, ValueError):  # what is broken has been read nevertheless
         for found in _find_unclear(data, sheet):
             if isinstance(found, ErrorCell):
-                if found.row >= first_row:
+                if found.row >= first_row and found.column not in unread:
                     errors.append(found)
             elif found.bottom >= first_row:
                 areas.append(found)
@@ -88,6 +99,8 @@ def refuse_unclear_cells(data: bytes, sheet: str, where: str, first_row: int) ->
         others = f", as do {format_quantity(len(errors) - 1, 'more')}" if errors[1:] else ""
         problem = f"the cell {errors[0]} shows an error and no value{others}"
         remedy = "correct the formula, or empty the cell"
+        if all(error.column in optional for error in errors):
+            remedy += ", or set columns to those that may leave their owner but this one"
         raise InputError(f"{place} {errors[0].row}", problem, remedy)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import polars as pl
@@ -31,15 +32,30 @@ MOST_WHOLE = float(1 << 53)
 """Largest number up to which floats have every integer."""
 
 
-def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFrame, Whereabouts]:
+def read_workbook(
+    data: bytes, where: str, sheet: str | None, key: str | None, wanted: Collection[str] | None
+) -> tuple[pl.DataFrame, Whereabouts]:
     """Read one sheet of a workbook, its first row as header; columns with their types.
+
+    Parameters
+    ----------
+    data
+        The workbook.
+    where
+        What to call it in messages.
+    sheet
+        The sheet's name; None: the one that holds something.
+    key
+        The column that holds the elements; None: nobody says.
+    wanted
+        The columns whose values anybody asks for; None: all. In others cells may show errors.
 
     Raises
     ------
     InputError
         The workbook is broken, or fastexcel is not there; there is no such sheet, or none is named
         and several hold something; the header leaves a column without a name or names one twice;
-        cells are merged or show an error.
+        cells are merged, or show an error in a column that is wanted.
     """
     try:
         import fastexcel
@@ -69,7 +85,11 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
         first = next(iter(str(error).splitlines()), type(error).__name__)
         problem = f"this workbook cannot be read ({first})"
         raise InputError(where, problem, "save it again, or save the sheet as CSV") from None
-    refuse_unclear_cells(data, name, where, above + 1)
+    at = [column.absolute_index + 1 for column in loaded.available_columns()]
+    named = {column: called for column, called in zip(at, names, strict=False) if called}
+    unread = set() if wanted is None else {column for column, n in named.items() if n not in wanted}
+    optional = {column for column, n in named.items() if key not in (None, n)}
+    refuse_unclear_cells(data, name, where, above + 1, unread, optional)
     return _with_header(rows, names, where, name, above)
 
 
