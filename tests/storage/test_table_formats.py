@@ -140,6 +140,31 @@ def test_a_stray_quotation_mark_is_refused_with_line_and_column(
     assert f"{place}: a quotation mark stands inside a field" in said
 
 
+def test_a_blank_may_stand_between_a_separator_and_a_quoted_field(write: Write) -> None:
+    content = '''######
+# ThreatFox IOCs          #
+#
+# "first_seen","ioc_value","ioc_type","tags"
+"2021-03-08 12:45:13", "192.0.2.76:9295", "ip:port", "a, b"
+"2021-03-08 12:45:14", "192.0.2.77:80", "ip:port", "say ""x"", ""y"""
+# Number of entries: 2
+'''
+    records = read(write("a.csv", content), "ioc_value", kind="address")
+    assert records.frame.rows() == [
+        ("192.0.2.76", "2021-03-08 12:45:13", "ip:port", "a, b"),
+        ("192.0.2.77", "2021-03-08 12:45:14", "ip:port", 'say "x", "y"'),
+    ]
+    mixed = write("b.csv", 'k; "n; m"\na; 1\n"b"; "2"\n"c";"3"\n')
+    assert read(mixed).frame.rows() == [("a", " 1"), ("b", "2"), ("c", "3")]
+    assert read(mixed).columns == ("k", "n; m")
+    said = complaint(write("c.csv", 'k,n,m\n"a", "1", "2"\n"b", "1", 2"\n'))
+    assert "line 3, column 12: a quotation mark" in said
+    # Of two blanks nobody knows whether they are a field's.
+    assert "line 2, column 5" in complaint(write("d.csv", 'k,n\na,  "b"\n'))
+    tabs = write("d.tsv", 'k\tn\na\t "b"\n')
+    assert read(tabs).frame.rows() == [("a", ' "b"')]
+
+
 @pytest.mark.parametrize("mark", ["#", "!", "//", "; ", "-- "])
 def test_comments_above_a_header_may_begin_as_in_lists(write: Write, mark: str) -> None:
     path = write("a.csv", f"{mark} a feed\nk,n\na,1\n")
@@ -170,6 +195,8 @@ def test_all_rows_of_other_lengths_are_named_at_once(write: Write) -> None:
     said = complaint(write("a.csv", "k,n\na\nb,1\nc,1,2\n"))
     assert "line 2: the row has 1 field and the header 2" in said
     assert "line 4: the row has 3 fields and the header 2" in said
+    last = complaint(write("d.csv", "k,n\na,1\nb,2,"))  # without a line feed
+    assert "line 3: the row has 3 fields and the header 2" in last
     many = complaint(write("b.csv", "k,n\nok,1\n" + "a\n" * 20))
     assert "15 more rows have another number of fields" in many
     titled = complaint(write("c.csv", "My list\n\nk,n\na,1\n"))

@@ -54,7 +54,10 @@ def take_comments(content: bytes) -> tuple[bytes, list[bytes], int]:
 def _split_plainly(line: bytes, delimiter: str) -> list[str]:
     text = line.decode("utf-8", "replace")
     try:
-        return next(csv.reader([text], delimiter=delimiter), []) if text else []
+        # As in the rows, a blank may stand between a separator and a quoted field.
+        padded = delimiter not in "\t "
+        rows = csv.reader([text], delimiter=delimiter, skipinitialspace=padded)
+        return next(rows, []) if text else []
     except csv.Error:
         return []
 

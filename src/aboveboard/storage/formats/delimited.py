@@ -29,7 +29,7 @@ from aboveboard.storage.formats.csv_comments import (
     take_comments,
     take_separator_line,
 )
-from aboveboard.storage.formats.csv_layout import Layout, find_layout
+from aboveboard.storage.formats.csv_layout import Layout, drop_padding, find_layout
 from aboveboard.storage.formats.csv_shape import ColumnLook, find_shape
 from aboveboard.storage.formats.extents import count_lines
 from aboveboard.storage.formats.text_tables import Rows, TextTable
@@ -132,6 +132,7 @@ def _read_fields(
         memory=COPIES * len(body) + records.size * columns * 16,
     )
     _refuse_misplaced_quotes(body, layout, where, before, lines, line, records)
+    body, layout = drop_padding(body, layout, delimiter)
     if marked == "unclear" and not commented and b"\n#" in body:
         refuse_marked_rows(body, layout, records, where, before)
     names = _read_header(body, layout, records, where, delimiter, ordinary, line)
@@ -168,6 +169,8 @@ def _read_plain(
     """
     # One byte is found ten times as fast as two.
     if b'"' in content or (looked_for and b"#" in content and b"\n#" in content):
+        return None
+    if content.endswith(delimiter.encode()):  # where polars takes one field too many for none
         return None
     end = content.find(b"\n")
     head = content[: end if end >= 0 else None].removesuffix(b"\r")
