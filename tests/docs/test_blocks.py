@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -37,6 +39,29 @@ def test_a_page_does_what_it_says(page: Path) -> None:
     for shown in shown_by(page):
         place = f"{page.relative_to(ROOT)}:{shown.block.line}"
         assert shown.text == shown.block.text, f"{place}: run python tests/docs/blocks.py {page}"
+
+
+@pytest.mark.parametrize("system", ["curation", "valuation"])
+def test_what_a_page_names_beside_its_blocks_is_in_python(system: str) -> None:
+    text = (ROOT / "docs" / f"{system}.md").read_text(encoding="utf-8")
+    told = [each for each in re.split(r"\n\n|^- ", text, flags=re.M) if "From Python: `" in each]
+    names = [
+        name
+        for each in told
+        for name in re.findall(r"`([A-Za-z_][\w.]+)[(`]", each.partition("From Python: ")[2])
+    ]
+    assert names
+    modules = [f"aboveboard.{system}", *(name for name in names if name.startswith("aboveboard."))]
+    missing = [name for name in names if not any(_exists(name, module) for module in modules)]
+    assert not missing
+
+
+def _exists(name: str, module: str) -> bool:
+    try:
+        resolve_name(name if name.startswith(("aboveboard.", "numpy.")) else f"{module}:{name}")
+    except (AttributeError, ImportError):
+        return False
+    return True
 
 
 def _page(tmp_path: Path, text: str) -> list[Shown]:
