@@ -11,7 +11,7 @@ import pytest
 from aboveboard import DSIC, CoalitionProof, ExPostIC, Status, Symmetric, audit
 from aboveboard.exchange import AveragePoint, LengthValue, OneDimensionalSearch
 from aboveboard.exchange.average import find_likely_leaver
-from aboveboard.exchange.average_loss import Loss
+from aboveboard.exchange.average_loss import Loss, LossBenefits
 from aboveboard.exchange.participation import JOIN, STAY_AWAY
 
 
@@ -85,8 +85,19 @@ def test_an_average_of_many_fails_by_the_named_row():
     assert verdict.gain > 0
 
 
+def test_pairs_of_an_average_by_distances_are_valued_without_the_rest(monkeypatch):
+    whole, value = [], LossBenefits.__call__
+    monkeypatch.setattr(LossBenefits, "__call__", lambda *a: whole.append(1) or value(*a))
+    types = draw_points(np.random.default_rng(5), 16)
+    game = AveragePoint(dict.fromkeys(types, 1), Loss(Fraction(1))).game(types)
+    verdict = audit(game, [CoalitionProof(2)])["coalition-proof (size 2)"]
+    assert verdict.status is Status.HOLDS
+    assert verdict.checked == 16 + 3 * 16 * 15 // 2
+    assert len(whole) < 100  # some for each player, and for the first pairs
+
+
 @pytest.mark.parametrize("transfers", [False, True])
-@pytest.mark.parametrize("rule", ["average", "interval", "wide average"])
+@pytest.mark.parametrize("rule", ["average", "interval", "wide average", "distances"])
 def test_small_coalitions_valued_together_gain_what_each_gains(rule, transfers):
     rng = np.random.default_rng(3)
     n = 6
@@ -97,7 +108,8 @@ def test_small_coalitions_valued_together_gain_what_each_gains(rule, transfers):
         types = draw_points(rng, n)
         if rule == "wide average":  # beyond 64 bits
             types = {name: (x * 10**12, y) for name, (x, y) in types.items()}
-        game = AveragePoint(dict.fromkeys(types, Fraction(30))).game(types)
+        loss = Loss(Fraction(3, 2), "manhattan") if rule == "distances" else Loss()
+        game = AveragePoint(dict.fromkeys(types, Fraction(61, 2)), loss).game(types)
     honest = list(game.payoffs([JOIN] * n))
     gains = []
     for size in (1, 2):

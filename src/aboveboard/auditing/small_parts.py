@@ -11,11 +11,14 @@ import numpy as np
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import DeviationSet, count_rows, list_lies
 from aboveboard.games.actions import Action, Codes, count_actions
-from aboveboard.games.capabilities import HasBatches, HasBounds, OneOutcome
+from aboveboard.games.capabilities import HasBatches, HasBounds, HasEntries, OneOutcome
 from aboveboard.games.numbers import sum_along
 
 SMALL, ROWS_TOGETHER = 64, 4096
 """Rows of a part that is valued together with others, and of all of these."""
+
+ENTRIES_TOGETHER = 256
+"""The same of a game that values single players, but no batches: between two looks at the clock."""
 
 
 def join_small(
@@ -24,17 +27,27 @@ def join_small(
     """Yield parts in their order: small ones that are valued in one batch together, others alone.
 
     A batch of one row takes as long as one of hundreds: of 100 players there are 4,950 pairs.
+    Where only single players are valued for less one row may take seconds: groups begin with one
+    part, and grow.
     """
     game, group, rows = valuation.game, list[DeviationSet](), 0
-    batched = isinstance(game, HasBatches) and not isinstance(game, HasBounds | OneOutcome)
-    plain = batched and all(code.ndim == 1 for code in valuation.truth)
+    batched, entries = (
+        isinstance(game, HasBatches),
+        isinstance(game, HasEntries) and game.values_entries,
+    )
+    plain = (
+        (batched or entries)
+        and not isinstance(game, HasBounds | OneOutcome)
+        and all(code.ndim == 1 for code in valuation.truth)
+    )
+    most, limit = (ROWS_TOGETHER, ROWS_TOGETHER) if batched else (1, ENTRIES_TOGETHER)
     for part in parts:
         alone = not plain or part.others_free or part.outside is not None
         own = 0 if alone else count_rows(game, part)
         alone |= own == 0
-        if group and (alone or own > SMALL or rows + own > ROWS_TOGETHER):
+        if group and (alone or own > SMALL or rows + own > most):
             yield group
-            group, rows = [], 0
+            group, rows, most = [], 0, min(2 * most, limit)
         if alone or own > SMALL:
             yield [part]
         else:

@@ -141,6 +141,7 @@ class _CoalitionBenefits:
     """
 
     points: Sequence[Point]
+    are_cheap: ClassVar[bool] = True
 
     @cached_property
     def _offsets(self) -> tuple[Array, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -108,6 +108,7 @@ class LossBenefits:
 
     points: Sequence[Point]
     loss: Loss
+    are_cheap: ClassVar[bool] = False
 
     @property
     def unit(self) -> Fraction:
@@ -126,6 +127,10 @@ class LossBenefits:
 
     def compute_errors(self, present: Present) -> Array:
         """Return what the averages of m coalitions lose, shape (m,); 0 where nobody takes part."""
+        different, of_each = np.unique(present, axis=0, return_inverse=True)
+        return self._compute_different(different)[of_each.reshape(-1)]
+
+    def _compute_different(self, present: Present) -> Array:
         offsets, denominator = self._offsets
         sums, sizes = present.astype(object) @ offsets, present.sum(axis=1).tolist()
         target = (Fraction(0),) * offsets.shape[1]
@@ -140,6 +145,10 @@ class LossBenefits:
         errors = self.compute_errors(present)
         benefits: Array = np.where(present, self.own[None, :] - errors[:, None], 0)
         return benefits
+
+    def value_entries(self, present: Present, rows: Codes, players: Codes) -> tuple[Array, Array]:
+        """Return a party's benefit and its best rival's in one coalition each, shape (k,)."""
+        return value_entries(self.own, self.compute_errors(present), present, rows, players)
 
 
 def value_entries(

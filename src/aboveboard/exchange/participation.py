@@ -34,6 +34,11 @@ Present = NDArray[np.bool_]
 class EntryBenefits(Protocol):
     """Benefits of coalitions that single parties can be asked for."""
 
+    @property
+    def are_cheap(self) -> bool:
+        """Whether those of many coalitions take little longer than those of one."""
+        ...
+
     def __call__(self, present: Present) -> Array:
         """Return the benefits of m coalitions, shape (m, n)."""
         ...
@@ -193,6 +198,21 @@ class ParticipationGame:
         player, present = found
         return player, tuple(JOIN if here else STAY_AWAY for here in present.tolist())
 
+    @property
+    def values_entries(self) -> bool:
+        """Whether the benefits of single parties can be had for less than those of all."""
+        return isinstance(self.benefit_rows, EntryBenefits)
+
+    def payoff_entries(self, columns: Sequence[Codes], rows: Codes, players: Codes) -> Array:
+        """Return the utility of one party in one profile each; in units where it is batched."""
+        assert isinstance(self.benefit_rows, EntryBenefits)
+        present = _find_present_rows(columns)
+        own, rivals = self.benefit_rows.value_entries(present, rows, players)
+        unit = find_unit(self.exclusivity)
+        factors = np.array([int(weight / unit) for weight in self.exclusivity], dtype=object)
+        utilities: Array = own * unit.denominator - rivals * factors[players]
+        return utilities if isinstance(self, BatchedParticipationGame) else utilities * self.unit
+
     def outcomes(self, profile: Sequence[str], /, *, giving_no_less: bool) -> Array:
         """Return the payoffs of what else the center could hand out; in units where it is batched.
 
@@ -223,21 +243,6 @@ class BatchedParticipationGame(ParticipationGame):
         reports, results = self._compare_reports(present), self._compare_results(present)
         return self.benefit_rows(present), reports, results
 
-    @property
-    def values_entries(self) -> bool:
-        """Whether the benefits of single parties can be had for less than those of all."""
-        return isinstance(self.benefit_rows, EntryBenefits)
-
-    def payoff_entries(self, columns: Sequence[Codes], rows: Codes, players: Codes) -> Array:
-        """Return the utility of one party in one profile each, in units."""
-        assert isinstance(self.benefit_rows, EntryBenefits)
-        present = _find_present_rows(columns)
-        own, rivals = self.benefit_rows.value_entries(present, rows, players)
-        unit = find_unit(self.exclusivity)
-        factors = np.array([int(weight / unit) for weight in self.exclusivity], dtype=object)
-        utilities: Array = own * unit.denominator - rivals * factors[players]
-        return utilities
-
 
 def make_participation_game(
     players: tuple[str, ...],
@@ -248,8 +253,10 @@ def make_participation_game(
 ) -> ParticipationGame:
     """Return the game, scanned in batches where benefits of many coalitions are cheap."""
     everybody = np.ones((1, len(players)), dtype=np.bool_)
-    batched = isinstance(benefit_rows, EntryBenefits)
-    cheap = batched or benefit_rows(everybody).dtype == np.int64
+    if isinstance(benefit_rows, EntryBenefits):
+        cheap = benefit_rows.are_cheap
+    else:
+        cheap = benefit_rows(everybody).dtype == np.int64
     kind = BatchedParticipationGame if cheap else ParticipationGame
     return kind(players, benefit_rows, exclusivity, benefit_unit, **comparisons)
 

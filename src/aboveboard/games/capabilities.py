@@ -43,7 +43,7 @@ class HasBatches(Protocol):
 
 
 @runtime_checkable
-class HasEntries(HasBatches, Protocol):
+class HasEntries(Protocol):
     """A game that values single players of many profiles, for less than all of them."""
 
     @property
@@ -52,7 +52,10 @@ class HasEntries(HasBatches, Protocol):
         ...
 
     def payoff_entries(self, columns: Sequence[Codes], rows: Codes, players: Codes) -> Array:
-        """Return payoffs, shape (k,): of `players[j]` in the profile `rows[j]` of `columns`."""
+        """Return payoffs, shape (k,): of `players[j]` in the profile `rows[j]` of `columns`.
+
+        In units of a game that values batches, else as `payoffs` gives them.
+        """
         ...
 
 
