@@ -419,6 +419,17 @@ def test_an_encoding_that_would_spoil_a_text_of_utf_8_is_refused(
         ]
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030"])
+def test_characters_of_two_bytes_that_utf_8_has_too_are_read_as_stated(
+    write: Write, encoding: str
+) -> None:
+    path = write("a.txt", "一\nplain\n".encode(encoding))  # the bytes of һ
+    assert sorted(elements(read(path, encoding=encoding))) == ["plain", "一"]
+    # Which of the two a longer one is, three bytes of each character say.
+    spoiled = complaint(write("b.txt", "一个\nplain\n"), encoding=encoding)
+    assert "line 1: this is UTF-8, and as" in spoiled
+
+
 def test_a_frame_of_zstd_that_holds_nothing_may_stand_in_front(write: Write) -> None:
     packed = pytest.importorskip("zstandard").compress(b"a.example\n")
     path = write("a.txt.zst", b"\x50\x2a\x4d\x18\x04\0\0\0none" + packed + packed)

@@ -19,6 +19,9 @@ MARKS: tuple[tuple[bytes, str], ...] = (
 SHOWN = 40
 """Characters shown of a line."""
 
+TWO_BYTES = "\u07ff"
+"""Last character of which UTF-8 makes two bytes."""
+
 
 def decode(data: bytes, where: str, encoding: str | None) -> bytes:
     """Return a text as UTF-8, without a byte order mark.
@@ -55,17 +58,18 @@ def decode(data: bytes, where: str, encoding: str | None) -> bytes:
         line = data.count(b"\n", 0, at) + 1
         problem = f"this is not {encoding}"
         raise InputError(f"{where}, line {line}", problem, "state the right encoding") from None
-    _refuse_utf8(data, where, encoding)
+    _refuse_utf8(data, text, where, encoding)
     data = text.lstrip("\ufeff").encode("utf-8", "replace")
     _refuse_zeros(data, where)
     return data
 
 
-def _refuse_utf8(data: bytes, where: str, encoding: str) -> None:
+def _refuse_utf8(data: bytes, read: str, where: str, encoding: str) -> None:
     """Raise where a text is UTF-8 throughout, though another encoding is stated that takes it too.
 
     An encoding of one byte a character takes any text, and reads each letter beyond ASCII as two
-    others. That a text of such an encoding is UTF-8 by chance is next to impossible.
+    others. That a text of such an encoding is UTF-8 by chance is next to impossible. One character
+    of two bytes, as GBK has them, often is one of UTF-8; only those of three say that it is meant.
     """
     if data.isascii() or codecs.lookup(encoding).name.startswith("utf"):
         return
@@ -73,10 +77,12 @@ def _refuse_utf8(data: bytes, where: str, encoding: str) -> None:
         text = data.decode()
     except UnicodeDecodeError:
         return
+    if len(read) < len(data) and max(text) <= TWO_BYTES:
+        return
     line = next(line for line in text.splitlines() if not line.isascii())
-    read = line.encode().decode(encoding, "replace")
+    shown = line.encode().decode(encoding, "replace")[:SHOWN]
     number = data.count(b"\n", 0, data.index(line.encode())) + 1
-    problem = f"this is UTF-8, and as {encoding} {line[:SHOWN]!r} would be {read[:SHOWN]!r}"
+    problem = f"this is UTF-8, and as {encoding} {line[:SHOWN]!r} would be {shown!r}"
     raise InputError(f"{where}, line {number}", problem, "leave encoding out")
 
 
