@@ -249,12 +249,13 @@ def read_without_execution(
     try:
         with allow_code(source.code), forbid_execution():
             file: CollaborationFile = _read_keys(source, table, rule, reader, faults)
-            with suppress(NotExecuted), collect_faults(faults):
+            of_rule: list[InputError] = []  # they explain no fault of a report
+            with suppress(NotExecuted), collect_faults(of_rule):
                 rule.from_file(file)
-            with suppress(NotExecuted):
+            with suppress(NotExecuted), collect_faults(of_rule):
                 reports = _read_reports(file, rule, reader, faults)
             reader.inputs.update(fingerprint_own_code(source.code))
-            raise_faults(faults)
+            raise_faults([*faults, *of_rule])
     except InputError as error:
         raise add_path(error, str(path)) from error
     return file, reports, reader.inputs

@@ -143,6 +143,15 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
             file.replies,
         )
 
+    @classmethod
+    def isolate_party(
+        cls, table: Mapping[str, Any], party: str
+    ) -> tuple[Mapping[str, Any], Sequence[str]]:
+        """Return the table without the others, and without the center's file: only it has that."""
+        isolated, warnings = super().isolate_party(table, party)
+        center = {key: value for key, value in table.get("center", {}).items() if key != "data"}
+        return {**isolated, "center": center}, warnings
+
     @staticmethod
     def read_reports(file: CurationFile, read: Read) -> dict[str, AgentReport]:
         """Return what each agent reports: its commitment and its bits."""

@@ -191,6 +191,24 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
         """Return the file with the parties that its data name; by default those it names."""
         return file
 
+    @classmethod
+    def isolate_party(
+        cls, table: Mapping[str, Any], party: str
+    ) -> tuple[Mapping[str, Any], Sequence[str]]:
+        """Return a table for a check of one party's own keys, and warnings; others have none yet.
+
+        By default the other parties are left out. A mechanism that reads no party without the
+        others keeps what all know of them.
+
+        Parameters
+        ----------
+        table
+            A collaboration file, with what all know of the other parties.
+        party
+            Whose own keys it has.
+        """
+        return {**table, "parties": {party: table["parties"][party]}}, ()
+
     @staticmethod
     @abstractmethod
     def read_reports(file: FileT, read: Read) -> Mapping[str, ReportT]:

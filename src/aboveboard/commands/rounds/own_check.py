@@ -7,11 +7,12 @@ file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.collaborations.source_file import SourceFile
 from aboveboard.commands.checking import CheckReport, check_source
 from aboveboard.errors import InputError
@@ -208,12 +209,18 @@ def _check_table(
     """Return what the check of a file with one party finds of this party."""
     if ":" in terms.mechanism:
         return report
+    known = {other: member.parameters for other, member in terms.members.items()}
     own = {key: value for key, value in table.items() if key not in FOR_ALL_PARTIES}
-    source = SourceFile(folder / "terms.toml", b"", "", {**own, "seed": UNKNOWN_SEED})
+    own["parties"] = {**known, **table["parties"]}
+    rule = find_mechanism(terms.mechanism, "key 'mechanism'")
+    isolated, warnings = rule.isolate_party(own, name)
+    source = SourceFile(folder / "terms.toml", b"", "", {**isolated, "seed": UNKNOWN_SEED})
+    report = replace(report, warnings=warnings)
     if terms.mechanism in WITH_ELEMENTS:
         return check_source(source, report, alone=True)
     try:
-        return check_source(source, report, alone=True)
+        found = check_source(source, report, alone=True)
+        return replace(found, warnings=[*warnings, *found.warnings])
     except InputError as error:
         # The others' parts are not here, and not everything can be read without them.
         mine = [fault for fault in list_faults(error) if f"parties.{name}" in fault.place]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -150,6 +150,13 @@ class Payments(Mechanism[PaymentsFile, object, "MarketGame | MeasuredGame"]):
             file.training if has_data(file) else None,
             file.seed,
         )
+
+    @classmethod
+    def isolate_party(
+        cls, table: Mapping[str, Any], party: str
+    ) -> tuple[Mapping[str, Any], Sequence[str]]:
+        """Return the table with the party first: a matrix has a row for each of the others, too."""
+        return {**table, "parties": {party: None} | dict(table["parties"])}, ()
 
     @staticmethod
     def read_reports(file: PaymentsFile, read: Read) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 from aboveboard.market.model.announcement import parse_announcement
 from aboveboard.market.model.bids_table import read_tables
+from aboveboard.market.model.isolated import isolate_bids
 from aboveboard.market.model.market_file import MarketFile, ProposingFile, SolverName
 from aboveboard.market.model.market_setup import MarketSetup, Trader, read_structure
 from aboveboard.market.model.markets import (
@@ -174,6 +175,13 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
     def read_reports(file: FileT, read: Read) -> dict[str, Trader]:
         """Return what each party brings, bids, votes and announces."""
         return read_traders(file, read_bidding_setup(file), read)
+
+    @classmethod
+    def isolate_party(
+        cls, table: Mapping[str, Any], party: str
+    ) -> tuple[Mapping[str, Any], Sequence[str]]:
+        """Return the table with what all know of the others: a market has more parties than one."""
+        return isolate_bids(table, party)
 
     @classmethod
     def infer_parties(cls, file: FileT, read: Read) -> FileT:
