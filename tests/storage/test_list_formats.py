@@ -426,7 +426,7 @@ def test_characters_of_two_bytes_that_utf_8_has_too_are_read_as_stated(
     path = write("a.txt", "一\nplain\n".encode(encoding))  # the bytes of һ
     assert sorted(elements(read(path, encoding=encoding))) == ["plain", "一"]
     # Which of the two a longer one is, three bytes of each character say.
-    spoiled = complaint(write("b.txt", "一个\nplain\n"), encoding=encoding)
+    spoiled = complaint(write("b.txt", "北京\nplain\n"), encoding=encoding)
     assert "line 1: this is UTF-8, and as" in spoiled
 
 

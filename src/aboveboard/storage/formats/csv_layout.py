@@ -73,9 +73,9 @@ def _find_padding(content: np.ndarray, opening: np.ndarray, separator: str) -> n
     """Return where one blank stands between a separator and a mark that opens a field."""
     if separator in "\t ":  # in a TSV such marks are plain characters
         return np.zeros(0, np.int64)
-    blank = opening[opening > 1] - 1
-    blank = blank[content[blank] == ord(" ")]
-    return blank[content[blank - 1] == ord(separator)]
+    blanks = opening[opening > 1] - 1
+    padding = (content[blanks] == ord(" ")) & (content[blanks - 1] == ord(separator))
+    return np.compress(padding, blanks)
 
 
 def _find_misplaced(

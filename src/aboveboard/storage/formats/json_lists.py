@@ -292,7 +292,7 @@ def _find_misp(value: Any, deleted: bool = False) -> Iterator[tuple[str, str, bo
 
 
 def _find_otx(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield type and value of the indicators of OTX's pulses; nothing if a type is none of its."""
+    """Yield type and value of the indicators of OTX's pulses; nothing if no type is OTX's."""
     if isinstance(value, list):
         for entry in value:
             if isinstance(entry, dict):

@@ -11,7 +11,7 @@ PORT = r":(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-
 """A port as most people write it."""
 
 LARGEST = 65535
-"""Port that there is."""
+"""The last port."""
 
 _hosted = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]/\s]+)):([0-9]{1,5})")
 
