@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,28 @@ class TestARunThatATimeLimitEnded:
         assert "settlement.json" in run((self.BOTH, 6), (self.BOB, 7), **found).differ
 
 
+def test_a_run_says_nothing_of_the_market_without_a_party(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without bob the lamp is cyd's; what was said of all three would be read so, and unproved."""
+    rule = 'mechanism = "market.vcg"\nseconds = 5'
+    file, bob, cyd = tmp_path / "market.toml", '"lamp"], value = 2', '"chair"], value = 3'
+    text = FILE.replace('mechanism = "market.vcg"', rule).replace("value = 1", "value = 5")
+    text = text.replace(bob, '"lamp"], value = 3', 1).replace(cyd, '"chair"], value = 0')
+    file.write_text(text)
+    search = base.search_optimum
+
+    def prove_without_weighing(market: Market, **given: Any) -> Optimum:
+        return replace(search(market, **given), canonical=False)
+
+    monkeypatch.setattr(base, "search_optimum", prove_without_weighing)
+    settle(ab.load(file), tmp_path / "settlement")
+    assert read_manifest(tmp_path / "settlement")["found_by"]["allocation"] == [0, 1]
+    monkeypatch.undo()
+    again = replay(tmp_path / "settlement", settle)
+    assert (again.differ, again.unconfirmed) == ((), ())
+
+
 @pytest.mark.parametrize(
     "found",
     [
@@ -143,5 +166,4 @@ class TestARunThatATimeLimitEnded:
 def test_what_a_manifest_holds_is_believed_only_if_it_is_an_allocation(found: Any) -> None:
     values = Additive((1, 0)), Additive((3, 2)), Additive((3, 2))
     market = Market(("ann", "bob", "cyd"), ("chair", "lamp"), (0, 0), values, bits=4)
-    recorded = RecordedSearch.parse(found)
-    assert recorded is None or not recorded.fits(market)
+    assert RecordedSearch.parse(found, market) is None

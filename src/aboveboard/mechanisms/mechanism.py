@@ -79,13 +79,15 @@ class LongRunning(Protocol):
 class Recalls(Protocol):
     """A mechanism whose search a time limit can end: whoever searches again may find another."""
 
-    def recall(self, found: Mapping[str, Any]) -> AnyMechanism:
+    def recall(self, found: Mapping[str, Any], reports: Mapping[str, Any]) -> AnyMechanism:
         """Return the same rule, which takes what a run found if it finds nothing better itself.
 
         Parameters
         ----------
         found
             The settlement's `found_by`, as a manifest has it; nobody has checked it.
+        reports
+            What the parties reported in that run.
         """
         ...
 

@@ -146,7 +146,8 @@ def replay(
             raise _make_changed_error(path.parent / name)
     rule = collaboration.mechanism
     if isinstance(rule, Recalls) and isinstance(found := manifest.get("found_by"), dict):
-        collaboration = dataclasses.replace(collaboration, mechanism=rule.recall(found))
+        recalling = rule.recall(found, collaboration.reports)
+        collaboration = dataclasses.replace(collaboration, mechanism=recalling)
     try:
         with scratch_folder() as scratch:
             again = scratch / "again"

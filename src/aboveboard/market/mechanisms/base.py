@@ -47,30 +47,30 @@ class RecordedSearch:
 
     Parameters
     ----------
+    market
+        Which market was searched.
     allocation
         By good: its owner.
     bound
         No allocation is said to have more; None if nothing was proved.
     """
 
+    market: Market
     allocation: Allocation
     bound: int | None
 
     @classmethod
-    def parse(cls, found: Mapping[str, Any]) -> RecordedSearch | None:
-        """Read a settlement's `found_by`; None if it holds no such thing."""
+    def parse(cls, found: Mapping[str, Any], market: Market) -> RecordedSearch | None:
+        """Read a settlement's `found_by`; None if it holds no allocation of the market."""
         allocation, bound = found.get("allocation"), found.get("bound")
-        if not isinstance(allocation, list) or not (bound is None or type(bound) is int):
+        if not isinstance(allocation, list) or len(allocation) != market.m:
             return None
-        if not all(type(owner) is int for owner in allocation):
+        owners = (DESTROYED, *range(market.n))
+        if not all(type(owner) is int and owner in owners for owner in allocation):
             return None
-        return cls(tuple(allocation), bound)
-
-    def fits(self, market: Market) -> bool:
-        """Return whether it is an allocation of a market."""
-        return len(self.allocation) == market.m and all(
-            owner == DESTROYED or 0 <= owner < market.n for owner in self.allocation
-        )
+        if not (bound is None or type(bound) is int):
+            return None
+        return cls(market, tuple(allocation), bound)
 
 
 PAPER = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
@@ -114,10 +114,10 @@ class OptimumSearch:
         """Return what the run found, unless this search refutes it, or finds better.
 
         That it is optimal counts only where this search proves it too; a bound counts as what it is
-        said to be.
+        said to be. Of other markets, as that without a party, the run says nothing.
         """
         recorded = self.recorded
-        if recorded is None or self.seconds is None or not recorded.fits(market):
+        if recorded is None or self.seconds is None or recorded.market != market:
             return best
         welfare, bound = social_welfare(market, recorded.allocation), recorded.bound
         if welfare < best.welfare or (bound is not None and bound < welfare):
@@ -192,9 +192,9 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
         """Return the same rule, which reports the progress of its search to `work`."""
         return replace(self, search=replace(self.search, work=work))
 
-    def recall(self, found: Mapping[str, Any]) -> Self:
+    def recall(self, found: Mapping[str, Any], reports: Mapping[str, Trader]) -> Self:
         """Return the same rule, which takes what a run found in time if it finds nothing better."""
-        recorded = RecordedSearch.parse(found)
+        recorded = RecordedSearch.parse(found, self.setup.build_market(reports))
         return replace(self, search=replace(self.search, recorded=recorded, results={}))
 
     def list_unconfirmed(self) -> Sequence[str]:
