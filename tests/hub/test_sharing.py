@@ -13,6 +13,7 @@ from houses import LISTS, House, Table
 from test_members import Town, town
 
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds.changes import consent
 from aboveboard.commands.rounds.counting import take_counting_step
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
@@ -20,9 +21,10 @@ from aboveboard.evidence.notes import cosign_note, name_key, read_note, sign_not
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.home import Hub, open_hub
 from aboveboard.hub.jobs.worker import Worker
-from aboveboard.hub.members import agree, list_standings, push
+from aboveboard.hub.members import agree, list_standings, preview, push
 from aboveboard.hub.operations.backup import back_up, restore
 from aboveboard.hub.operations.checking import check_hub
+from aboveboard.hub.series.repeating import propose_change
 from aboveboard.hub.serving import bind, make_server
 
 __all__ = ["town"]
@@ -167,6 +169,23 @@ def test_members_notice_a_round_of_which_the_hub_says_nothing_more(
         assert (standing.view["id"], standing.view["state"]) == (identifier, "offered")
         assert "the hub shows this round to you no more" in standing.view["fault"]
         assert list_standings(town.home("bolt")) == []  # it has seen nothing yet
+
+
+def test_whom_another_change_leaves_out_reads_that_it_may_be_so(town: Town) -> None:
+    town.join()
+    file = town.folder / "two.toml"
+    file.write_text('mechanism = "exchange.union"\n[parties.acme]\n[parties.bolt]\n')
+    identifier, _ = open_collaboration(town.hub, file)
+    for name in ("acme", "bolt"):
+        agree(identifier, town.home(name))
+    change = propose_change(town.hub, identifier, {"members": list(LISTS)}).digest
+    for name in ("acme", "bolt"):
+        member, mirror = town.follow(name, identifier)
+        push(mirror, consent(member, change), member.keys)
+    preview(identifier, town.home("core"))
+    assert read_fault(town, "core") == ""
+    propose_change(town.hub, identifier, {"missing": "continue"})
+    assert "another change of the terms may have left you out" in read_fault(town, "core")
 
 
 def test_who_saw_less_notices_by_what_another_has_cosigned(town: Town) -> None:

@@ -21,6 +21,12 @@ from aboveboard.hub.members.places import Mirror
 GONE = "the hub shows this round to you no more: it may be an old backup"
 """What is said of a round of which the hub knows nothing, or says so."""
 
+LEFT_OUT = (
+    "the hub shows this round to you no more: another change of the terms may have left you out, "
+    "or it is an old backup"
+)
+"""What is said of such a round to whom a change would have let in, and who had not signed it."""
+
 
 @dataclass(frozen=True)
 class SeenLog:
@@ -101,6 +107,8 @@ def _describe_gone(mirror: Mirror, name: str) -> Iterator[dict[str, Any]]:
         round_: Round = replay_log(read_log(mirror.folder, "").entries, mirror.address)
     except InputError:
         return
+    is_guest = name in round_.list_unsigned() and name not in round_.terms.members
+    why = LEFT_OUT if is_guest else GONE
     yield {
         "id": mirror.id,
         "name": round_.terms.name,
@@ -111,7 +119,7 @@ def _describe_gone(mirror: Mirror, name: str) -> Iterator[dict[str, Any]]:
         "next": None,
         "awaited": [],
         "deadline": None,
-        "fault": f"{GONE}; keep {mirror.folder}, and ask the operator",
+        "fault": f"{why}; keep {mirror.folder}, and ask the operator",
         "serial": round_.terms.serial,
         "series": "",
         "previous": None,
