@@ -128,6 +128,19 @@ def test_networks_of_every_length_have_no_host_bits() -> None:
              for bits in range(33)], "address")  # fmt: skip
 
 
+def test_addresses_with_every_sign_around_them() -> None:
+    compare([f"{before}192.0.2.1{after}"
+             for before in ("", "[", "::ffff:", "[::ffff:", "::FFFF:", "::", "[[")
+             for after in ("", "]", ":80", "]:80", ":80]", "]]", ":0", ":65536", "]:080", "/32")],
+            "address")  # fmt: skip  # read as a table
+
+
+def test_long_addresses_that_begin_or_end_with_one_colon() -> None:
+    compare(["0:0:1:2:3:4:5:", ":2:3:4:5:0:0:7", "1:2:3:4:5:0:0:/64", ":0:0:a:0:a:0:db8",
+             "1:2:3:4:5:0:0:7", "1:2:3:4:5:6:0:0/96", "0:0:0:0:0:0:0:1"],
+            "address")  # fmt: skip  # read as a table
+
+
 def test_every_port_and_every_octet_of_an_url() -> None:
     compare([f"{scheme}://a.example:{port}/" for scheme in ("http", "https", "ftp")
              for port in (*range(100), 441, 442, 443, 444, 999, 9999, *range(65530, 65540))], "url")  # fmt: skip  # noqa: E501 - one row of a table

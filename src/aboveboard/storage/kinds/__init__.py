@@ -193,7 +193,7 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
         shaped = shaped.str.replace_all("[.]", ".", literal=True)
         shaped = shaped.str.replace(rf"^([^:]+){PORT}$", "$1").str.strip_suffix(".")
     if kind == "address":
-        shaped = shaped.str.replace(MAPPED, "$1")
+        shaped = shaped.str.replace(MAPPED, "${1}${2}${3}")
     if kind == "url":
         shaped = _shape_urls(shaped)
     fits = find_normal(shaped, kind)

@@ -17,10 +17,11 @@ BITS = 32
 GROUPS, GROUP_BITS = 8, 16
 """Groups of an IPv6 address, and the bits of each."""
 
+_SHORT_ADDRESS = rf"((?:{address.OCTET}\.){{3}}{address.OCTET})"
 MAPPED = (
-    rf"^(?:::ffff:|\[::ffff:)?((?:{address.OCTET}\.){{3}}{address.OCTET})(?:\]?(?:{PORT})|\])?$"
+    rf"^(?:::ffff:{_SHORT_ADDRESS}|{_SHORT_ADDRESS}{PORT}|\[::ffff:{_SHORT_ADDRESS}\](?:{PORT})?)$"
 )
-"""IPv4 addresses, mapped to IPv6 or not, with a port or without."""
+"""IPv4 addresses, mapped to IPv6 or with a port, of which each may be one of three groups."""
 
 _N, _G = "[1-9a-f][0-9a-f]{0,3}", "(?:0|[1-9a-f][0-9a-f]{0,3})"
 _SHORT = "|".join(
@@ -37,6 +38,7 @@ LONG_NETWORK = "|".join(
     for first in range(2, GROUPS - 1)
 )
 """IPv6 networks whose host bits are all in the zeros that are left out."""
+_WHOLE = rf"^[0-9a-f]+(?::[0-9a-f]+){{{GROUPS - 1}}}(?:/|$)"
 _ZEROS = r"(?:^|:)0(?::0)+(?::|$)"
 _GROUPED = r"^[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:/[0-9]{1,3})?$"
 
@@ -59,9 +61,7 @@ def normalize_long(texts: pl.Series) -> pl.Series:
         return grouped
     plain = grouped.str.replace_all(r"(^|:)0+([0-9a-f])", "${1}${2}").str.strip_suffix("/128")
     # All eight groups written out, of which one run is zero.
-    whole = (plain.str.count_matches(":", literal=True) == GROUPS - 1) & (
-        (plain.str.count_matches(_ZEROS) == 1) & ~plain.str.contains("::", literal=True)
-    )
+    whole = plain.str.contains(_WHOLE) & (plain.str.count_matches(_ZEROS) == 1)
     plain = plain.str.replace(_ZEROS, "::").zip_with(whole, plain)
     fits = plain.str.contains(LONG) | plain.str.contains(LONG_NETWORK)
     return plain.set(~(fits & ~plain.str.contains(NOT_SHORTEST)), None)
