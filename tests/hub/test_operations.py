@@ -21,11 +21,18 @@ from aboveboard.hub.collaborations import logs
 from aboveboard.hub.collaborations.logs import lock
 from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.database.engine import write
-from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, metadata
+from aboveboard.hub.database.tables import (
+    checkpoint,
+    collaboration,
+    log_entry,
+    metadata,
+    transfer,
+)
 from aboveboard.hub.home import Hub, open_hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.failures import STEP, note_failure
 from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.money.ledger import list_transfers
 from aboveboard.hub.operations import backup
 from aboveboard.hub.operations.backup import back_up, restore
 from aboveboard.hub.operations.checking import check_hub
@@ -115,6 +122,30 @@ def test_a_restored_hub_goes_on_where_the_backup_was_made(
     assert Worker(again).work()
     assert look(again)["collaborations"][0]["state"] == "result"
     assert invite(again, "more").name == "more"  # counters go on behind the restored rows
+    again.close()
+
+
+def test_a_hub_with_netted_transfers_is_restored(
+    hub: Hub, house: House, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    table = house.open(tmp_path)
+    shared = {"series": table.id, "serial": 1, "name": "acme", "currency": "EUR", "created": 1}
+    paid = {**shared, "collaboration": table.id, "state": "netted", "cents": 5, "netted_into": 2}
+    net = {**shared, "collaboration": None, "state": "pending", "cents": 5, "netted_into": None}
+    with write(hub.engine) as connection:
+        connection.execute(transfer.insert(), [{**net, "id": 2}])
+        connection.execute(transfer.insert(), [{**paid, "id": 1}])
+    before = list_transfers(hub, table.id)
+    numbers = back_up(hub, tmp_path / "backup")
+    database: Any = None
+    if hub.engine.dialect.name == "postgresql":
+        from new_database import make_database
+
+        database = make_database(request.getfixturevalue("postgresql"))
+    assert restore(tmp_path / "backup", tmp_path / "again", database=database) == numbers
+    again = open_hub(tmp_path / "again")
+    assert list_transfers(again, table.id) == before
+    assert [each.netted_into for each in before] == [2, None]
     again.close()
 
 

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table, func, select, text
+from sqlalchemy import Connection, LargeBinary, Table, bindparam, func, select, text, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, make_private_folder, write_private
@@ -182,15 +182,27 @@ def _write_rows(connection: Connection, table: Table, path: Path) -> int:
 
 def _read_rows(connection: Connection, table: Table, path: Path) -> int:
     binary = {c.name for c in table.columns if isinstance(c.type, LargeBinary)}
+    to_itself = [c.name for c in table.columns if any(k.references(table) for k in c.foreign_keys)]
+    held_back: list[dict[str, Any]] = []
     count = 0
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             while lines := list(islice(file, ROWS)):
                 rows = [_decode(line, binary) for line in lines]
+                for row in rows:
+                    own = {name: row[name] for name in to_itself if row.get(name) is not None}
+                    if own:  # what it refers to may be a later row
+                        row.update(dict.fromkeys(own))
+                        held_back.append({**dict.fromkeys(to_itself), **own, "row": row["id"]})
                 connection.execute(table.insert(), rows)
                 count += len(rows)
     except (OSError, ValueError) as error:
         raise InputError(str(path), f"it is damaged ({error})", "use another backup") from error
+    if held_back:
+        values = {name: bindparam(name) for name in to_itself}
+        connection.execute(
+            update(table).where(table.c.id == bindparam("row")).values(values), held_back
+        )
     if count and "id" in table.c and connection.dialect.name == "postgresql":
         _restart_counter(connection, table)
     return count
