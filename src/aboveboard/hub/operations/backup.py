@@ -199,7 +199,7 @@ def _read_rows(connection: Connection, table: Table, path: Path) -> int:
     except (OSError, ValueError) as error:
         raise InputError(str(path), f"it is damaged ({error})", "use another backup") from error
     if held_back:
-        values = {name: bindparam(name) for name in to_itself}
+        values: dict[str, Any] = {name: bindparam(name) for name in to_itself}
         connection.execute(
             update(table).where(table.c.id == bindparam("row")).values(values), held_back
         )
