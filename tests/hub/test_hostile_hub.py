@@ -342,12 +342,13 @@ def test_transfers_are_netted_in_one_currency() -> None:
 
 
 def test_amounts_that_are_not_verified_are_shown_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = {"serial": 1, "cents": 500, "currency": "EUR", "state": "settled"}
+    row = {"serial": 1, "cents": 500, "currency": "EUR", "state": "settled", "collaboration": "a"}
     found = [
         {**row, "paid_on": "2027-02-03", "verified": True},
         {**row, "paid_on": "2027-02-03", "verified": False},
+        {**row, "paid_on": "2027-02-03", "verified": True, "collaboration": None},
     ]
     monkeypatch.setattr(money, "list_own_transfers", lambda *_, **__: found)
     shown = CliRunner().invoke(app, ["transfers", IDENTIFIER]).output
     line = "round 1: you pay 5.00 EUR, settled on 2027-02-03"
-    assert shown.splitlines() == [line, f"{line}, not verified here"]
+    assert shown.splitlines() == [line, f"{line}, not verified here", f"net up to {line}"]

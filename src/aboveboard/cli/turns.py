@@ -238,7 +238,8 @@ def transfers(reference: ReferenceArgument, output: FormatOption = Format.TEXT) 
         from aboveboard.settlements.money import format_payment
 
         lines = [
-            f"round {x['serial']}: you {_conjugate(format_payment(x['cents'], x['currency']))}, "
+            f"{'' if x['collaboration'] else 'net up to '}round {x['serial']}: "
+            f"you {_conjugate(format_payment(x['cents'], x['currency']))}, "
             f"{x['state']}{' on ' + x['paid_on'] if x['paid_on'] else ''}"
             f"{'' if x['verified'] else ', not verified here'}"
             for x in found

@@ -83,11 +83,21 @@ def describe_transfer(each: Transfer) -> str:
     ...     Transfer(7, "ab", "ab", 2, "acme", 750, "EUR", "pending", None, 0, None, "")
     ... )
     '7  round 2  acme pays 7.50 EUR  pending'
+    >>> describe_transfer(
+    ...     Transfer(7, "ab", "ab", 2, "acme", 750, "EUR", "netted", 9, 0, None, "")
+    ... )
+    '7  round 2  acme pays 7.50 EUR  netted into 9'
+    >>> describe_transfer(
+    ...     Transfer(9, "ab", None, 2, "acme", 950, "EUR", "pending", None, 0, None, "")
+    ... )
+    '9  net up to round 2  acme pays 9.50 EUR  pending'
     """
-    paid = f" on {each.paid_on}" if each.paid_on else ""
+    of = f"round {each.serial}" if each.collaboration else f"net up to round {each.serial}"
+    paid = f" into {each.netted_into}" if each.netted_into else ""
+    paid += f" on {each.paid_on}" if each.paid_on else ""
     paid += f" ({each.reference})" if each.reference else ""
     amount = format_payment(each.cents, each.currency)
-    return f"{each.id}  round {each.serial}  {each.name} {amount}  {each.state}{paid}"
+    return f"{each.id}  {of}  {each.name} {amount}  {each.state}{paid}"
 
 
 def format_day(seconds: int) -> str:
