@@ -22,6 +22,8 @@ def test_every_member_verifies_an_honest_hub() -> None:
     assert said["state"] == "settled"
     assert len(said["members"]) == 5
     assert all(not each["contradicted"] for each in said["members"].values())
+    log = f"in the log {said['address'].removeprefix('http://')}/"
+    assert all(log in str(each["verified"]) for each in said["members"].values())
     assert said["found"] == {}
 
 

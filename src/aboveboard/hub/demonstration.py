@@ -25,7 +25,7 @@ from aboveboard.hub.jobs.settling import Tamper
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, attend, join, list_standings
 from aboveboard.hub.organizations import invite
-from aboveboard.hub.serving import BackgroundServer
+from aboveboard.hub.serving import BackgroundServer, bind
 
 PATIENCE = 300
 """Seconds that the members wait for the result."""
@@ -145,11 +145,13 @@ def demonstrate_hub(
         raise InputError(str(out), "it exists", "name another folder with --out")
     lists = read_lists()
     out = out.resolve()
-    hub = make_hub(out / "hub", Configuration(name="demonstration"))
+    bound = bind("127.0.0.1", 0)  # first: terms name their log by the hub's address
+    address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    hub = make_hub(out / "hub", Configuration(name="demonstration", address=address))
     stop = threading.Event()
     tamper = _cut_reply(min(lists)) if cheat == SHORT_REPLY else None
     worker = threading.Thread(target=Worker(hub, tamper=tamper).run, args=(stop,), daemon=True)
-    with BackgroundServer(hub) as server:
+    with BackgroundServer(hub, bound) as server:
         worker.start()
         try:
             identifier = _open(hub, out, server.address, lists)

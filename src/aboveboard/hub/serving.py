@@ -123,6 +123,8 @@ class BackgroundServer:
     ----------
     hub
         The hub.
+    bound
+        A socket of this machine where it listens; None: on a free port.
 
     Raises
     ------
@@ -130,9 +132,9 @@ class BackgroundServer:
         If it does not start.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, bound: socket.socket | None = None) -> None:
         started = threading.Event()
-        self._socket = bind("127.0.0.1", 0)
+        self._socket = bound or bind("127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = make_server(hub, self._socket, lambda _: started.set())
         self._thread = threading.Thread(
