@@ -148,7 +148,7 @@ def _own_modules(folder: Path) -> Iterator[None]:
     def taken() -> dict[str, ModuleType]:
         inside = {
             name: module
-            for name, module in sys.modules.items()
+            for name, module in list(sys.modules.items())  # threads of other tests may import
             if (getattr(module, "__file__", None) or "").startswith(f"{folder}{os.sep}")
         }
         for name in inside:

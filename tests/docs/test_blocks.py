@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from pkgutil import resolve_name
+from types import ModuleType
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -151,9 +153,21 @@ def test_outputs_are_written_into_the_page_and_then_agree(tmp_path: Path) -> Non
     assert all(shown.text == shown.block.text for shown in _page(tmp_path, new))
 
 
-def test_a_page_leaves_no_module_behind(tmp_path: Path) -> None:
-    import sys
+class Importing(ModuleType):
+    """A module that imports another when it is looked at, as any thread may meanwhile."""
 
+    def __getattr__(self, name: str) -> object:
+        sys.modules[f"{self.__name__}_{name}"] = ModuleType(name)
+        raise AttributeError(name)
+
+
+def test_a_page_runs_while_modules_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "modules", {**sys.modules, "importing": Importing("importing")})
+    with fresh_folder():
+        assert "importing___file__" in sys.modules
+
+
+def test_a_page_leaves_no_module_behind(tmp_path: Path) -> None:
     _page(tmp_path, '```python title="left.py"\n```\n\n```python\nimport left\n```\n')
     assert "left" not in sys.modules
     with fresh_folder() as folder:
