@@ -142,7 +142,7 @@ def test_a_run_says_nothing_of_the_market_without_a_party(
     text = FILE.replace('mechanism = "market.vcg"', rule).replace("value = 1", "value = 5")
     text = text.replace(bob, '"lamp"], value = 3', 1).replace(cyd, '"chair"], value = 0')
     file.write_text(text)
-    search = base.search_optimum
+    search = social_optimum.search_optimum
 
     def prove_without_weighing(market: Market, **given: Any) -> Optimum:
         return replace(search(market, **given), canonical=False)

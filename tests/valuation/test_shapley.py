@@ -127,6 +127,13 @@ def test_what_is_not_finite_is_named(bad: float) -> None:
         shapley_among_users(values)
 
 
+def test_infinities_that_cancel_are_named_without_a_warning() -> None:
+    values = np.arange(8.0)
+    values[5], values[6] = inf, -inf
+    with pytest.raises(ValueError, match="coalition 5"):
+        shapley_among_users(values)
+
+
 def test_potential_differences_are_shares() -> None:
     values = np.random.default_rng(1).random(32)
     values[0] = 0

@@ -40,7 +40,7 @@ from aboveboard.valuation.claims import (
     describe_sampling,
     list_examined,
 )
-from aboveboard.valuation.estimation.findings import Findings
+from aboveboard.valuation.estimation.findings import StudyFindings
 from aboveboard.valuation.estimation.private_mean_study import (
     PrivateMeanStudy,
     is_plausible_release,
@@ -279,13 +279,13 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         """Return whether a release can be one of these data with this noise."""
         return is_plausible_release(recorded, again)
 
-    def _run_estimators(self, levels: tuple[Level, ...]) -> Findings:
+    def _run_estimators(self, levels: tuple[Level, ...]) -> StudyFindings:
         """Run the estimators on the users' samples, at the levels that the users have chosen.
 
         At other levels, as in an audit, nobody has allowed anybody to look at the samples.
         """
         if self.study is None or levels != self.chosen:
-            return Findings(levels, {}, {}, {})
+            return StudyFindings(levels, {}, {}, {})
         by_user = dict(zip(self.users, levels, strict=True))
         found = self.study.findings(by_user)
         return replace(found, notes=(*found.notes, *list_notes(self.study, by_user)))

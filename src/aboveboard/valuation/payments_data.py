@@ -23,7 +23,7 @@ from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy
 from aboveboard.valuation.estimation.samples import (
     DataTable,
     Samples,
-    Source,
+    SamplesSource,
     gather,
     read_samples,
 )
@@ -114,9 +114,9 @@ def _make_source(
     data: Path,
     *stated: TableKeys,
     user: str | None = None,
-) -> Source:
+) -> SamplesSource:
     path = read.file(place, data, merge_options(*stated))
-    return Source(path, table, f"{place}: {data}", user)
+    return SamplesSource(path, table, f"{place}: {data}", user)
 
 
 def _as_known(variance: Any) -> Fraction | None:

@@ -26,9 +26,9 @@ from aboveboard.valuation.utilities.utility_table import (
     ESTIMATE,
     ESTIMATED,
     KINDS,
-    Kind,
     StrictTable,
     UserTable,
+    UtilityKind,
     UtilityTable,
 )
 
@@ -251,7 +251,7 @@ def make_design(file: PaymentsFile) -> Design | None:
     return design
 
 
-def _check_level(kind: Kind, level: Level, place: str) -> Level:
+def _check_level(kind: UtilityKind, level: Level, place: str) -> Level:
     try:
         return kind.check_level(level)
     except ValueError as error:

@@ -46,7 +46,7 @@ def fits_mask_key(keys: Keys) -> Callable[[bytes], bool]:
     return lambda secret: KeyPair(secret).public == keys.masks
 
 
-Check = Callable[[Any, Any], str]
+AnswerCheck = Callable[[Any, Any], str]
 """(message, answer): what is wrong with the answer; empty: nothing is."""
 
 

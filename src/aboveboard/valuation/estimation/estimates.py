@@ -19,9 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.valuation.utilities.federated_mean import DIRECT, FEDERATED, Population
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from aboveboard.formatting import format_rounded
 from aboveboard.mechanisms.settlement import Reply
 from aboveboard.valuation.estimation.estimates import find_estimator
 from aboveboard.valuation.estimation.federation import CROWD, Aggregate, Federation
-from aboveboard.valuation.estimation.findings import Findings, compare_errors, find_differing
+from aboveboard.valuation.estimation.findings import StudyFindings, compare_errors, find_differing
 from aboveboard.valuation.estimation.samples import Samples
 from aboveboard.valuation.estimation.simulation import SimulatedErrors, simulate_federated_mean
 from aboveboard.valuation.estimation.variance_components import (
@@ -75,7 +75,7 @@ class FederatedStudy:
     sharing: int
     seed: int
 
-    def findings(self, levels: Mapping[str, Level]) -> Findings:
+    def findings(self, levels: Mapping[str, Level]) -> StudyFindings:
         """Estimate every user's mean at these levels.
 
         Raises
@@ -97,7 +97,7 @@ class FederatedStudy:
             "samples": counts,
             "expected_squared_error": promised,
         }
-        findings = Findings(
+        findings = StudyFindings(
             tuple(levels.values()),
             {
                 name: {"samples": n, "the platform's estimate": None, "expected squared error": x}
@@ -115,11 +115,11 @@ class FederatedStudy:
 
     def _add_estimates(
         self,
-        findings: Findings,
+        findings: StudyFindings,
         levels: Mapping[str, Level],
         aggregate: Aggregate,
         public: Mapping[str, Any],
-    ) -> Findings:
+    ) -> StudyFindings:
         """Add the estimates, each for whoever may see it, and a simulation of their errors."""
         names, promised = list(levels), public["expected_squared_error"]
         found, simulated = self._estimate(levels, public["samples"], aggregate)

@@ -20,7 +20,7 @@ SHOWN = 100
 
 
 @dataclass(frozen=True)
-class Findings:
+class StudyFindings:
     """What the platform found.
 
     Parameters

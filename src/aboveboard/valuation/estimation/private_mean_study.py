@@ -18,7 +18,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import Reply, Settlement
 from aboveboard.valuation.estimation.dp_release import Release, clip_mean, release
-from aboveboard.valuation.estimation.findings import Findings, compare_errors, find_differing
+from aboveboard.valuation.estimation.findings import StudyFindings, compare_errors, find_differing
 from aboveboard.valuation.estimation.ledger import (
     Spending,
     find_ledger,
@@ -50,7 +50,7 @@ class PrivateMeanStudy:
     samples: Samples
     seed: int
 
-    def findings(self, levels: Mapping[str, Level]) -> Findings:
+    def findings(self, levels: Mapping[str, Level]) -> StudyFindings:
         """Release the mean at these levels.
 
         Raises
@@ -69,7 +69,7 @@ class PrivateMeanStudy:
         weights = dict(zip(names, map(float, found.plan.weights), strict=True))
         clipped = {name: count for name, (_, count) in read.items()}
         exhibit = compare_errors(["the mean of all"], ["every user's own"], promised, simulated)
-        return Findings(
+        return StudyFindings(
             tuple(levels.values()),
             _make_replies(found, weights, clipped),
             {name: {"weight_in_mean": weights[name]} for name in names},

@@ -20,13 +20,13 @@ from pydantic import ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_rounded
+from aboveboard.games.numbers import FloatArray
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.storage.formats.content import Whereabouts
 from aboveboard.storage.options import TableKeys
 from aboveboard.storage.tabular_files import read_table
 from aboveboard.valuation.levels import Level, parse_level
 
-FloatArray = NDArray[np.float64]
 Column = Annotated[str, Field(min_length=1)]
 
 LARGEST = 1e100
@@ -71,7 +71,7 @@ class DataTable(TableKeys):
 
 
 @dataclass(frozen=True)
-class Source:
+class SamplesSource:
     """Where samples come from: the file of all users, or of one.
 
     Parameters
@@ -108,7 +108,7 @@ class UserSamples:
         Tells where a row stands.
     """
 
-    source: Source
+    source: SamplesSource
     rows: NDArray[np.int64]
     values: pl.Series | None
     line: Whereabouts
@@ -195,7 +195,7 @@ def _blank_others(values: pl.Series, held: Mapping[str, UserSamples], kept: set[
     return frame.select(pl.when("kept").then("value").alias(values.name)).to_series()
 
 
-def gather(table: DataTable, each: Mapping[str, Source]) -> Samples:
+def gather(table: DataTable, each: Mapping[str, SamplesSource]) -> Samples:
     """Read the files of several users, one each.
 
     Parameters
@@ -214,7 +214,7 @@ def gather(table: DataTable, each: Mapping[str, Source]) -> Samples:
     return Samples(table, held, {})
 
 
-def read_samples(source: Source) -> Samples:
+def read_samples(source: SamplesSource) -> Samples:
     """Read who has samples, and how many; the samples themselves are left alone.
 
     Parameters

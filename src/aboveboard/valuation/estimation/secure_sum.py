@@ -28,7 +28,7 @@ from typing import Any, Protocol
 
 from aboveboard.errors import InputError
 from aboveboard.valuation.estimation.answers import (
-    Check,
+    AnswerCheck,
     check_keys,
     check_letters,
     check_pieces,
@@ -264,7 +264,7 @@ class _Platform:
     def _refuse_few(self, left: Mapping[int, Any]) -> None:
         refuse_few(self.near, left, self.threshold, len(self.links), self.faults)
 
-    def _ask(self, messages: Mapping[int, Message], check: Check) -> dict[int, Any]:
+    def _ask(self, messages: Mapping[int, Message], check: AnswerCheck) -> dict[int, Any]:
         """Send all messages, then return the answers that are right; what is wrong is recorded."""
         for i, message in messages.items():
             self.links[i].send(message)

@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.valuation.estimation.estimates import Estimator
 from aboveboard.valuation.utilities.dp_mean import PrivateMean
 from aboveboard.valuation.utilities.federated_mean import DIRECT, FEDERATED, Population
-
-FloatArray = NDArray[np.float64]
 
 ROUNDS = 20_000
 """Draws: the standard error of a mean squared error is then about 1 % of it."""

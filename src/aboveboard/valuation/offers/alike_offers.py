@@ -17,8 +17,9 @@ from math import inf
 
 import numpy as np
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.valuation.offers.alike_users import AlikeUsers, Candidate
-from aboveboard.valuation.offers.curve import Curve, FloatArray
+from aboveboard.valuation.offers.curve import Curve
 from aboveboard.valuation.offers.offer import Selection
 
 SLACK = 1e-12

@@ -28,7 +28,8 @@ from math import inf, lgamma
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.valuation.offers.curve import Curve, FloatArray
+from aboveboard.games.numbers import FloatArray
+from aboveboard.valuation.offers.curve import Curve
 from aboveboard.valuation.offers.offer import Selection, snap_probability
 
 POINTS = 2001

@@ -20,8 +20,8 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.valuation.offers.alike_users import Candidate
-from aboveboard.valuation.offers.curve import FloatArray
 
 MOST_USERS = 7
 """More users have too many sets of tossers for the grid: seconds each."""

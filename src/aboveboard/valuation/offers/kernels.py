@@ -7,10 +7,8 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray, IntArray
 from aboveboard.kernels import kernel
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 @kernel()

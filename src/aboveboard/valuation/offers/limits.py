@@ -14,7 +14,8 @@ from math import inf
 
 import numpy as np
 
-from aboveboard.valuation.offers.profile_space import FloatArray, IntArray, ProfileSpace
+from aboveboard.games.numbers import FloatArray, IntArray
+from aboveboard.valuation.offers.profile_space import ProfileSpace
 
 SLACK = 1e-12
 """Relative rounding of float64 sums that are compared with a budget."""

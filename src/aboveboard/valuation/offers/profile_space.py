@@ -18,10 +18,8 @@ from math import comb, inf, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray, IntArray
 from aboveboard.valuation.levels import NOTHING, Level
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 def count_states(sizes: Sequence[int], levels: int) -> int:

@@ -24,10 +24,9 @@ from functools import cached_property
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aboveboard.games.numbers import FloatArray, IntArray
 from aboveboard.valuation.offers.alike_users import Candidate
-from aboveboard.valuation.offers.curve import FloatArray
 from aboveboard.valuation.offers.kernels import fill_potential, find_equilibria
 from aboveboard.valuation.offers.limits import find_least_shares, limit_alphas
 from aboveboard.valuation.offers.offer import Selection
@@ -41,8 +40,6 @@ BESIDE = 1e-9
 """How far above a bound, relatively, the alphas just above it are taken."""
 ROOM = 1 << 16
 """Equilibria that are noted in the first sweep; where there are more, a second one follows."""
-
-IntArray = NDArray[np.int64]
 
 
 def potential(worth: FloatArray) -> FloatArray:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aboveboard.games.numbers import FloatArray
 from aboveboard.valuation.offers.alike_users import Candidate
-from aboveboard.valuation.offers.curve import FloatArray
 from aboveboard.valuation.offers.offer import Selection
 
 TIE = 1e-12
@@ -26,7 +26,7 @@ TIE = 1e-12
 ABOVE = 1e-9
 """How far from a breakpoint, relatively, the equilibria just beside it are taken."""
 
-Answer = tuple[float, float]
+MixedProfile = tuple[float, float]
 """Probabilities with which the two users take the less private level."""
 
 
@@ -61,7 +61,7 @@ class TwoUsers:
     costs: tuple[float, float]
     kept: FloatArray | None = None
 
-    def equilibria(self, alpha: float) -> list[Answer]:
+    def equilibria(self, alpha: float) -> list[MixedProfile]:
         """Return all Nash equilibria; of a segment of them, its ends."""
         net = alpha * self.rises - np.array(self.costs)[:, None]
         # Where one user is indifferent lies in the hands of the other.
@@ -74,11 +74,11 @@ class TwoUsers:
             if _is_best_reply(net[0], y, x) and _is_best_reply(net[1], x, y)
         ]
 
-    def compute_expected_utility(self, answer: Answer) -> float:
+    def compute_expected_utility(self, answer: MixedProfile) -> float:
         """Return the expected utility."""
         return _expect(self.worth, answer)
 
-    def best(self, selection: Selection = "optimistic") -> tuple[Candidate, Answer]:
+    def best(self, selection: Selection = "optimistic") -> tuple[Candidate, MixedProfile]:
         """Return the best offer; `Candidate.q` is the mean of the two probabilities.
 
         Of offers that leave the platform as much, one that it attains comes first, then one that
@@ -140,14 +140,14 @@ class TwoUsers:
         return [1 / float(b.real) for b in inverses if abs(b.imag) < TIE and b.real >= 1]
 
 
-def _expect(table: FloatArray, answer: Answer) -> float:
+def _expect(table: FloatArray, answer: MixedProfile) -> float:
     x, y = answer
     return float(np.array([1 - x, x]) @ table @ np.array([1 - y, y]))
 
 
 def _pick_first(
-    values: Sequence[tuple[float, Answer]], pick: Callable[[Iterable[float]], float]
-) -> tuple[float, Answer]:
+    values: Sequence[tuple[float, MixedProfile]], pick: Callable[[Iterable[float]], float]
+) -> tuple[float, MixedProfile]:
     """Return the best or worst value, and the answer without coins if one has it."""
     best = pick(value for value, _ in values)
     alike = [one for one in values if abs(one[0] - best) <= TIE]

@@ -8,10 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from aboveboard.games.numbers import Number
+from aboveboard.games.numbers import FloatArray, Number
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.offers.alike_users import AlikeUsers
-from aboveboard.valuation.offers.curve import FloatArray
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.few_coins import FewCoins
 from aboveboard.valuation.offers.limits import bound_platform

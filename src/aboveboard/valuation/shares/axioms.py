@@ -246,11 +246,11 @@ def check_diminishing_returns(table: Array, names: Sequence[str]) -> Check:
     return Check("diminishing returns", True, n * n * (n + 1) // 2, text, {})
 
 
-Gain = tuple[Number, int, int]
+SwitchGain = tuple[Number, int, int]
 """What a switch adds, whose it is, and the mask of those who have switched before."""
 
 
-def _find_gains(table: Array, i: int) -> tuple[list[Gain], list[Gain]]:
+def _find_gains(table: Array, i: int) -> tuple[list[SwitchGain], list[SwitchGain]]:
     """Return the least and the largest gain by user i's switch after 0, 1, .. others."""
     n = len(table).bit_length() - 1
     masks = np.arange(len(table))
@@ -265,7 +265,9 @@ def _find_gains(table: Array, i: int) -> tuple[list[Gain], list[Gain]]:
     return least, most
 
 
-def _report_growth(names: Sequence[str], few: Gain, many: Gain, opening: str = "") -> Check:
+def _report_growth(
+    names: Sequence[str], few: SwitchGain, many: SwitchGain, opening: str = ""
+) -> Check:
     clauses = []
     witness = {}
     for key, (gain, i, mask) in (("before", few), ("after", many)):

@@ -14,7 +14,8 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from aboveboard.games.numbers import FloatArray
+
 Counts = NDArray[np.int64]
 
 DROPPED = 1
@@ -26,7 +27,7 @@ WIDEST = 9.0
 
 
 @dataclass(frozen=True)
-class Grid:
+class BinomialGrid:
     """Numbers of one type, and their weights in a binomial sum: of all, and without the outermost.
 
     `whole`: these are all numbers that matter, and both weights their probabilities.
@@ -55,12 +56,12 @@ def _find_probabilities(size: int, q: float) -> tuple[int, FloatArray]:
     return low + first, kept / kept.sum()
 
 
-def make_grid(size: int, q: float, nodes: int) -> Grid:
+def make_grid(size: int, q: float, nodes: int) -> BinomialGrid:
     """Return a grid of so many numbers; 0: of all that matter."""
     low, probabilities = _find_probabilities(size, q)
     if not nodes or len(probabilities) <= nodes + 4:
         numbers = np.arange(low, low + len(probabilities), dtype=np.int64)
-        return Grid(numbers, np.stack([probabilities, probabilities]), whole=True)
+        return BinomialGrid(numbers, np.stack([probabilities, probabilities]), whole=True)
     polynomials, points = _find_gauss_points(probabilities, nodes)
     places = np.clip(np.rint(points).astype(np.int64), 0, len(probabilities) - 1)
     middle = nodes // 2
@@ -77,7 +78,7 @@ def make_grid(size: int, q: float, nodes: int) -> Grid:
         target = np.zeros(len(at))
         target[0] = 1.0
         row[here] = np.linalg.solve(polynomials[: len(at), at], target)
-    return Grid(low + places, weights, whole=False)
+    return BinomialGrid(low + places, weights, whole=False)
 
 
 def _find_gauss_points(probabilities: FloatArray, nodes: int) -> tuple[FloatArray, FloatArray]:

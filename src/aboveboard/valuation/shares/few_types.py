@@ -29,17 +29,13 @@ from itertools import product
 from math import comb, inf, log, pi, prod, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_rough
+from aboveboard.games.numbers import FloatArray
+from aboveboard.valuation.shares.binomial_grids import Counts
 from aboveboard.valuation.shares.kernels import add_moments, place_type
-from aboveboard.valuation.shares.multilinear import integrate_shares
-
-FloatArray = NDArray[np.float64]
-Counts = NDArray[np.int64]
-Worth = Callable[[Counts], FloatArray]
-"""From numbers of each type that take part, shape (m, types), to U, shape (m,)."""
+from aboveboard.valuation.shares.multilinear import Worth, integrate_shares
 
 FLOOR = 1e-16
 """States less probable than this are left out."""
@@ -214,7 +210,7 @@ class _PartialSums:
     highest: float
 
 
-State = tuple[Counts, FloatArray, Counts]
+SweepState = tuple[Counts, FloatArray, Counts]
 """Numbers of each type, probability, members not placed yet."""
 
 
@@ -249,7 +245,7 @@ class _Sweep:
             mean[row] = (reference or 0.0) + total
         return _PartialSums((mean, covariance), states, lost[0], lowest, highest)
 
-    def _states(self, s: int, lost: list[float]) -> Iterator[State]:
+    def _states(self, s: int, lost: list[float]) -> Iterator[SweepState]:
         """Yield the states of coalitions of s users, in blocks."""
         types = len(self.sizes)
         start = np.zeros((1, types), dtype=np.int64)
@@ -259,7 +255,9 @@ class _Sweep:
             return
         yield from self._place((start, np.ones(1), np.array([s])), 0, self.n, lost)
 
-    def _place(self, state: State, at: int, pool: int, lost: list[float]) -> Iterator[State]:
+    def _place(
+        self, state: SweepState, at: int, pool: int, lost: list[float]
+    ) -> Iterator[SweepState]:
         column = self.order[at]
         size = self.sizes[column]
         final = at == len(self.order) - 2

@@ -29,7 +29,8 @@ from math import exp, fsum, inf, lgamma, prod
 
 import numpy as np
 
-from aboveboard.valuation.shares.binomial_grids import Counts, FloatArray, Grid, make_grid
+from aboveboard.games.numbers import FloatArray
+from aboveboard.valuation.shares.binomial_grids import BinomialGrid, Counts, make_grid
 from aboveboard.valuation.shares.product_sums import (
     combine,
     contract,
@@ -39,6 +40,7 @@ from aboveboard.valuation.shares.product_sums import (
 )
 
 Worth = Callable[[Counts], FloatArray]
+"""From numbers of each type that take part, shape (m, types), to U, shape (m,)."""
 
 LADDER = (13, 19, 27)
 """Numbers of a type that a grid holds, at first and where these are too few."""
@@ -219,7 +221,7 @@ class _Sums:
         """Return how far two grids' sums may differ."""
         return TOLERANCE * (self.highest - self.lowest) * q * (1 - q)
 
-    def _differ_on_lines(self, grids: Sequence[Grid], q: float) -> float:
+    def _differ_on_lines(self, grids: Sequence[BinomialGrid], q: float) -> float:
         """Return how far both grids' sums differ where one type varies, the others at their means.
 
         Where a few states show that the numbers are too few, all of them need not be valued.
@@ -248,7 +250,9 @@ class _Sums:
         self.lowest, self.highest = min(self.lowest, u.min()), max(self.highest, u.max())
         return u
 
-    def _add_up(self, grids: Sequence[Grid], q: float) -> tuple[FloatArray, FloatArray, float]:
+    def _add_up(
+        self, grids: Sequence[BinomialGrid], q: float
+    ) -> tuple[FloatArray, FloatArray, float]:
         """Return both grids' sums, and how far states of negligible weight may move the first."""
         mean = self.each * q
         found = np.zeros((2, 1 + len(grids)))

@@ -23,12 +23,10 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
-from aboveboard.games.numbers import Number
+from aboveboard.games.numbers import FloatArray, Number
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.shares.adjustment import adjust_to_sum
 from aboveboard.valuation.shares.division import Fairness, Shares
-
-FloatArray = NDArray[np.float64]
 
 MOST_ROTATIONS = 100
 """Walked to the end in a block: all rotations of so many users, as many evenly spaced of more."""

@@ -12,13 +12,14 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.valuation.shares.binomial_grids import Counts, FloatArray, Grid
+from aboveboard.games.numbers import FloatArray
+from aboveboard.valuation.shares.binomial_grids import BinomialGrid, Counts
 
 AT_ONCE = 1 << 17
 """States that are valued in one call."""
 
 
-def list_blocks(grids: Sequence[Grid]) -> Iterator[tuple[list[Counts], list[FloatArray]]]:
+def list_blocks(grids: Sequence[BinomialGrid]) -> Iterator[tuple[list[Counts], list[FloatArray]]]:
     """Yield the numbers of each type and both weights, few of the first type's at a time."""
     first, *rest = grids
     step = max(1, AT_ONCE // prod(len(grid.numbers) for grid in rest))

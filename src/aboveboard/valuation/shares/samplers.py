@@ -31,7 +31,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from aboveboard.games.numbers import FloatArray
+
 Coalitions = NDArray[np.bool_]
 """Who is in, shape (m, users)."""
 
@@ -97,7 +98,7 @@ class ValueSource(Protocol):
         ...
 
 
-Estimator = Callable[[int, int, ValueSource], Estimate]
+ShareEstimator = Callable[[int, int, ValueSource], Estimate]
 """Estimates all shares of a game of so many players, from a seed, by asking; or raises
 `TooFewError`."""
 
@@ -116,7 +117,7 @@ class Sampler:
         Draws for different users are independent: the estimates' errors are not correlated.
     """
 
-    estimate: Estimator
+    estimate: ShareEstimator
     sums: bool
     independent: bool = False
 

@@ -29,10 +29,9 @@ from math import comb, isfinite, lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.games.numbers import Array, Number, as_objects
+from aboveboard.games.numbers import Array, FloatArray, Number, as_objects
 from aboveboard.valuation.shares.kernels import add_up, sum_table
 
-FloatArray = NDArray[np.float64]
 COLUMNS = 8
 """Bits of a column: sums and weights of 2^8 columns for each size stay in the nearest cache."""
 LINE = 64
@@ -270,7 +269,8 @@ def _compute_in_floats(
     by_size = _sum_parts(table, layout.by_member, layout.members, of_row, threads)
     users, sums = np.empty(n), np.zeros(n + 1)
     add_up(by_size, layout.by_member, of_row, layout.inside, sums, users)
-    common = float(np.dot(layout.w, sums))
+    with np.errstate(invalid="ignore"):  # infinities of both signs
+        common = float(np.dot(layout.w, sums))
     if not isfinite(common):
         raise ValueError(_describe_bad_value(values))
     return users - common, sums

@@ -24,11 +24,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.games.numbers import Number
+from aboveboard.games.numbers import FloatArray, Number
 from aboveboard.valuation.utilities.kernels import fill_federated_counts, fill_federated_table
 from aboveboard.valuation.utilities.kernels_orders import walk_federated_orders
 
-FloatArray = NDArray[np.float64]
 SILENT, FEDERATED, DIRECT = 0, 1, 2
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.valuation.levels import NOTHING, Level, as_floats, encode_level
-from aboveboard.valuation.shares.few_types import Worth
+from aboveboard.valuation.shares.multilinear import Worth
 from aboveboard.valuation.utilities import dp_mean, federated_mean
 from aboveboard.valuation.utilities.federated_mean import Population
 

@@ -167,7 +167,7 @@ class UtilityTable(StrictTable):
 
 
 @dataclass(frozen=True)
-class Kind:
+class UtilityKind:
     """How a utility is read from the file.
 
     Parameters
@@ -203,19 +203,19 @@ def _make_federated_mean(table: UtilityTable, users: Sequence[UserTable]) -> Fed
     )
 
 
-KINDS: Mapping[str, Kind] = {
-    "dp-mean": Kind((), (), DpMean.check_level, lambda table, users: DpMean()),
-    "federated-mean": Kind(
+KINDS: Mapping[str, UtilityKind] = {
+    "dp-mean": UtilityKind((), (), DpMean.check_level, lambda table, users: DpMean()),
+    "federated-mean": UtilityKind(
         ("s2", "t2"), ("samples", "weight"), FederatedMean.check_level, _make_federated_mean
     ),
-    "table": Kind(
+    "table": UtilityKind(
         ("values",),
         (),
         TableUtility.check_level,
         lambda table, users: TableUtility(table.values or ()),
         default=Fraction(1),
     ),
-    "callable": Kind(
+    "callable": UtilityKind(
         ("function",),
         (),
         FunctionUtility.check_level,
