@@ -22,7 +22,7 @@ from aboveboard.evidence.union_evidence import (
     make_evidence,
     rank_elements,
 )
-from aboveboard.evidence.verifiers.union import verify_union
+from aboveboard.evidence.verifiers.union import REGION_COUNTS, verify_union
 from aboveboard.evidence.verifiers.union_claim import UnionClaim
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
@@ -96,7 +96,7 @@ def test_an_honest_center_convinces(name: str, rule: str) -> None:
     found = find(claim(name, LISTS, record(LISTS, rule)))
     assert not found.contradicted
     assert len(found.verified) == 7
-    assert len(found.on_the_centers_word) == 2
+    assert found.on_the_centers_word == [REGION_COUNTS]
 
 
 @pytest.mark.parametrize("cells", [[["x"]], [b"\xff"]], ids=["lists", "bytes"])
@@ -105,6 +105,22 @@ def test_a_table_whose_cells_are_no_texts_is_no_reply(cells: list[Any], tmp_path
     pl.DataFrame({"a": cells}).write_parquet(path)
     with pytest.raises(InputError, match="the reply cannot be read"):
         read_elements(path, path.name, ["x"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_wide"),
+    [
+        ("reply.txt", "a.example\nb.example\n", False),
+        ("reply.csv", "domain\na.example\nb.example\n", False),
+        ("reply.csv", "seen,domain\n2026,a.example\n2027,b.example\n", True),
+    ],
+)
+def test_other_columns_are_told_where_a_reply_has_them(
+    name: str, content: str, is_wide: bool, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    found = read_elements(tmp_path / name, name, ["a.example", "b.example"])
+    assert found == ([b"a.example", b"b.example"], is_wide)
 
 
 families = st.lists(st.frozensets(st.integers(0, 9), max_size=7), min_size=2, max_size=4)

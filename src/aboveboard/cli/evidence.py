@@ -35,12 +35,17 @@ def evidence_text(collaboration: Collaboration) -> str:
     from aboveboard.evidence.public_parameters import list_public_parameters
     from aboveboard.evidence.verification import TRUSTED_IN_A_RUN
     from aboveboard.evidence.verifiers import list_trusted
+    from aboveboard.evidence.verifiers.union import OTHER_COLUMNS
+    from aboveboard.storage.records import Records
 
     obstacle = find_obstacle(collaboration)
     if obstacle:
         return wrap(obstacle, label="no bundles: ")
     parameters = list_public_parameters(collaboration, read_table(collaboration))
     trusted = [*list_trusted(collaboration.mechanism.NAME, parameters), *TRUSTED_IN_A_RUN]
+    lists = [each for each in collaboration.reports.values() if isinstance(each, Records)]
+    if not any(each.columns_that_leave for each in lists):
+        trusted = [each for each in trusted if each != OTHER_COLUMNS]
     verify = "each party verifies its part with 'aboveboard verify FOLDER --mine FILE'"
     return "\n".join(
         [

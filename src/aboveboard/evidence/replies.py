@@ -10,8 +10,8 @@ import polars as pl
 from aboveboard.errors import InputError
 
 
-def read_elements(path: Path, name: str, opened: Collection[str]) -> list[bytes]:
-    """Return the elements of a reply.
+def read_elements(path: Path, name: str, opened: Collection[str]) -> tuple[list[bytes], bool]:
+    """Return the elements of a reply, and whether its rows have other columns, too.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def read_elements(path: Path, name: str, opened: Collection[str]) -> list[bytes]
             frame = pl.read_csv(path, infer_schema=False)
         else:
             lines = path.read_text(encoding="utf-8").split("\n")
-            return [line.encode("utf-8") for line in lines if line]
+            return [line.encode("utf-8") for line in lines if line], False
         texts = frame.cast(pl.String).get_columns()  # lists, and bytes that are not UTF-8, refuse
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise InputError(str(path), "the reply cannot be read", "copy it once more") from error
     columns = [_unmark(column, known) for column in texts]
     best = max(columns, key=lambda cells: sum(c in known for c in cells), default=[])
-    return [cell.encode("utf-8") for cell in best]
+    return [cell.encode("utf-8") for cell in best], len(columns) > 1
 
 
 def _unmark(column: pl.Series, known: frozenset[str]) -> list[str]:

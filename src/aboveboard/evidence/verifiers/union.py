@@ -45,10 +45,10 @@ HANDED_FIRST = "that elements of the best group that you were not handed stand w
 
 INSIDE = "best-group-inside"
 
-ON_THE_CENTERS_WORD = (
-    REGION_COUNTS,
-    "the other columns of the rows that you were handed",
-)
+OTHER_COLUMNS = "the other columns of the rows that you were handed"
+"""Where rows have more than the element: no commitment is of them."""
+
+ON_THE_CENTERS_WORD = (REGION_COUNTS, OTHER_COLUMNS)
 
 
 def list_further_trust(parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def verify_union(claim: UnionClaim, findings: Findings) -> None:
         _verify_own_amount(claim, findings)
     opened = _verify_reply(claim, findings)
     _verify_order(claim, opened, findings)
-    findings.trust(*ON_THE_CENTERS_WORD)
+    findings.trust(REGION_COUNTS)
 
 
 def _read_regions(claim: UnionClaim, findings: Findings) -> Regions | None:
@@ -289,7 +289,7 @@ def verify(case: Case, findings: Findings) -> None:
         if each in case.list_compared("benefit") and isinstance(share, dict)
     }
     try:
-        reply = read_elements(case.reply, case.given.bundle.reply["file"], opened)
+        reply, is_wide = read_elements(case.reply, case.given.bundle.reply["file"], opened)
     except InputError:  # its bytes are those that the result names
         findings.contradict("your reply is not a list of elements", case.proof)
         return
@@ -309,6 +309,8 @@ def verify(case: Case, findings: Findings) -> None:
     verify_own_share(case, findings)
     _verify_rule(case, findings)
     verify_union(claim, findings)
+    if is_wide:
+        findings.trust(OTHER_COLUMNS)
     if case.round.terms.counts == "members":
         _verify_counted(case, findings)
 
