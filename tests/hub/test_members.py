@@ -192,6 +192,8 @@ def test_the_command_line_takes_members_through_a_round_and_a_change(town: Town)
     propose_change(town.hub, identifier, {"members": list(LISTS), "missing": "continue"})
     for name in ("acme", "bolt"):
         assert "members.core" in call(town.home(name), "sign-change", "--yes")
+    # Who has signed nothing yet must name the round, and `status` does.
+    assert f"sign-change {identifier}" in call(town.home("core"), "status")
     assert "has your signature" in call(town.home("core"), "sign-change", identifier, "--yes")
     for name in LISTS:
         call(town.home(name), "commit", str(town.home(name) / "list.txt"))

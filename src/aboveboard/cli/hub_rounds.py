@@ -110,7 +110,7 @@ def change(
             "change", "it changes nothing", "use --member, --missing, --deadline or --keep-days"
         )
     position = _run(identifier, lambda: propose_change(opened, identifier, changes))
-    text = f"proposed as entry {position.index}; each runs: aboveboard sign-change"
+    text = f"proposed as entry {position.index}; each runs: aboveboard sign-change {identifier}"
     echo_result(output, text, {"id": identifier, "change": position.digest})
     opened.close()
 

@@ -26,7 +26,7 @@ def join(
 
 
 COMMANDS = {
-    "change": "sign-change",
+    "change": "sign-change {id}",
     "open": "open-part",
     "ruling": "rule {id}",
     "agree": "agree {id}",
@@ -55,7 +55,7 @@ def name_command(view: dict[str, Any], *, is_only: bool = True) -> str:
     Examples
     --------
     >>> name_command({"id": "ab", "next": "change"})
-    'sign-change'
+    'sign-change ab'
     >>> name_command({"id": "ab", "next": "submit"}, is_only=False)
     'submit --terms ab'
     >>> name_command({"id": "ab", "next": "accept"})

@@ -85,8 +85,8 @@ def sign_change(
     reference: Annotated[
         str | None,
         typer.Argument(
-            help="The collaboration's id, if the change makes you a member and you have signed "
-            "nothing yet."
+            help="The collaboration's id at its hub; needed where you have signed nothing in it "
+            "yet."
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Sign without asking.")] = False,
