@@ -204,7 +204,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streamed_lists, "LARGE", 0)
     monkeypatch.setattr(parquet_batches, "ROWS", 70)
     monkeypatch.setattr(text_batches, "BATCH", 8)
-    monkeypatch.setattr(text_batches, "STEP", 3)
+    monkeypatch.setattr(text_batches, "READ_STEP", 3)
     monkeypatch.setattr(tabulation, "SMALL_LISTS", 0)
     monkeypatch.setattr(partitioned_union, "TOGETHER", 2)
     monkeypatch.setattr(Sizes.__init__, "__defaults__", (4_000, 2_000, 2_000, 2_000))

@@ -14,7 +14,7 @@ from plainness import plain
 
 import aboveboard as ab
 from aboveboard.storage.formats.content import read_content
-from aboveboard.storage.formats.extents import MOST_TIMES, STEP, _measure_xlsx
+from aboveboard.storage.formats.extents import MOST_TIMES, SCAN_STEP, _measure_xlsx
 from aboveboard.storage.formats.json_tables import read_json_table
 
 CELLS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -91,7 +91,7 @@ def test_a_sheet_whose_cells_have_no_names(tmp_path: Path) -> None:
 def test_a_far_cell_whose_name_stands_where_reading_pauses(before: int) -> None:
     start = b'<sheetData><row r="1"><c'
     sheet = start + b" " * ((3 << 20) - len(start) - before) + b' r = "XFD1048576"/></row>'
-    pieces = (sheet[at : at + STEP] for at in range(0, len(sheet), STEP))
+    pieces = (sheet[at : at + SCAN_STEP] for at in range(0, len(sheet), SCAN_STEP))
     assert _measure_xlsx(pieces)[:2] == (1_048_576, 16_384)
 
 

@@ -53,8 +53,8 @@ def short_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     """Let short texts be large, and be read a few lines at a time; nothing is left of them."""
     monkeypatch.setattr(streamed_lists, "LARGE", 0)
     monkeypatch.setattr(text_batches, "BATCH", 60)
-    monkeypatch.setattr(text_batches, "STEP", 17)
-    monkeypatch.setattr(content, "STEP", 17)
+    monkeypatch.setattr(text_batches, "READ_STEP", 17)
+    monkeypatch.setattr(content, "UNPACK_STEP", 17)
     monkeypatch.setattr(content, "ZSTD_STEP", 7)
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -264,8 +264,8 @@ def test_limits_of_what_is_packed_hold_for_batches(
     packed = gzip.compress(b"a.example\n" * 3_000_000)
     (tmp_path / "a.txt.gz").write_bytes(packed)
     monkeypatch.setattr(text_batches, "BATCH", 1 << 20)
-    monkeypatch.setattr(text_batches, "STEP", 1 << 12)
-    monkeypatch.setattr(content, "STEP", 1 << 16)
+    monkeypatch.setattr(text_batches, "READ_STEP", 1 << 12)
+    monkeypatch.setattr(content, "UNPACK_STEP", 1 << 16)
     with pytest.raises(InputError, match="gzip unpacks its"):
         stream(tmp_path / "a.txt.gz", kind="domain")
     (tmp_path / "b.txt.gz").write_bytes(PACKED[".gz"]("\n".join(NAMES).encode())[:-12])
@@ -300,6 +300,6 @@ def test_a_mark_of_order_at_the_beginning_of_a_batch_is_a_spelling_as_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text_batches, "BATCH", 1)
-    monkeypatch.setattr(text_batches, "STEP", 1)
+    monkeypatch.setattr(text_batches, "READ_STEP", 1)
     text = "".join(f"a.example\n\ufeff{name}\n" for name in NAMES)
     assert compare(write(tmp_path, text), kind="domain").reading.respelled == 60

@@ -189,7 +189,7 @@ def _describe_party(
 
 
 def _to_column(name: str, report: Any) -> pl.Series | None:
-    """Return a column of polars, pandas or pyarrow, or an array of numbers; None: it is none."""
+    """Return a column of polars, pandas or pyarrow, or an array of numbers; None: neither."""
     library = type(report).__module__.partition(".")[0]
     if isinstance(report, pl.Series):
         return report

@@ -160,7 +160,7 @@ def refuse_header_that_is_a_row(
         kind = _find_usual_kind(choose_sample(column))
     if kind is not None and kind != "text" and normalize(name, kind) is not None:
         problem = (
-            f"the first line may be an element: {shorten(name)!r} is no usual name of a column"
+            f"the first line may be an element: {shorten(name)!r} is not a usual name of a column"
         )
         remedy = f"write a header above it, or key = {shorten(name)!r} if this is one"
         raise InputError(where, problem, remedy)
@@ -201,7 +201,7 @@ def _guess(lines: pl.Series) -> Kind | None:
 
 
 def _would_be_read(lines: pl.Series, kind: Kind) -> bool:
-    """Return whether most of some lines are of a kind, so that it is no wrong advice."""
+    """Return whether most of some lines are of a kind, so that to advise it is right."""
     try:
         listed = read_kind_lines(lines, kind)
         refuse_wrong_kind(listed, "", kind)

@@ -27,14 +27,12 @@ from aboveboard.storage.formats.line_reader import DOMAIN_PATTERN, PATTERN
 from aboveboard.storage.formats.lines import SAMPLES, ListedElements, read_text_lines
 from aboveboard.storage.keys import NUMBER, SINGLE, TEXT, UUID, write_keys
 from aboveboard.storage.kinds import FEW, LINE_BREAKS, Kind, describe_kind, normalize_column
+from aboveboard.storage.limits import ROWS_NAMED
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Reading, escape_column
 from aboveboard.storage.tabular_files import Table, drop_empty_rows
 from aboveboard.storage.text_sizes import refuse_long_texts
 from aboveboard.storage.unclear_lists import OtherSpellings, UnclearLines
-
-SHOWN = 5
-"""Rows whose key is empty or broken, each a fault of its own; more are counted."""
 
 COLUMNS_LISTED = 12
 """Columns named in a message before it ends in dots."""
@@ -276,7 +274,7 @@ class _UnusableRows:
         called: str,
     ) -> None:
         rows = (empty | broken).arg_true()
-        shown = rows.head(SHOWN - len(self.faults)).to_list()
+        shown = rows.head(ROWS_NAMED - len(self.faults)).to_list()
         for row in shown:
             problem = f"{called} is empty" if empty[row] else f"{called} holds a line break"
             place = f"{where}, {whereabouts(row)}"

@@ -29,6 +29,9 @@ LONGEST_ROW = 1 << 24
 SHARE_OF_MEMORY = 0.8
 """Part of the free memory that one file may take."""
 
+ROWS_NAMED = 5
+"""Rows of which each is a fault of its own; more are counted."""
+
 COPIES = 3
 """Copies of a file's content that are in memory at the peak."""
 

@@ -49,7 +49,7 @@ from aboveboard.storage.tabular_files import (
 LARGE = 1 << 24
 """Bytes of a file from which on it is read batch by batch."""
 
-STEP = 1 << 22
+COPY_STEP = 1 << 22
 """Bytes that are copied at a time."""
 
 WAITING = 1 << 26
@@ -108,7 +108,7 @@ def _copy_privately(file: Any, shelf: Shelf) -> Iterator[tuple[Path, str]]:
     copy, found = shelf.folder.path / f"{secrets.token_hex(8)}.parquet", hashlib.sha256()
     try:
         with describe_full_disk(), copy.open("wb") as out:
-            while piece := file.read(STEP):
+            while piece := file.read(COPY_STEP):
                 found.update(piece)
                 out.write(piece)
         yield copy, found.hexdigest()

@@ -234,7 +234,7 @@ def read_csv(path: Path, where: str, separator: str) -> tuple[pl.DataFrame, Wher
     """
     content = read_content(path, where)
     if content.container != "text":
-        raise InputError(where, f"this is no CSV file but {content.suffix}", "save it as CSV")
+        raise InputError(where, f"this is not a CSV file but {content.suffix}", "save it as CSV")
     data = decode(content.data, where, None)
     rows = read_delimited(data, where, TextTable(delimiter=separator, decimal="."))
     return rows.frame, rows.whereabouts

@@ -64,7 +64,7 @@ BEGINNING = 1 << 10
 """Bytes in which a text shows whether it is JSON: marks and blanks may stand before."""
 HASHED_ASIDE = 1 << 20
 """Bytes of a file from which on a thread of its own fingerprints it."""
-STEP = 1 << 22
+UNPACK_STEP = 1 << 22
 """Bytes decompressed at a time."""
 ZSTD_STEP = 1 << 12
 """Bytes of a zstd file taken at a time: each may unpack to thirty thousand."""
@@ -211,7 +211,7 @@ def read_file(path: Path, where: str, *, hashed: bool = True) -> FileBytes:
 
 
 def _is_packed(start: bytes) -> bool:
-    """Return whether a file of these first bytes is no text, so that it has no lines."""
+    """Return whether a file of these first bytes is not a text, so that it has no lines."""
     marks = (PARQUET, ZIP, GZIP, ZSTD, *(mark[: len(start)] for mark, _, _ in FOREIGN))
     return start.startswith(marks) or start[1:] == SKIPPED
 
@@ -379,7 +379,7 @@ def _unpack_gzip(file: Any, where: str) -> Iterator[bytes]:
 
     try:
         with gzip.GzipFile(fileobj=file) as stream:
-            while piece := stream.read(STEP):
+            while piece := stream.read(UNPACK_STEP):
                 yield piece
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(where, f"this gzip file is broken ({error})", PACK_AGAIN) from None

@@ -33,13 +33,11 @@ from aboveboard.storage.formats.csv_layout import Layout, drop_padding, find_lay
 from aboveboard.storage.formats.csv_shape import ColumnLook, find_shape
 from aboveboard.storage.formats.extents import count_lines
 from aboveboard.storage.formats.text_tables import Rows, TextTable
-from aboveboard.storage.limits import COPIES, refuse_too_large
+from aboveboard.storage.limits import COPIES, ROWS_NAMED, refuse_too_large
 
 NO_HEADER = "this CSV file has no header"
 QUOTING = "quote fields as RFC 4180 says"
 DELIMITERS = ",;\t|"
-SHOWN = 5
-"""Rows that are too long or too short, each a fault of its own; more are counted."""
 SNIFFED = 1 << 14
 """Bytes looked at to find the delimiter."""
 
@@ -325,12 +323,14 @@ def _refuse_ragged(
     if ragged.size == records.size - 1 and (fields[ragged] == fields[ragged[0]]).all():
         remedy = "name every column in the header; lines above it are taken off, or begin with #"
     faults = []
-    for record in ragged[:SHOWN]:
+    for record in ragged[:ROWS_NAMED]:
         count = format_quantity(int(fields[record]), "field")
         problem = f"the row has {count} and the header {fields[0]}"
         faults.append(InputError(f"{where}, {line(int(record))}", problem, remedy))
-    if ragged.size > SHOWN:
-        problem = f"{format_count(ragged.size - SHOWN)} more rows have another number of fields"
+    if ragged.size > ROWS_NAMED:
+        problem = (
+            f"{format_count(ragged.size - ROWS_NAMED)} more rows have another number of fields"
+        )
         faults.append(InputError(where, problem, remedy))
     raise_faults(faults)
 

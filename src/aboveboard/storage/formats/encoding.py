@@ -16,7 +16,7 @@ MARKS: tuple[tuple[bytes, str], ...] = (
 """Byte order marks, the longer ones first."""
 
 
-SHOWN = 40
+SPOILED_SHOWN = 40
 """Characters shown of a line."""
 
 TWO_BYTES = "\u07ff"
@@ -80,9 +80,9 @@ def _refuse_utf8(data: bytes, read: str, where: str, encoding: str) -> None:
     if len(read) < len(data) and max(text) <= TWO_BYTES:
         return
     line = next(line for line in text.splitlines() if not line.isascii())
-    shown = line.encode().decode(encoding, "replace")[:SHOWN]
+    shown = line.encode().decode(encoding, "replace")[:SPOILED_SHOWN]
     number = data.count(b"\n", 0, data.index(line.encode())) + 1
-    problem = f"this is UTF-8, and as {encoding} {line[:SHOWN]!r} would be {shown!r}"
+    problem = f"this is UTF-8, and as {encoding} {line[:SPOILED_SHOWN]!r} would be {shown!r}"
     raise InputError(f"{where}, line {number}", problem, "leave encoding out")
 
 

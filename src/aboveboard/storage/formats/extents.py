@@ -21,7 +21,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity
 from aboveboard.storage.limits import LONGEST_ROW, refuse_too_large
 
-STEP = 1 << 20
+SCAN_STEP = 1 << 20
 """Bytes that are looked at together."""
 
 UNPACKED = 1 << 24
@@ -60,7 +60,8 @@ def refuse_long_lines(file: BinaryIO, size: int, where: str) -> None:
             last = max(data.rfind(b"\n", start, end), data.rfind(b"\r", start, end))
             if last < 0:
                 lines = sum(
-                    data[at : min(at + STEP, start)].count(b"\n") for at in range(0, start, STEP)
+                    data[at : min(at + SCAN_STEP, start)].count(b"\n")
+                    for at in range(0, start, SCAN_STEP)
                 )
                 problem = f"the line is longer than {format_count(LONGEST_ROW)} bytes"
                 raise InputError(f"{where}, line {lines + 1}", problem, "write one row on a line")
@@ -71,8 +72,8 @@ def count_feeds(data: bytes, start: int, end: int) -> int:
     """Return how many line feeds stand in a part of a text."""
     octets = np.frombuffer(data, np.uint8)  # `bytes.count` takes five times as long
     return sum(
-        int(np.count_nonzero(octets[at : min(at + STEP, end)] == ord("\n")))
-        for at in range(start, end, STEP)
+        int(np.count_nonzero(octets[at : min(at + SCAN_STEP, end)] == ord("\n")))
+        for at in range(start, end, SCAN_STEP)
     )
 
 
@@ -130,7 +131,7 @@ def refuse_large_sheets(data: bytes, where: str) -> None:
 def read_steps(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield what a part of an archive holds, some of it at a time."""
     with archive.open(member) as file:
-        while piece := file.read(STEP):
+        while piece := file.read(SCAN_STEP):
             yield piece
 
 
@@ -149,7 +150,7 @@ def _measure_xlsx(pieces: Iterator[bytes]) -> tuple[int, int, int]:
         total += len(piece)
         text = rest + piece
         cut = max(text.rfind(b"<"), 0)
-        if not cut and len(text) >= 2 * STEP:
+        if not cut and len(text) >= 2 * SCAN_STEP:
             # A tag without end: what it names may stand across two pieces, and blanks in between.
             found.look(text)
             text = _blanks.sub(b" ", text)[-TAIL:]
@@ -229,7 +230,7 @@ class _OdsExtent:
 
 
 def read_times(text: str) -> int:
-    """Return how many cells or rows of .ods a tag stands for, 1 where that is no number."""
+    """Return how many cells or rows of .ods a tag stands for, 1 where that is not a number."""
     return int(text) if text.isdecimal() and len(text) < 12 else 1
 
 

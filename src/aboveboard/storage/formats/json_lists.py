@@ -19,8 +19,8 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.json_paths import (
     EVERY_NAME,
-    LISTED,
     MOST_DEPTH,
+    PATHS_LISTED,
     find_objects,
     find_texts,
     follow_path,
@@ -396,21 +396,21 @@ def _list_paths(values: list[Any], kind: Kind) -> str:
     found: dict[str, str] = {}
     for value in values[:100]:
         for path, names in find_objects(value, entries=20):
-            if len(found) >= LISTED:
+            if len(found) >= PATHS_LISTED:
                 break
             sample = next(iter(names))
             if kind != "text" and is_encodable(sample) and normalize(sample, kind) is not None:
                 found.setdefault(path, sample)
         for path, text in find_texts(value, entries=20):
             found.setdefault(path, text)
-            if len(found) > LISTED:
+            if len(found) > PATHS_LISTED:
                 break
     if not found:
         named = any(isinstance(value, dict) and value for value in values)
         instead = f' but names of fields, which path = "{EVERY_NAME}" leads to'
         return f"the file holds no text{instead * named}"
     samples = [f"{path!r} ({quote_sample(text[:30])})" for path, text in found.items()]
-    return f"set path to one of: {join_names(samples[:LISTED])}"
+    return f"set path to one of: {join_names(samples[:PATHS_LISTED])}"
 
 
 def _refuse_depth(data: bytes, where: str) -> None:

@@ -21,7 +21,7 @@ MOST_CHARACTERS = 2_000
 MOST_DEPTH = 100
 """Deepest nesting of brackets: no list needs more; the parser fails at about a thousand."""
 
-LISTED = 8
+PATHS_LISTED = 8
 """Paths named in a message."""
 
 EVERY_ENTRY, EVERY_FIELD, EVERY_NAME = "[]", "*", "*~"
@@ -40,7 +40,7 @@ def _read_name(text: str, where: str) -> str:
     try:
         return str(json.loads(text))
     except ValueError as error:
-        problem = f"{text[:40]!r} in a path is no text of JSON"
+        problem = f"{text[:40]!r} in a path is not a text of JSON"
         raise InputError(where, problem, "write a backslash twice") from error
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.content import Whereabouts
-from aboveboard.storage.formats.json_paths import LISTED, add_field, follow_path, parse_path
+from aboveboard.storage.formats.json_paths import PATHS_LISTED, add_field, follow_path, parse_path
 from aboveboard.storage.limits import refuse_too_large
 
 CELL = 16
@@ -69,7 +69,7 @@ def _find_only_path(values: list[Any], where: str) -> str:
     problem = "nothing says where in this JSON the rows are"
     if not found:
         raise InputError(where, problem, "write a list of objects, one for each row")
-    shown = join_names([repr(path) for path in found[:LISTED]])
+    shown = join_names([repr(path) for path in found[:PATHS_LISTED]])
     raise InputError(where, problem, f"set path to one of: {shown}")
 
 

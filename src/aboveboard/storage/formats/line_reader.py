@@ -175,7 +175,7 @@ class LineReader:
         return []
 
     def _read_rule(self, line: str) -> list[str] | None:
-        """Return the domains of a rule, none where it says more than they do; None: it is none."""
+        """Return the domains of a rule, an empty list where it says more; None: not a rule."""
         rule = self._rules.read(line)
         if rule is None:
             return None
@@ -200,7 +200,7 @@ def explain_refusal(entry: str, kind: Kind) -> str:
 
 
 def _find_address(bare: str) -> str | None:
-    """Return the address, network or range that several fields of a line are; None: it is one.
+    """Return the address, network or range that several fields of a line are; None: they are not.
 
     The first of such fields alone would be another element.
     """

@@ -30,7 +30,7 @@ from aboveboard.storage.limits import COPIES, LONGEST_LINE, refuse_too_large
 SAMPLES = 3
 """Lines or elements that are shown of more, for each reason."""
 
-SHOWN = 80
+SAMPLE_SHOWN = 80
 """Characters shown of a sample."""
 
 SMALL = 1 << 24
@@ -108,12 +108,12 @@ class ListedElements:
 def shorten(text: str) -> str:
     """Return a sample of a line, as it can be shown on any terminal."""
     plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}.."
+    return plain if len(plain) <= SAMPLE_SHOWN else f"{plain[:SAMPLE_SHOWN]}.."
 
 
 def quote_sample(text: str) -> str:
     """Return a sample of a line in quotation marks, control characters as Python writes them."""
-    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}..")
+    return repr(text if len(text) <= SAMPLE_SHOWN else f"{text[:SAMPLE_SHOWN]}..")
 
 
 def split_lines(data: bytes, where: str, before: int = 0) -> pl.Series:
@@ -328,7 +328,7 @@ class KindLines:
         return listed
 
     def finish(self, listed: ListedElements) -> pl.Series:
-        """Return the elements of the lines that wait; what is none is counted in `listed`."""
+        """Return the elements of the lines that wait; `listed` counts what is not an element."""
         listed.respelled += self._respelled
         if not self._odd:
             return pl.Series([], dtype=pl.String)

@@ -110,7 +110,7 @@ class RuleReader:
         self._in_filters |= _header.match(line) is not None
 
     def read(self, line: str) -> Rule | None:
-        """Return what a rule says, None where the line is no rule."""
+        """Return what a rule says, None where the line is not a rule."""
         bare = re.sub(r"\s[#;].*$", "", line)
         if found := _adblock.fullmatch(line):
             return Rule([] if found[1] or found[3] or found[4] else [found[2]])

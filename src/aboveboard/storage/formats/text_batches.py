@@ -32,7 +32,7 @@ from aboveboard.storage.limits import LONGEST_ROW
 BATCH = 1 << 24
 """Bytes of text that are read together."""
 
-STEP = 1 << 20
+READ_STEP = 1 << 20
 """Bytes of the file that are read at a time."""
 
 PLAIN = (None, "utf-8", "ascii")
@@ -54,7 +54,7 @@ class FingerprintedFile:
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes."""
-        piece = self._file.read(size if size >= 0 else STEP)
+        piece = self._file.read(size if size >= 0 else READ_STEP)
         self.size += len(piece)
         self._found.update(piece)
         return piece

@@ -21,7 +21,7 @@ from aboveboard.storage.kinds import address, domain, email, hashes, text, url
 from aboveboard.storage.kinds.characters import INVISIBLE, LINE_BREAKS
 from aboveboard.storage.kinds.domain_columns import find_normal_names, mark_odd_names
 from aboveboard.storage.kinds.network_columns import (
-    MAPPED,
+    MAPPED_ADDRESS,
     normalize_long,
     normalize_networks,
 )
@@ -193,7 +193,7 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
         shaped = shaped.str.replace_all("[.]", ".", literal=True)
         shaped = shaped.str.replace(rf"^([^:]+){PORT}$", "$1").str.strip_suffix(".")
     if kind == "address":
-        shaped = shaped.str.replace(MAPPED, "${1}${2}${3}")
+        shaped = shaped.str.replace(MAPPED_ADDRESS, "${1}${2}${3}")
     if kind == "url":
         shaped = _shape_urls(shaped)
     fits = find_normal(shaped, kind)

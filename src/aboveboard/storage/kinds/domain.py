@@ -60,14 +60,14 @@ def normalize(text: str) -> str | None:
 
 
 def _join(label: str) -> str | None:
-    """Return one label in ASCII without its joiners, None where it has none or is none."""
+    """Return one label in ASCII without its joiners, None where it has none or is not a label."""
     bare = remove_joiners(label)
     return None if bare == label else _to_ascii(bare.lower() if bare.isascii() else bare)
 
 
 @lru_cache(maxsize=1 << 16)
 def _to_ascii(label: str) -> str | None:
-    """Return one label in ASCII, None where it is none."""
+    """Return one label in ASCII, None where it is not a label."""
     if label.isascii() and not label.startswith("xn--"):
         return label if _label.fullmatch(label) else None
     if len(label) > LONGEST:

@@ -18,7 +18,7 @@ GROUPS, GROUP_BITS = 8, 16
 """Groups of an IPv6 address, and the bits of each."""
 
 _SHORT_ADDRESS = rf"((?:{address.OCTET}\.){{3}}{address.OCTET})"
-MAPPED = (
+MAPPED_ADDRESS = (
     rf"^(?:::ffff:{_SHORT_ADDRESS}|{_SHORT_ADDRESS}{PORT}|\[::ffff:{_SHORT_ADDRESS}\](?:{PORT})?)$"
 )
 """IPv4 addresses, mapped to IPv6 or with a port, of which each may be one of three groups."""
