@@ -133,6 +133,20 @@ class TestARunThatATimeLimitEnded:
         assert "settlement.json" in run((self.BOTH, 6), (self.BOB, 7), **found).differ
 
 
+@pytest.mark.parametrize("bound", [None, 6])
+def test_a_run_of_vcg_that_says_it_proved_nothing_is_not_believed(
+    tmp_path: Path, bound: int | None
+) -> None:
+    """It would have ended with an error: the replay's would say that the time was too short."""
+    file, place = tmp_path / "market.toml", tmp_path / "settlement" / "settlement.json"
+    file.write_text(FILE.replace('"market.vcg"', '"market.vcg"\nseconds = 5'))
+    settle(ab.load(file), place.parent)
+    manifest = read_manifest(place.parent)
+    manifest["found_by"] |= {"allocation": [1, 2], "bound": bound}
+    place.write_text(json.dumps(manifest, indent=2) + "\n")
+    assert replay(place.parent, settle).differ == ()
+
+
 def test_a_run_says_nothing_of_the_market_without_a_party(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

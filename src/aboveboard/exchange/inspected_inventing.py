@@ -34,7 +34,7 @@ from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
-CHECKED_SAMPLE = (
+INVENTING_SCOPE = (
     "looked at: each party reports elements that nobody owns, up to as many as there are real "
     "ones, and hides any part of its own; not looked at: to claim elements that others own"
 )
@@ -135,7 +135,7 @@ class AgainstInspectedInventing(Property):
             "exhaustive",
             gain=max(worst.gain, Fraction(0)),
             witness=self._make_witness(worst) if worst.gain > 0 else None,
-            statement=CHECKED_SAMPLE,
+            statement=INVENTING_SCOPE,
         )
 
     def _read_setting(self, game: Game) -> InspectionSetting:

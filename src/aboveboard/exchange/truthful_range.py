@@ -36,7 +36,8 @@ BEYOND_ANYBODY = Fraction(1000)
 SEARCHES = 3
 """How many searches share the time: few walks take more steps."""
 
-RANGE_HALVINGS = 60  # Newton steps at the most; a handful is usual
+RANGE_STEPS = 60
+"""Steps of a walk at the most; a handful is usual."""
 
 ExchangeGame = HidingGame | ParticipationGame
 
@@ -180,7 +181,7 @@ def _find_end(
 ) -> tuple[Fraction | None, bool]:
     """Walk from `start` to the nearest truthful exclusivity; None if there is none that way."""
     exclusivity = start
-    for _ in range(RANGE_HALVINGS):
+    for _ in range(RANGE_STEPS):
         current = _with_exclusivity(game, exclusivity)
         if isinstance(current, HidingGame) and current.proof(ExPostIC().name) is not None:
             return exclusivity, True

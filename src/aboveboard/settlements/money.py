@@ -57,9 +57,8 @@ class Accounts:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("party", "pays", "receives", "currency"))
         taken = map(simplify_name, self.cents)
-        center = (
-            "(center)" if CENTER_ACCOUNT in taken else CENTER_ACCOUNT
-        )  # no party's name has parentheses
+        # No party's name has parentheses.
+        center = f"({CENTER_ACCOUNT})" if CENTER_ACCOUNT in taken else CENTER_ACCOUNT
         for party, cents in (*self.cents.items(), (center, -sum(self.cents.values()))):
             pays, receives = (format_cents(max(x, 0), self.currency) for x in (cents, -cents))
             writer.writerow((party, pays, receives, self.currency))

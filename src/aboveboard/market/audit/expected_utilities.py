@@ -21,9 +21,7 @@ import numpy as np
 
 from aboveboard.games.numbers import LARGEST_ENTRY, Array, IntArray
 from aboveboard.market.model.markets import Market, Outcome
-from aboveboard.market.rules.announcements import (
-    Announcements,
-)
+from aboveboard.market.rules.announcements import Announcements
 from aboveboard.market.rules.dominant_votes import net_gains
 from aboveboard.market.rules.parameters import RuleParameters
 

@@ -18,9 +18,7 @@ from aboveboard.market.audit.strict_dominance import decode_votes
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition, Structure
-from aboveboard.market.rules.announcements import (
-    Announcements,
-)
+from aboveboard.market.rules.announcements import Announcements
 
 OUT = -1
 """Position that stands for announcing (E, 0), which is not voted on."""

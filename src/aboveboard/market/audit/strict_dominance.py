@@ -19,9 +19,7 @@ import numpy as np
 from aboveboard.games.numbers import Array, IntArray
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition
-from aboveboard.market.rules.announcements import (
-    Announcements,
-)
+from aboveboard.market.rules.announcements import Announcements
 
 
 class HasStrategies(Protocol):

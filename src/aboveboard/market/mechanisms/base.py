@@ -59,6 +59,11 @@ class RecordedSearch:
     allocation: Allocation
     bound: int | None
 
+    @property
+    def welfare(self) -> int:
+        """What the allocation is worth."""
+        return social_welfare(self.market, self.allocation)
+
     @classmethod
     def parse(cls, found: Mapping[str, Any], market: Market) -> RecordedSearch | None:
         """Read a settlement's `found_by`; None if it holds no allocation of the market."""
@@ -119,7 +124,7 @@ class OptimumSearch:
         recorded = self.recorded
         if recorded is None or self.seconds is None or recorded.market != market:
             return best
-        welfare, bound = social_welfare(market, recorded.allocation), recorded.bound
+        welfare, bound = recorded.welfare, recorded.bound
         if welfare < best.welfare or (bound is not None and bound < welfare):
             return best
         if bound == welfare and not best.proved:

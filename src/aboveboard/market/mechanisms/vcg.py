@@ -7,9 +7,9 @@ pricing of public goods" (1971); Azar, Chen, Micali (2011), section 2.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from aboveboard.auditing import (
     DSIC,
@@ -96,6 +96,14 @@ class VCG(MarketMechanism["VCGFile", TabularGame | ListedValuesGame]):
             return vcg.build_game(self.setup.build_market(types), types)
         except BudgetExceeded:
             return ListedValuesGame(self, types, self.setup)
+
+    def recall(self, found: Mapping[str, Any], reports: Mapping[str, Trader]) -> Self:
+        """Return the same rule; a run that proved no optimum did not settle: it is not believed."""
+        again = super().recall(found, reports)
+        recorded = again.search.recorded
+        if recorded is None or recorded.bound == recorded.welfare:
+            return again
+        return replace(again, search=replace(again.search, recorded=None))
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
         """Return what holds whatever the values are."""
