@@ -40,7 +40,7 @@ def test_the_desks_take_members_from_the_invitation_to_the_verified_reply(town: 
 
     checked = acme.drop(f"{path}/file", ("my list.txt", b"a.example\nb.example\nno domain!\n"))
     assert "my-list.txt is on your desk. Nothing of it has left." in checked.text
-    data = acme.get(f"{path}/data").text
+    data = checked.text
     assert "It fits the terms" in data
     assert "1 entry left out" in data
     assert "2 elements, such as a.example and b.example" in data

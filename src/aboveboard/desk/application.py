@@ -17,7 +17,7 @@ from wsgiref.types import WSGIEnvironment
 from aboveboard._version import __version__
 from aboveboard.desk import answering, counting, disputing, new_keys, overview, pages, steps
 from aboveboard.desk.forms import BadFormError, Form, read_form, read_length
-from aboveboard.desk.guard import HEADERS, Guard, RefusedVisitError
+from aboveboard.desk.guard import HEADERS, DeskGuard, RefusedVisitError
 from aboveboard.desk.member import Desk
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import MOST_SEALED_BYTES
@@ -186,7 +186,7 @@ class DeskApplication:
     """
 
     def __init__(self, desk: Desk, hosts: Collection[str]) -> None:
-        self.desk, self.guard = desk, Guard(hosts)
+        self.desk, self.guard = desk, DeskGuard(hosts)
         self._lock, self._notice = threading.Lock(), ""
 
     def __call__(self, environ: WSGIEnvironment, start: Start) -> Iterable[bytes]:
@@ -263,6 +263,8 @@ class DeskApplication:
     def _redirect(self, visit: Visit) -> Answer:
         back = re.match(r"/round/[0-9a-f]{16}", visit.path)
         place = f"{visit.root}{back[0] if back else '/'}"
+        if visit.path.endswith("/file"):
+            place += "/data"  # what the check finds, and what will leave
         return Answer(b"", 303, (("Location", place), ("Content-Type", "text/plain")))
 
 
