@@ -11,10 +11,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aboveboard.formatting import format_number
 from aboveboard.learning.flower.requirement import POLL
+
+if TYPE_CHECKING:
+    from flwr.app import ArrayRecord, ConfigRecord, Message
+    from flwr.serverapp import Grid
+    from flwr.serverapp.strategy import Strategy
 
 FEWEST_OPTIONS = ("min_available_nodes", "min_train_nodes", "min_evaluate_nodes")
 """What strategies wait for: a training without one client has one less."""
@@ -50,8 +55,8 @@ class Update:
         On how many examples it says the model was trained; 0 where it says nothing.
     """
 
-    message: Any
-    arrays: Any
+    message: Message
+    arrays: ArrayRecord
     claimed: float
 
 
@@ -71,12 +76,12 @@ class Clients:
         Seconds between two looks for replies.
     """
 
-    grid: Any
+    grid: Grid
     timeout: float
     weighted_by: str
     poll: float = POLL
 
-    def ask(self, messages: Sequence[Any]) -> list[Update]:
+    def ask(self, messages: Sequence[Message]) -> list[Update]:
         """Return what clients make of messages, in their order.
 
         Raises
@@ -90,13 +95,13 @@ class Clients:
             for message, reply in zip(messages, replies, strict=True)
         ]
 
-    def collect(self, messages: Sequence[Any], timeout: float) -> list[Any]:
+    def collect(self, messages: Sequence[Message], timeout: float) -> list[Message | None]:
         """Return the replies to messages, in their order; None where none came in time."""
         if not messages:
             return []
         identities = list(self.grid.push_messages(messages))
         waiting = {each for each in identities if each}
-        found: dict[str, Any] = {}
+        found: dict[str, Message] = {}
         until = time.monotonic() + timeout
         while waiting:
             for reply in self.grid.pull_messages(list(waiting)):
@@ -108,7 +113,7 @@ class Clients:
                 time.sleep(self.poll)
         return [found.get(identity) for identity in identities]
 
-    def read(self, node: int, reply: Any) -> Update:
+    def read(self, node: int, reply: Message | None) -> Update:
         """Return what a client's reply holds.
 
         Raises
@@ -137,14 +142,15 @@ class Clients:
         return Update(reply, arrays[0], claimed if isfinite(claimed) else 0.0)
 
 
-def make_view(grid: Any, nodes: Sequence[int]) -> Any:
+def make_view(grid: Grid, nodes: Sequence[int]) -> Grid:
     """Return a grid that knows these nodes only, for a strategy that samples among all."""
-    view = copy.copy(grid)
+    view: Any = copy.copy(grid)  # a copy whose method is another
     view.get_node_ids = lambda: list(nodes)
-    return view
+    made: Grid = view
+    return made
 
 
-def copy_strategy(strategy: Any, clients: int) -> Any:
+def copy_strategy(strategy: Strategy, clients: int) -> Strategy:
     """Return a strategy of its own for a training of so many clients."""
     own = copy.deepcopy(strategy)
     for name in FEWEST_OPTIONS:
@@ -154,7 +160,7 @@ def copy_strategy(strategy: Any, clients: int) -> Any:
     return own
 
 
-def replace_arrays(message: Any, arrays: Any, node: int, group: str) -> Any:
+def replace_arrays(message: Message, arrays: ArrayRecord, node: int, group: str) -> Message:
     """Return a message like another one, with another model, for another node."""
     from flwr.app import ArrayRecord, Message, RecordDict
 
@@ -194,17 +200,17 @@ class JointTraining:
         By node: in how many rounds its update was too bad.
     """
 
-    strategy: Any
+    strategy: Strategy
     sizes: Mapping[int, float]
-    arrays: Any
+    arrays: ArrayRecord
     floors: Mapping[int, float]
-    quality: Callable[[Any], float]
+    quality: Callable[[ArrayRecord], float]
     weighted_by: str
-    best: Any = field(default=None, init=False)
+    best: ArrayRecord | None = field(default=None, init=False)
     best_quality: float = field(default=float("-inf"), init=False)
     left_out: dict[int, int] = field(default_factory=dict, init=False)
 
-    def make_messages(self, round_: int, config: Any, grid: Any) -> list[Any]:
+    def make_messages(self, round_: int, config: ConfigRecord, grid: Grid) -> list[Message]:
         """Return the messages of a round, one for each client that the strategy samples."""
         view = make_view(grid, list(self.sizes))
         made = self.strategy.configure_train(round_, self.arrays, copy.deepcopy(config), view)
@@ -230,7 +236,7 @@ class JointTraining:
         if reached > self.best_quality:
             self.best, self.best_quality = averaged, reached
 
-    def _weigh(self, reply: Any, size: float) -> Any:
+    def _weigh(self, reply: Message, size: float) -> Message:
         from flwr.app import MetricRecord
 
         own = copy.deepcopy(reply)
@@ -241,7 +247,7 @@ class JointTraining:
 
 
 def train_together(
-    clients: Clients, trainings: Sequence[JointTraining], rounds: int, config: Any
+    clients: Clients, trainings: Sequence[JointTraining], rounds: int, config: ConfigRecord
 ) -> None:
     """Do all rounds of several trainings; in each, all messages go out together."""
     for round_ in range(1, rounds + 1):

@@ -47,7 +47,7 @@ def read_message(message: Any) -> Any:
     InputError
         If it carries none.
     """
-    records = message.content
+    records = message.content if message.has_content() else {}
     if RECORD not in records or not isinstance(records[RECORD].get(KEY), bytes):
         raise InputError(
             "message", "it carries no request of aboveboard", "install the same version"

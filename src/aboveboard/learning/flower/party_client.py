@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -24,6 +24,15 @@ from aboveboard.learning.flower.messages import make_content, read_message
 from aboveboard.learning.flower.requirement import POLL
 from aboveboard.learning.training.engine import BatchAnswers, EndTraining, Failure
 from aboveboard.learning.training.estimators import format_error
+
+if TYPE_CHECKING:
+    import httpx
+    from flwr.app import Message
+    from flwr.proto.fleet_pb2 import ActivateNodeRequest, ActivateNodeResponse
+    from flwr.proto.message_pb2 import Message as ProtoMessage
+    from flwr.proto.message_pb2 import ObjectTree
+    from flwr.proto.node_pb2 import Node
+    from flwr.supernode.fleet_http_client import FleetHttpClient
 
 LONGEST_WAIT = 20.0
 """Seconds between two attempts to connect again."""
@@ -89,7 +98,7 @@ class PartyClient:
             time.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _explain(self, error: Any) -> InputError:
+    def _explain(self, error: httpx.HTTPStatusError) -> InputError:
         status = error.response.status_code
         return InputError(
             "--superlink",
@@ -99,7 +108,7 @@ class PartyClient:
         )
 
     @contextmanager
-    def _connect(self) -> Iterator[tuple[Any, Any]]:
+    def _connect(self) -> Iterator[tuple[FleetHttpClient, Node]]:
         import httpx
         from flwr.common.constant import HEARTBEAT_DEFAULT_INTERVAL
         from flwr.proto.fleet_pb2 import (
@@ -143,7 +152,9 @@ class PartyClient:
                 with suppress(httpx.HTTPError):
                     client.DeactivateNode(DeactivateNodeRequest(node_id=node.node_id))
 
-    def _activate(self, client: Any, request: Any) -> Any:
+    def _activate(
+        self, client: FleetHttpClient, request: ActivateNodeRequest
+    ) -> ActivateNodeResponse:
         """Activate this machine's node; a center that has not registered it yet is waited for."""
         import httpx
 
@@ -159,7 +170,7 @@ class PartyClient:
                     told = True
                 time.sleep(5 * self.poll)
 
-    def _answer_until_over(self, client: Any, node: Any) -> bool:
+    def _answer_until_over(self, client: FleetHttpClient, node: Node) -> bool:
         """Answer messages; return True when a training is over and nothing more is to be done."""
         from flwr.proto.fleet_pb2 import PullMessagesRequest
 
@@ -172,7 +183,9 @@ class PartyClient:
             if self._answer_message(client, node, message, tree) and self.once:
                 return True
 
-    def _answer_message(self, client: Any, node: Any, proto: Any, tree: Any) -> bool:
+    def _answer_message(
+        self, client: FleetHttpClient, node: Node, proto: ProtoMessage, tree: ObjectTree
+    ) -> bool:
         """Answer one message; return whether it says that the training is over."""
         import httpx
         from flwr.app import Error, Message
@@ -182,12 +195,20 @@ class PartyClient:
         run = proto.metadata.run_id
         try:
             message = message_from_proto(proto)
+        except ValueError as error:
+            self.tell(f"run {run}: a message is left unanswered ({format_error(error)})")
+            return False
+        try:
             if not self._runs_our_app(client, node, run):
                 refusal = Error(ErrorCode.INVALID_FAB, "this party runs its own code only")
                 self._send(client, node, Message(refusal, reply_to=message))
                 return False
-            message = self._pull_content(client, node, run, tree)
-            over, answer = self._work_out(message)
+            over, answer = False, None
+            try:
+                message = self._pull_content(client, node, run, tree)
+                over, answer = self._work_out(message)
+            except InputError as error:
+                answer = Failure(error.place, error.problem, error.remedy)
             self._send(client, node, Message(make_content(answer), reply_to=message))
         except httpx.HTTPStatusError as error:
             if error.response.status_code == httpx.codes.UNAUTHORIZED:
@@ -198,16 +219,13 @@ class PartyClient:
             self.tell(f"run {run} is over")
         return over
 
-    def _work_out(self, message: Any) -> tuple[bool, Any]:
-        try:
-            request = read_message(message)
-        except InputError as error:
-            return False, Failure(error.place, error.problem, error.remedy)
+    def _work_out(self, message: Message) -> tuple[bool, object]:
+        request = read_message(message)
         if isinstance(request, EndTraining):
             return True, BatchAnswers(())
         return False, self.party.respond(request)
 
-    def _runs_our_app(self, client: Any, node: Any, run: int) -> bool:
+    def _runs_our_app(self, client: FleetHttpClient, node: Node, run: int) -> bool:
         from flwr.proto.run_pb2 import GetRunRequest
 
         if run in self._trusted:
@@ -221,7 +239,11 @@ class PartyClient:
             self.tell(f"refused run {run}: its app {found[:16]}.. is not the installed one")
         return False
 
-    def _pull_content(self, client: Any, node: Any, run: int, tree: Any) -> Any:
+    def _pull_content(
+        self, client: FleetHttpClient, node: Node, run: int, tree: ObjectTree
+    ) -> Message:
+        import httpx
+        from flwr.app import Message
         from flwr.proto.message_pb2 import ConfirmMessageReceivedRequest
         from flwr.supercore.inflatable.inflatable_object import iterate_object_tree
         from flwr.supercore.inflatable.inflatable_protobuf_utils import make_pull_object_fn_protobuf
@@ -230,18 +252,28 @@ class PartyClient:
             pull_objects,
         )
 
-        contents = pull_objects(
-            [each.object_id for each in iterate_object_tree(tree)],
-            pull_object_fn=make_pull_object_fn_protobuf(client.PullObject, node, run),
-        )
-        client.ConfirmMessageReceived(
-            ConfirmMessageReceivedRequest(node=node, run_id=run, message_object_id=tree.object_id)
-        )
-        message = inflate_object_from_contents(tree.object_id, contents)
+        try:
+            contents = pull_objects(
+                [each.object_id for each in iterate_object_tree(tree)],
+                pull_object_fn=make_pull_object_fn_protobuf(client.PullObject, node, run),
+            )
+            client.ConfirmMessageReceived(
+                ConfirmMessageReceivedRequest(
+                    node=node, run_id=run, message_object_id=tree.object_id
+                )
+            )
+            message = inflate_object_from_contents(tree.object_id, contents)
+        except httpx.HTTPError:
+            raise
+        except Exception as error:  # whatever Flower makes of a stranger's bytes
+            problem = f"its content cannot be read ({format_error(error)})"
+            raise InputError("message", problem, "send it anew") from None
+        if not isinstance(message, Message):
+            raise InputError("message", "its content is not a message", "send it anew")
         message.metadata.__dict__["_message_id"] = tree.object_id
         return message
 
-    def _send(self, client: Any, node: Any, message: Any) -> None:
+    def _send(self, client: FleetHttpClient, node: Node, message: Message) -> None:
         from flwr.app.message import remove_content_from_message
         from flwr.common.serde import message_to_proto
         from flwr.proto.fleet_pb2 import PushMessagesRequest
@@ -291,7 +323,7 @@ def read_certificates(path: Path) -> bytes:
     return content
 
 
-def _make_heartbeat(client: Any, node: Any) -> Callable[[], bool]:
+def _make_heartbeat(client: FleetHttpClient, node: Node) -> Callable[[], bool]:
     from flwr.common.constant import HEARTBEAT_DEFAULT_INTERVAL
     from flwr.proto.heartbeat_pb2 import SendNodeHeartbeatRequest
 
