@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -301,10 +301,18 @@ def one(values: list[object], dtype: pl.DataType | type[pl.DataType]) -> Records
         (pl.Int64, pl.UInt64, pl.String()),  # as floats they would lose digits
         (pl.Int64, pl.String, pl.String()),
         (pl.Boolean, pl.Date, pl.String()),
+        (pl.Boolean, pl.Int64, pl.String()),
+        (pl.Int64, pl.Date, pl.String()),
+        (pl.UInt64, pl.Datetime("us"), pl.String()),
+        (pl.Datetime("us"), pl.Datetime("ms"), pl.String()),  # a thousandth of which is lost
+        (pl.Int64, pl.Decimal(38, 37), pl.String()),  # into which no number above 9 fits
+        (pl.Date, pl.Null, pl.Date()),
     ],
 )
 def test_a_column_of_several_types_has_their_common_one_or_is_text(
-    first_type: type[pl.DataType], second_type: type[pl.DataType], shared: pl.DataType
+    first_type: pl.DataType | type[pl.DataType],
+    second_type: pl.DataType | type[pl.DataType],
+    shared: pl.DataType,
 ) -> None:
     for types in [(first_type, second_type), (second_type, first_type)]:
         reply = reply_to("parquet", *(one([None], dtype) for dtype in types))
@@ -324,6 +332,13 @@ def test_values_that_become_text_stay_readable() -> None:
     assert set(reply["x"]) == {
         "[1,null]", None, "00ff", "2026-01-02", '{"a":"}"}', "9223372036854775808", "t",
     }  # fmt: skip
+
+
+def test_a_time_beside_a_number_stays_a_time() -> None:
+    """Its microseconds stood in the reply; a number above 63 bits ended the run."""
+    others = one([datetime(2026, 1, 2)], pl.Datetime("us")), one([2**64 - 1], pl.UInt64)
+    reply = reply_to("parquet", *others)
+    assert set(reply["x"]) == {"2026-01-02 00:00:00.000000", "18446744073709551615"}
 
 
 def test_csv_receives_as_text_what_csv_cannot_hold() -> None:

@@ -8,21 +8,23 @@ import polars as pl
 
 
 def find_common_type(types: Sequence[pl.DataType | None]) -> pl.DataType:
-    """Return the type that a column has in a reply, from its type with each party that has it."""
+    """Return the type that a column has in a reply, from its type with each party that has it.
+
+    Different types of numbers have a common one; all else that differs is written as text: dates
+    would become numbers, finer times coarser ones, and a decimal may not fit.
+    """
     present = list(dict.fromkeys(dtype for dtype in types if dtype is not None))
-    if len(present) == 1:
-        return present[0]
+    known = [dtype for dtype in present if dtype != pl.Null] or present
+    if len(known) == 1:
+        return known[0]
     text = pl.String()
-    if text in present:
+    if not all(dtype.is_integer() or dtype.is_float() for dtype in known):
         return text
-    empty = [pl.Series("", [], dtype=dtype).to_frame() for dtype in present]
-    try:
-        shared = pl.concat(empty, how="vertical_relaxed").dtypes[0]
-    except pl.exceptions.PolarsError:
-        return text
+    empty = [pl.Series("", [], dtype=dtype).to_frame() for dtype in known]
+    shared = pl.concat(empty, how="vertical_relaxed").dtypes[0]
     # Of signed and unsigned integers polars makes floats, which lose digits, or integers of 128
     # bits, which other readers of Parquet do not know.
-    integers = all(dtype.is_integer() for dtype in present)
+    integers = all(dtype.is_integer() for dtype in known)
     return text if integers and (shared.is_float() or shared == pl.Int128) else shared
 
 
