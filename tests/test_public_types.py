@@ -15,6 +15,10 @@ from test_sameness import Function, on_a_face
 pytestmark = pytest.mark.xdist_group("source")  # the same process has read it
 
 OTHERS_JSON = "JSON of another party, which is read key by key, each read with a check"
+FROM_A_CHILD = (
+    "plain data that a child process sends; `describe_rule` of commands.rounds lists keys"
+)
+UNREAD = "a table of TOML that no model has read yet"
 OF_THE_MECHANISM = "what a mechanism says of its own, which its reader knows by its keys"
 
 WITHOUT_A_TYPE = {
@@ -22,23 +26,25 @@ WITHOUT_A_TYPE = {
     "Reply.data": OF_THE_MECHANISM,
     "Share.more": OF_THE_MECHANISM,
     "Settlement.details": OF_THE_MECHANISM,
-    "SearchResult.payments": "arrays, or tables that compute their entries when asked for them",
     "ParticipationGame.from_table": "further parameters of the class, as it types them",
+    "Mechanism.isolate_party": UNREAD,
+    "Payments.isolate_party": UNREAD,
+    "Curator.isolate_party": UNREAD,
     "Statement.body": OTHERS_JSON,
     "Receipt.from_dict": OTHERS_JSON,
     "Bundle.evidence": OTHERS_JSON,
-    "Desk.describe_rule": OTHERS_JSON,
+    "Desk.describe_rule": FROM_A_CHILD,
     "Attendance.view": OTHERS_JSON,
     "Attendance.hand_over": OTHERS_JSON,
-    "KnownHub.earlier": OTHERS_JSON,
+    "KnownHub.earlier": "keys as a file has them, compared as a whole with those of the hub",
     "Standing.view": OTHERS_JSON,
     "agree": OTHERS_JSON,
     "preview": OTHERS_JSON,
     "pull": OTHERS_JSON,
     "push": OTHERS_JSON,
     "describe_shares": OTHERS_JSON,
-    "describe_terms": OTHERS_JSON,
-    "list_promises": OTHERS_JSON,
+    "describe_terms": FROM_A_CHILD,
+    "list_promises": FROM_A_CHILD,
 }
 """By public name: why its type cannot be said."""
 

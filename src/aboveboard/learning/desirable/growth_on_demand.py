@@ -98,7 +98,7 @@ class ColumnPayments:
         """How many payments there are."""
         return self.count * self.count
 
-    def __getitem__(self, index: tuple[Any, Any]) -> Any:
+    def __getitem__(self, index: tuple[Any, ...]) -> Any:
         own, other = index[self.party], index[1 - self.party]
         if isinstance(own, slice):
             columns = range(*other.indices(self.count))

@@ -20,5 +20,6 @@ def payments_table(parties: Sequence[str], found: SearchResult) -> pl.DataFrame:
         shape = [m if j == i else 1 for j in range(n)]
         columns[f"{name}.size"] = np.broadcast_to(sizes.reshape(shape), (m,) * n).ravel()
     for name, table in zip(parties, found.payments, strict=True):
-        columns[f"{name}.payment"] = table.astype(np.float64).ravel() * found.scale
+        payments = np.asarray(table[(slice(None),) * n], np.float64)
+        columns[f"{name}.payment"] = payments.ravel() * found.scale
     return pl.DataFrame(columns)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,7 @@ class SearchResult:
     sizes: Sequence[Number]
     working_sizes: Array
     scale: float
-    payments: tuple[Any, ...]
+    payments: tuple[Array | ColumnPayments, ...]
     algorithm: Algorithm
     exact: bool
     tolerance: float
