@@ -30,6 +30,7 @@ WITHOUT_A_TYPE = {
     "Mechanism.isolate_party": UNREAD,
     "Payments.isolate_party": UNREAD,
     "Curator.isolate_party": UNREAD,
+    "VCG.recall": "an entry of a manifest, which is read with a check",
     "Statement.body": OTHERS_JSON,
     "Receipt.from_dict": OTHERS_JSON,
     "Bundle.evidence": OTHERS_JSON,
