@@ -73,7 +73,9 @@ def test_members_announce_and_vote_on_pages_and_verify_the_market(town: Town) ->
         assert "Your answer is sealed and sent." in answer(town.desks[name], path, **YES)
     Worker(town.hub).work()
     for desk in town.desks.values():
-        assert "Your result is verified" in desk.get(f"{path}/result").text
+        result = desk.get(f"{path}/result").text
+        assert "Your result is verified" in result
+        assert result.count("not shown to others") == len(PARTS) - 1  # gains: all but its own
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,14 @@ class OwnResult:
         The file of its reply.
     findings
         What `verify` found.
+    share
+        What the member gains and pays, where the signed result shows it to nobody and this was
+        verified; None elsewhere.
     """
 
     reply: Path
     findings: Findings
+    share: Mapping[str, Any] | None = None
 
 
 class Desk:
@@ -294,7 +298,10 @@ class Desk:
             with restore_committed(attendance.member.private) as file:
                 findings = rounds.verify(bundle, file, attendance.member)
             self._verified[place.id] = opened, findings
-        return OwnResult(reply, findings)
+        share = read.evidence.get("share")
+        has_data = (attendance.member.private / PAYLOAD_FILE).is_file()
+        is_verified = has_data and not findings.contradicted and isinstance(share, dict)
+        return OwnResult(reply, findings, share if is_verified else None)
 
     def answer(self, place: Place, reason: str | None = None, *, unverified: bool = False) -> None:
         """Accept the result, or with a reason dispute it; see `rounds.answer`."""

@@ -198,7 +198,9 @@ def show_result(visit: Visit, identifier: str) -> Answer:
     if result is None or place.attendance is None:
         return render_place(visit, place, "result", opened=None, cancelled=place.round.cancelled)
     opened = visit.desk.open_result(place)
-    terms = place.round.terms
+    terms, body = place.round.terms, result.body
+    if opened.share is not None:
+        body = {**body, "shares": {**body["shares"], place.name: opened.share}}
     rule = visit.desk.describe_rule(terms)
     answered = next(
         (kind for kind in ("accept", "dispute") if place.round.find(kind, place.name)), None
@@ -209,7 +211,7 @@ def show_result(visit: Visit, identifier: str) -> Answer:
         "result",
         opened=opened,
         cancelled=place.round.cancelled,
-        shares=describe_shares(terms, result.body),
+        shares=describe_shares(terms, body),
         rule=rule,
         promises=list_promises(rule),
         lines=list(_read_lines(opened.reply)),
