@@ -114,13 +114,9 @@ SHARED = {
 YET_SHARED = frozenset(
     {
         "Answer",
-        "Digest",
         "Form",
-        "Guard",
-        "Identifier",
         "Identity",
         "Layout",
-        "Limits",
         "Line",
         "LogInLink",
         "Number",

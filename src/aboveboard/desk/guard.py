@@ -47,7 +47,7 @@ class RefusedVisitError(Exception):
         self.status, self.problem = status, problem
 
 
-class Guard:
+class DeskGuard:
     """The checks of one desk.
 
     Parameters

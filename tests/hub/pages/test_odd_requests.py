@@ -8,7 +8,7 @@ import pytest
 from houses import House
 from readers import Reader, read_as
 
-from aboveboard.desk.guard import Guard, RefusedVisitError
+from aboveboard.desk.guard import DeskGuard, RefusedVisitError
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.hub.configuration import check_configuration
@@ -27,7 +27,7 @@ def test_an_origin_that_is_no_address_is_another_site(house: House, origin: str)
         headers = {"Origin": origin.encode("latin-1")}
         answer = Reader(house).client.post(path, data={"token": "t"}, headers=headers)
         assert answer.status_code == 403, answer.text
-    desk = Guard(["127.0.0.1:1"])
+    desk = DeskGuard(["127.0.0.1:1"])
     form = {"HTTP_HOST": "127.0.0.1:1", "PATH_INFO": f"{desk.root}/join", "HTTP_ORIGIN": origin}
     with pytest.raises(RefusedVisitError):
         desk.check({**form, "REQUEST_METHOD": "POST"})

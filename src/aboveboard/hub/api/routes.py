@@ -45,8 +45,8 @@ MOST_ENTRIES = 1000
 MOST_DIGITS = 18
 """Digits of a length: of thousands Python makes no number."""
 
-Identifier = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Of a collaboration.")]
-Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal.")]
+PathIdentifier = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Of a collaboration.")]
+PathDigest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal.")]
 
 router = APIRouter(prefix="/api/v1", responses=describe_problems(401, 421, 422, 429, 503))
 
@@ -201,7 +201,7 @@ def list_collaborations(
 
 
 @router.get("/collaborations/{identifier}", responses=describe_problems(404))
-def show_collaboration(hub: TheHub, caller: TheCaller, identifier: Identifier) -> Overview:
+def show_collaboration(hub: TheHub, caller: TheCaller, identifier: PathIdentifier) -> Overview:
     """Return one of the caller's collaborations."""
     with read(hub.engine) as connection:
         return membership.find_own(connection, caller.organization, identifier)
@@ -211,7 +211,7 @@ def show_collaboration(hub: TheHub, caller: TheCaller, identifier: Identifier) -
 def show_log(
     hub: TheHub,
     caller: TheCaller,
-    identifier: Identifier,
+    identifier: PathIdentifier,
     start: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 200,
 ) -> LogPage:
@@ -228,7 +228,7 @@ def show_log(
 def show_receipt(
     hub: TheHub,
     caller: TheCaller,
-    identifier: Identifier,
+    identifier: PathIdentifier,
     index: Annotated[int, Path(ge=0, le=2**31 - 1)],
 ) -> ReceiptText:
     """Return the proof that an entry stands in the log.
@@ -257,7 +257,7 @@ def show_receipt(
     responses={**describe_problems(404, 409, 413), 200: {"model": Receipts}},
 )
 def say(
-    hub: TheHub, caller: TheCaller, identifier: Identifier, body: Body, response: Response
+    hub: TheHub, caller: TheCaller, identifier: PathIdentifier, body: Body, response: Response
 ) -> Receipts:
     """Append a signed statement; 200 instead of 201 where it stands in the log already."""
     taken = statements.take_statement(hub, caller.organization, identifier, body)
@@ -275,8 +275,8 @@ async def upload(
     request: Request,
     hub: TheHub,
     caller: TheCaller,
-    identifier: Identifier,
-    digest: Digest,
+    identifier: PathIdentifier,
+    digest: PathDigest,
     response: Response,
 ) -> Upload:
     """Take in a ciphertext, named by its hash; 200 instead of 201 where it is here already.
@@ -309,7 +309,7 @@ async def upload(
     responses=describe_problems(404),
 )
 def show_own_submission(
-    hub: TheHub, caller: TheCaller, identifier: Identifier, digest: Digest
+    hub: TheHub, caller: TheCaller, identifier: PathIdentifier, digest: PathDigest
 ) -> SealedFile:
     """Return a ciphertext that the caller itself has sent."""
     with read(hub.engine) as connection:
@@ -322,7 +322,7 @@ def show_own_submission(
     response_class=SealedFile,
     responses=describe_problems(404, 409),
 )
-def show_own_reply(hub: TheHub, caller: TheCaller, identifier: Identifier) -> SealedFile:
+def show_own_reply(hub: TheHub, caller: TheCaller, identifier: PathIdentifier) -> SealedFile:
     """Return the caller's own sealed result.
 
     \f

@@ -10,7 +10,7 @@ from aboveboard.evidence.keys import PublicKeys
 from aboveboard.hub.api.authentication import Body, TheCaller, TheHub
 from aboveboard.hub.api.downloads import SealedFile, send_file
 from aboveboard.hub.api.problems import describe_problems
-from aboveboard.hub.api.routes import Digest, Identifier, describe_body
+from aboveboard.hub.api.routes import PathDigest, PathIdentifier, describe_body
 from aboveboard.hub.collaborations import sharing
 from aboveboard.hub.collaborations.membership import require_member
 from aboveboard.hub.collaborations.sharing import Recovery
@@ -59,7 +59,7 @@ class Transfers(BaseModel):
     responses=describe_problems(404),
 )
 def show_shared(
-    hub: TheHub, caller: TheCaller, identifier: Identifier, digest: Digest
+    hub: TheHub, caller: TheCaller, identifier: PathIdentifier, digest: PathDigest
 ) -> SealedFile:
     """Return tokens that the log names; to the auditor, what was opened to it."""
     with read(hub.engine) as connection:
@@ -68,7 +68,7 @@ def show_shared(
 
 
 @router.get("/collaborations/{identifier}/cosignatures", responses=describe_problems(404))
-def show_cosignatures(hub: TheHub, caller: TheCaller, identifier: Identifier) -> Cosignatures:
+def show_cosignatures(hub: TheHub, caller: TheCaller, identifier: PathIdentifier) -> Cosignatures:
     """Return the checkpoints that members have cosigned."""
     with read(hub.engine) as connection:
         found = sharing.list_cosignatures(connection, caller.organization, identifier)
@@ -80,7 +80,7 @@ def show_cosignatures(hub: TheHub, caller: TheCaller, identifier: Identifier) ->
     openapi_extra=describe_body({"type": "string"}, "text/plain"),
     responses=describe_problems(404, 409, 413),
 )
-def cosign(hub: TheHub, caller: TheCaller, identifier: Identifier, body: Body) -> Size:
+def cosign(hub: TheHub, caller: TheCaller, identifier: PathIdentifier, body: Body) -> Size:
     """Keep a checkpoint that the caller has cosigned, for the others to see."""
     return Size(size=sharing.take_cosignature(hub, caller.organization, identifier, body))
 
@@ -91,7 +91,7 @@ def cosign(hub: TheHub, caller: TheCaller, identifier: Identifier, body: Body) -
     openapi_extra=describe_body(NewKeys.model_json_schema()),
     responses=describe_problems(404, 409, 413),
 )
-def recover(hub: TheHub, caller: TheCaller, identifier: Identifier, body: Body) -> Response:
+def recover(hub: TheHub, caller: TheCaller, identifier: PathIdentifier, body: Body) -> Response:
     """Name new keys in place of lost ones; the others are asked to vouch for them.
 
     \f
@@ -113,7 +113,7 @@ def recover(hub: TheHub, caller: TheCaller, identifier: Identifier, body: Body) 
 
 
 @router.get("/collaborations/{identifier}/recovery", responses=describe_problems(404))
-def show_recoveries(hub: TheHub, caller: TheCaller, identifier: Identifier) -> Recoveries:
+def show_recoveries(hub: TheHub, caller: TheCaller, identifier: PathIdentifier) -> Recoveries:
     """Return new keys of members that have lost theirs."""
     with read(hub.engine) as connection:
         require_member(connection, caller.organization, identifier)
@@ -121,7 +121,7 @@ def show_recoveries(hub: TheHub, caller: TheCaller, identifier: Identifier) -> R
 
 
 @router.get("/collaborations/{identifier}/transfers", responses=describe_problems(404))
-def show_transfers(hub: TheHub, caller: TheCaller, identifier: Identifier) -> Transfers:
+def show_transfers(hub: TheHub, caller: TheCaller, identifier: PathIdentifier) -> Transfers:
     """Return the caller's own transfers: pending, settled and netted, of all rounds so far."""
     with read(hub.engine) as connection:
         found = list_own_transfers(connection, caller.organization, identifier)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aboveboard.hub.jobs.isolation import Limits, isolate
+from aboveboard.hub.jobs.isolation import ChildLimits, isolate
 
 if TYPE_CHECKING:
     from aboveboard.commands.rounds.outcomes import ReportedOutcome
@@ -141,7 +141,7 @@ def write_outcome(folder: Path, outcome: dict[str, Any]) -> None:
 
 def main() -> None:
     """Settle the round in the folder that this process was started in."""
-    limits = Limits(*(int(text) for text in sys.argv[1:7]))
+    limits = ChildLimits(*(int(text) for text in sys.argv[1:7]))
     alone = isolate(limits)
     # The path from the root may be closed to the user that this process is now.
     folder = Path()

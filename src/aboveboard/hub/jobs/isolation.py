@@ -30,7 +30,7 @@ OTHERS = 0o077
 
 
 @dataclass(frozen=True)
-class Limits:
+class ChildLimits:
     """What a child may take.
 
     Parameters
@@ -56,7 +56,7 @@ class Limits:
 
 
 def limit_process(memory: int, seconds: int, output: int) -> None:
-    """Limit what this process may take; see `Limits`."""
+    """Limit what this process may take; see `ChildLimits`."""
     cores = os.cpu_count() or 1
     for kind, most in (
         (resource.RLIMIT_AS, memory),
@@ -103,7 +103,7 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def isolate(limits: Limits) -> bool:
+def isolate(limits: ChildLimits) -> bool:
     """Drop all that a settlement does not need; return whether the network is gone.
 
     In this order: a namespace needs rights that are dropped afterwards, and a change of user takes
