@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 import aboveboard as ab
+from aboveboard.exchange import conflicts, partition_tasks
 from aboveboard.exchange.conflicts import choose_rows
 from aboveboard.exchange.ownership import index_owners
+from aboveboard.exchange.partitioned_union import tabulate_union
 from aboveboard.exchange.replies import Replies
+from aboveboard.storage.partitions import Sizes
 from aboveboard.storage.records import Form, Records
 
 
@@ -97,3 +102,25 @@ def test_no_conflict_no_note(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text('mechanism = "exchange.union"\n[parties.a]\nelements = ["x"]\n')
     assert "conflicting_elements" not in ab.run(ab.load(path)).details
+
+
+def test_rows_of_one_rank_are_decided_by_their_text_in_parts_as_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rank_alike(rows: Any, *_: object) -> np.ndarray:
+        return np.zeros(
+            len(rows) if isinstance(rows, pl.Series) else rows[0].chosen.size, np.uint64
+        )
+
+    monkeypatch.setattr(conflicts, "hash_elements", rank_alike)
+    monkeypatch.setattr(partition_tasks, "hash_rows", rank_alike)
+    keys = [f"k{i}" for i in range(9)]
+    columns = ([3, 10, 2, 7, 1, 5, 5, 9, 4], [20, 1, 2, 70, 11, 4, 5, 8, 40], [1] * 9)
+    rows = {f"p{k}": table(k=keys, n=list(own)) for k, own in enumerate(columns)}
+    rows["me"] = Records(pl.DataFrame(schema={"element": pl.String}), "csv", "k")
+    union = tabulate_union(rows, 5, sizes=Sizes(part=100))
+    found = dict(union.scan_reply("me", 9, None).collect().rows())
+    # The smallest text of those that most have; "10" comes before "3", and all of key 2 have 2.
+    wanted = {k: min(map(str, own)) for k, *own in zip(keys, *columns, strict=True)}
+    assert found == dict(reply_to_me({k: v for k, v in rows.items() if k != "me"}))
+    assert {k: str(n) for k, n in found.items()} == {**wanted, "k2": "2", "k6": "5"}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,9 +17,6 @@ from numpy.typing import NDArray
 
 from aboveboard.exchange.ownership import Ownership
 from aboveboard.storage.records import ELEMENT
-
-if TYPE_CHECKING:
-    from aboveboard.storage.strings import Strings
 
 
 def hash_elements(elements: pl.Series, seed: int) -> np.ndarray:
@@ -42,18 +38,18 @@ def hash_elements(elements: pl.Series, seed: int) -> np.ndarray:
     About 100 nanoseconds an element of 20 bytes, and the bytes of all elements once more in memory.
     """
     # numba: only where an order is needed
+    from aboveboard.exchange.siphash import siphash24
     from aboveboard.storage.strings import Strings
 
-    return hash_texts(Strings.from_series(elements), seed)
+    texts = Strings.from_series(elements)
+    return siphash24(texts.buffer, texts.offsets, *derive_key(seed))
 
 
-def hash_texts(texts: Strings, seed: int) -> np.ndarray:
-    """Rank texts that lie in one piece, as `hash_elements` does."""
-    from aboveboard.exchange.siphash import siphash24
-
+def derive_key(seed: int) -> tuple[np.uint64, np.uint64]:
+    """Return the key of the hash under a collaboration's seed, in two halves."""
     digest = hashlib.blake2b(str(seed).encode(), digest_size=16, person=b"aboveboard order")
     key0, key1 = np.frombuffer(digest.digest(), "<u8")
-    return siphash24(texts.buffer, texts.offsets, key0, key1)
+    return key0, key1
 
 
 def put_first(places: NDArray[np.uint64], goes_first: NDArray[np.bool_]) -> NDArray[np.uint64]:

@@ -21,14 +21,15 @@ from numpy.typing import NDArray
 from aboveboard.exchange import partition_kernels as kernels
 from aboveboard.exchange.columns import as_text, convert, find_common_type
 from aboveboard.exchange.conflicts import NULL
-from aboveboard.exchange.handout import hash_elements, hash_texts
+from aboveboard.exchange.handout import derive_key, hash_elements
 from aboveboard.exchange.ownership import OWNERS
 from aboveboard.exchange.row_texts import (
     Cells,
     choose_cells,
-    join_cells,
+    hash_rows,
     leave_cells_empty,
     make_cells,
+    write_row,
 )
 from aboveboard.storage.partitions import Source, load_source
 from aboveboard.storage.records import ELEMENT
@@ -177,10 +178,15 @@ def _choose_rows(grouped: _Groups, laid: pl.DataFrame, layout: Layout) -> tuple[
     sends = np.array(layout.sends, np.bool_)
     chosen, tied, groups = kernels.vote(grouped.order, grouped.starts, grouped.owners, sends, codes)
     if tied.size:
-        contents = _write_rows(grouped, laid, tied, layout)
-        ranks = hash_texts(contents, layout.seed)
+        places = np.argsort(tied)  # as rows lie in memory: it is read in one go
+        contents = _list_cells(grouped, laid, tied[places], layout)
+        ranks = np.empty(tied.size, np.uint64)
+        ranks[places] = hash_rows(contents, BETWEEN, derive_key(layout.seed))
         equal = kernels.choose_smallest(chosen, tied, groups, ranks)
-        _choose_by_content(chosen, tied, groups, contents, ranks, equal)
+        if equal.size:
+            _choose_by_content(
+                chosen, tied, groups, _list_cells(grouped, laid, tied, layout), ranks, equal
+            )
     numbers = pl.Series(chosen)
     if (chosen < 0).any():
         numbers = numbers.set(numbers < 0, None)  # no owner has rows
@@ -236,10 +242,10 @@ def _encode(values: pl.Series, dtype: pl.DataType) -> NDArray[np.uint64]:
     return values.hash(secrets.randbits(64)).to_numpy()
 
 
-def _write_rows(
+def _list_cells(
     grouped: _Groups, laid: pl.DataFrame, rows: NDArray[np.int64], layout: Layout
-) -> Strings:
-    """Return rows as text: the element, and all columns sorted by name."""
+) -> list[Cells]:
+    """Return the cells of rows as text: the element, and all columns sorted by name."""
     written = [Cells(grouped.texts, rows), leave_cells_empty(rows.size)]
     for column, dtype in layout.types.items():
         has = np.array([column in schema for schema in layout.schemas], np.bool_)
@@ -251,19 +257,21 @@ def _write_rows(
                 own = pl.when(present).then(own).otherwise(pl.lit(ABSENT))
             cells = make_cells(laid[rows].select(own.alias(column)).to_series())
         written.append(cells)
-    return join_cells(written, BETWEEN)
+    return written
 
 
 def _choose_by_content(
     chosen: NDArray[np.int64],
     tied: NDArray[np.int64],
     groups: NDArray[np.int64],
-    contents: Strings,
+    contents: Sequence[Cells],
     ranks: NDArray[np.uint64],
     equal: NDArray[np.int64],
 ) -> None:
     """Choose the smallest row where two of an element have the same hash."""
     for group in set(groups[equal].tolist()):
         places = np.flatnonzero(groups == group)
-        best = min(places.tolist(), key=lambda at: (int(ranks[at]), contents[at]))
+        best = min(
+            places.tolist(), key=lambda at: (int(ranks[at]), write_row(contents, at, BETWEEN))
+        )
         chosen[group] = tied[best]
