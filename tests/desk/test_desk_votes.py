@@ -105,5 +105,5 @@ def test_an_announcement_names_goods_prices_and_what_nobody_gets() -> None:
         "prices": {"a": "5/2"},
     }
     words = describe_answer("proposal", value)
-    assert words == [("a", "x and y, and pays 5/2"), ("b", "nothing"), ("Nobody gets", "z")]
+    assert words == [("a", "x and y, and pays 2.5"), ("b", "nothing"), ("Nobody gets", "z")]
     assert read_answer("proposal", Form({"best": "yes", **fields}), ("a",)) is None

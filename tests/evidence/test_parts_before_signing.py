@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import aboveboard as ab
 from aboveboard.commands.rounds.drafting import collect_files, draft_table, draft_terms
 from aboveboard.commands.rounds.own_check import OwnPart, check_own_file
 from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.keys import generate_keys
+from aboveboard.evidence.own_part import read_own_file, write_collaboration
+from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.terms import Terms, parse_terms
 
 MARKET = 'bits = 3\n[parties.acme]\nendowment = ["kiosk"]\n[parties.bolt]\n[parties.core]\n'
@@ -119,3 +123,33 @@ def test_a_right_part_fits(tmp_path: Path, text: str, name: str, content: str) -
     own = check(agree_on(text, tmp_path), tmp_path, name, content)
     assert own.fits
     assert not own.report.warnings
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", ""])
+def test_a_round_runs_the_file_that_was_opened_with_its_currency(
+    tmp_path: Path, currency: str
+) -> None:
+    named = f'currency = "{currency}"\n' if currency else ""
+    text = f'mechanism = "market.propose_and_agree"\n{named}{MARKET}'
+    bids = 'values = [{goods = ["kiosk"], value = 3}]\n'
+    whole = tmp_path / "whole.toml"
+    whole.write_text(text.replace("[parties.bolt]\n", f"[parties.bolt]\n{bids}"))
+    terms = agree_on(text, tmp_path)
+    own = tmp_path / "own.toml"
+    own.write_text(bids)
+    parts = {
+        name: Payload(*(read_own_file(own) if name == "bolt" else ({}, {})), bytes(32), bytes(32))
+        for name in terms.members
+    }
+    (tmp_path / "scratch").mkdir()
+    path = write_collaboration(terms, parts, {}, tmp_path / "scratch", seed=1)
+    assert list_payments(path) == list_payments(whole)
+
+
+def list_payments(path: Path) -> list[tuple[Any, dict[str, Any]]]:
+    collaboration = ab.load(path)
+    settled = collaboration.mechanism.settle(collaboration.reports)
+    return [
+        (weight, {name: share.payment for name, share in each.parties.items()})
+        for each, weight in settled
+    ]

@@ -10,6 +10,7 @@ import pytest
 from rounds_by_hand import KEYS, Play, make_terms
 
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds import outcomes
 from aboveboard.commands.rounds.center import ask_next, locate_center
 from aboveboard.commands.rounds.drafting import draft_terms
 from aboveboard.commands.rounds.outcomes import digest_file, recompute_outcome
@@ -126,6 +127,50 @@ def test_votes_are_cast_over_a_round_and_verified_as_the_voters_own(tmp_path: Pa
         found = desk.verify(name)
         assert found.exit_status == 0, str(found)
         assert "the votes are those that each voter has sealed" in str(found)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"step": "1/100"},
+        pytest.param({"players": ["bert", "anna", "cleo"]}, marks=pytest.mark.deep),
+    ],
+)
+def test_voters_who_were_shown_other_names_or_another_step_find_it(
+    shown: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe = outcomes.describe_announcement
+    monkeypatch.setattr(outcomes, "describe_announcement", lambda told: {**describe(told), **shown})
+    desk = Desk(tmp_path, {**MARKET, "mechanism": "market.naive_1", "bits": 3}, GOODS, ["votes"])
+    desk.until_sealed()
+    ask_next(desk.folder)
+    desk.answer(bert=YES, cleo=YES)
+    rounds.settle_round(desk.folder)
+    found = desk.verify("bert")
+    assert found.exit_status == 1
+    assert "another announcement was played than the voters were shown" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("more", "bids", "step"),
+    [({}, "1.5", "0.1"),
+     pytest.param({"currency": "JPY"}, "1", "1", marks=pytest.mark.deep),
+     pytest.param({"currency": "EUR"}, "1", "0.01", marks=pytest.mark.deep),
+     pytest.param({"currency": "EUR"}, "1.125", "0.001", marks=pytest.mark.deep)],
+)  # fmt: skip
+def test_an_honest_market_of_coins_or_decimals_is_verified(
+    more: dict[str, Any], bids: str, step: str, tmp_path: Path
+) -> None:
+    table = {**MARKET, "mechanism": "market.propose_and_agree", "bits": 3, **more}
+    parts = {**GOODS, "cleo": f"values = [{{goods = ['orders'], value = {bids}}}]\n"}
+    desk = Desk(tmp_path, table, parts, ["votes"])
+    desk.until_sealed()
+    ask_next(desk.folder)
+    desk.answer(bert=YES, cleo=YES)
+    rounds.settle_round(desk.folder)
+    found = desk.verify("cleo")
+    assert found.exit_status == 0, str(found)
+    assert (f"in steps of {step}" in str(found)) == (bids != "1")
 
 
 ANNOUNCED = {"allocation": {"anna": ["orders", "returns"], "bert": [], "cleo": []},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.asking import MOST_BITS, parse_answer
 from aboveboard.evidence.folders import read_limited
 from aboveboard.evidence.round_turns import list_turns
-from aboveboard.formatting import describe_action, format_count, join_names
+from aboveboard.evidence.verifiers.market import parse_fraction
+from aboveboard.formatting import describe_action, format_count, format_decimal, join_names
 
 if TYPE_CHECKING:
     from aboveboard.desk.application import Answer, Visit
@@ -73,6 +75,11 @@ def describe_announcement(own: str, shows: Mapping[str, Any]) -> list[tuple[str,
     >>> shown = {"players": ["anna", "bert"], "goods": ["x"], "allocation": [0], "prices": [1, -1]}
     >>> describe_announcement("bert", shown)
     [('You', 'nothing, and receive 1'), ('anna', 'x, and pays 1')]
+
+    Prices are shown as money; in the question they are in steps of the market, such as cents:
+
+    >>> describe_announcement("bert", shown | {"step": "1/100"})
+    [('You', 'nothing, and receive 0.01'), ('anna', 'x, and pays 0.01')]
     """
     if not shows:
         return []
@@ -82,8 +89,12 @@ def describe_announcement(own: str, shows: Mapping[str, Any]) -> list[tuple[str,
         are_told_apart = len(seen) == len(players) + len(LABELS)
         owned = list(zip(goods, shows["allocation"], strict=True))
         held = {name: [g for g, owner in owned if owner == k] for k, name in enumerate(players)}
-        prices = dict(zip(players, shows["prices"], strict=True))
-    except (AttributeError, KeyError, TypeError, ValueError):
+        step = parse_fraction(shows.get("step", 1))
+        prices = {
+            name: parse_fraction(price) * step
+            for name, price in zip(players, shows["prices"], strict=True)
+        }
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         are_told_apart = False
     if not are_told_apart:
         return [("It shows", describe_action(shows))]
@@ -99,15 +110,10 @@ def describe_announcement(own: str, shows: Mapping[str, Any]) -> list[tuple[str,
     return [*rows, *([("Nobody gets", join_names(lost))] if lost else [])]
 
 
-def _describe_price(price: Any, *, own: bool) -> str:
-    """Return who pays: "pay 5/2", "receives 1", "pays nothing"."""
-    shown = describe_action(price)
-    if shown == "0":
-        shown, verb = "nothing", "pay"
-    elif shown.startswith("-"):
-        shown, verb = shown[1:], "receive"
-    else:
-        verb = "pay"
+def _describe_price(price: Fraction, *, own: bool) -> str:
+    """Return who pays: "pay 2.5", "receives 1", "pays nothing"."""
+    shown = "nothing" if price == 0 else format_decimal(abs(price))
+    verb = "receive" if price < 0 else "pay"
     return f"{verb if own else f'{verb}s'} {shown}"
 
 
@@ -239,7 +245,7 @@ def describe_answer(question: str, value: Any) -> list[tuple[str, str]]:
         return [("Your bits", f"{format_count(len(value))}, {ones}: {shown}")]
     if value is None:
         return [("You announce", "nothing: the rule takes what is best for you")]
-    prices = value.get("prices", {})
+    prices = {name: parse_fraction(price) for name, price in value.get("prices", {}).items()}
     return [
         (
             "Nobody gets" if name == DESTROYED else name,

@@ -143,6 +143,8 @@ def build_table(
             if key not in LITERAL:
                 _refuse_foreign_file(name, key, value, part.files, folder)
     table = {"name": terms.name, "mechanism": terms.mechanism, **terms.parameters}
+    if terms.currency is not None:
+        table["currency"] = terms.currency
     if seed is not None:
         table["seed"] = str(seed)
     return {**table, "parties": parties}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from aboveboard.currencies import count_decimals
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import MALFORMED, Findings
@@ -19,10 +20,11 @@ from aboveboard.evidence.numbers import is_same_number, parse_number
 from aboveboard.evidence.verifiers.own_gain import IN_TABLES, OTHERS_GAIN, verify_own_gain
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.evidence.verifiers.votes import list_wrong, verify_cast
-from aboveboard.formatting import join_names
+from aboveboard.formatting import format_decimal, join_names
 from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.market.model.bidding import Additive
 from aboveboard.market.model.drawn_proposer import RANDOM, draw_proposer
+from aboveboard.market.model.market_setup import MOST_DECIMALS, extra_bits
 from aboveboard.market.model.markets import Market, Outcome, bundles_by_player
 from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.rules.parameters import choose_parameters
@@ -239,14 +241,40 @@ def _verify_terms(case: Case, findings: Findings, keys: Sequence[str]) -> None:
             "proposer comes first",
             case.proof,
         )
-    if "bits" not in parameters:
-        findings.trust(RANGE_TRUSTED)
-    elif parameters["bits"] != facts["bits"]:
-        findings.contradict(
-            f"bits is {facts['bits']}, and {parameters['bits']} in the terms", case.proof
-        )
+    _verify_range(case, findings)
     _verify_endowments(case, findings)
     _verify_own_vote(case, findings)
+
+
+def _verify_range(case: Case, findings: Findings) -> None:
+    """Compare the unit of prices with the currency, and the range of values with the terms.
+
+    Prices are in the currency's smallest coin, or in less where somebody's values have more
+    decimals; the terms' bits count whole units of money.
+    """
+    step, currency = parse_fraction(case.facts["step"]), case.round.terms.currency
+    coin = Fraction(1, 10 ** (count_decimals(currency) if currency else 0))
+    steps = [Fraction(1, 10**k) for k in range(MOST_DECIMALS + 1)]
+    if step > coin or step not in steps:
+        findings.contradict(
+            f"prices are in steps of {format_decimal(step)}, and not of {format_decimal(coin)} "
+            "or a tenth, a hundredth .. of it",
+            case.proof,
+        )
+    elif step < coin:
+        findings.trust(
+            f"that somebody's values have so many decimals that prices are in steps of "
+            f"{format_decimal(step)}"
+        )
+    stated = case.parameters.get("bits")
+    if stated is None:
+        findings.trust(RANGE_TRUSTED)
+    elif case.facts["bits"] != (due := stated + extra_bits(step)):
+        findings.contradict(
+            f"bits is {case.facts['bits']}, and by the terms {due}: {stated} for whole units of "
+            "money, the others for decimals",
+            case.proof,
+        )
 
 
 def _verify_own_vote(case: Case, findings: Findings) -> None:

@@ -90,10 +90,16 @@ def is_same_outcome(one: Any, other: Any) -> bool:
 
 
 def _verify_shown(case: Case, shown: dict[str, Any], findings: Findings) -> None:
-    """Compare what the voters were shown with what was played."""
-    announced = case.facts["announced"]
+    """Compare what the voters were shown with what was played.
+
+    Owners are numbers of players, goods stand by their order, and prices are in steps of the
+    market: with other names or another step the same numbers would say something else.
+    """
+    facts = case.facts
     findings.check(
-        is_same_outcome({"allocation": None, "prices": [], **shown}, announced),
+        is_same_outcome({"allocation": None, "prices": [], **shown}, facts["announced"])
+        and all(shown.get(key) == facts[key] for key in ("players", "goods"))
+        and is_same_number(shown.get("step", 1), facts["step"]),
         "what was played is what the voters were shown",
         "another announcement was played than the voters were shown",
         case.proof,
