@@ -107,6 +107,16 @@ def test_a_result_that_nobody_accepts_is_archived_all_the_same(
     assert not any(path.exists() for path in files)
 
 
+def test_a_worker_that_runs_once_archives_what_is_over(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = settle(hub, house, tmp_path)
+    files = list_inputs(hub, table)
+    house.clock.seconds += 31 * DAY
+    Worker(hub).run_once()
+    assert not any(path.exists() for path in files)
+
+
 @pytest.mark.deep
 def test_a_result_cannot_be_sealed_anew_once_the_inputs_are_gone(
     hub: Hub, house: House, tmp_path: Path

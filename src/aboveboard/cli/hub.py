@@ -91,7 +91,7 @@ def init(
 
 @hub.command("upgrade")
 def upgrade(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
-    """Bring the tables to this version's. Make a backup before."""
+    """Upgrade the tables to this version. Make a backup first."""
     try:
         from aboveboard.hub.home import upgrade_hub
     except ModuleNotFoundError as error:
@@ -235,7 +235,7 @@ def cancel(
 def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
     """Print organisations and collaborations.
 
-    With who is awaited, and what went wrong.
+    Shows who is awaited, and what went wrong.
     """
     opened = open_folder(folder)
     from aboveboard.hub.collaborations.faults import name_fault
@@ -278,9 +278,7 @@ def work(
     with closing(opened), log_to_stderr():
         worker = Worker(opened)
         if once:
-            worker.end_steps()
-            while worker.work():
-                pass
+            worker.run_once()
             return
         stop = threading.Event()
         both = (signal.SIGTERM, signal.SIGINT)
@@ -292,7 +290,7 @@ def work(
 def check(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
     """Check the database against its logs and files.
 
-    Signatures, too. Exit status 1 if anything is wrong.
+    Checks signatures, too. Exit status 1 if anything is wrong.
     """
     opened = open_folder(folder)
     from aboveboard.hub.operations.checking import check_hub
@@ -378,7 +376,7 @@ def demonstrate(
     ] = True,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Hold a whole round over a hub, offline.
+    """Run a whole round over a hub, offline.
 
     Five members exchange real lists. Exit status: 0 every member verified its reply; 1 one found
     that the hub cheats.

@@ -117,6 +117,13 @@ class Worker:
             if not _attempt(self.work):
                 stop.wait(PAUSE)
 
+    def run_once(self) -> None:
+        """Do all that waits: end steps, do every job, send notices, and archive what is over."""
+        self.end_steps()
+        while self.work():
+            pass
+        self.keep_house()
+
     def keep_house(self) -> None:
         """Send notices and reminders, and archive what is over; at most every few seconds."""
         if time.monotonic() < self._next:
