@@ -163,8 +163,9 @@ def test_trained_or_not_is_what_the_terms_say(held: TrainedRound, tmp_path: Path
 @pytest.mark.deep
 def test_rows_that_are_halved_by_the_seed_are_halved_alike(tmp_path: Path) -> None:
     held = hold_trained_round(tmp_path, training={"validation": None})
-    found = held.verify("bert")
-    assert any("on the opened test rows, as stated" in each for each in found.verified), str(found)
+    # Nobody chooses the seed: by some halves a member's own model is better, and it keeps that.
+    verified = [each for name in MEMBERS for each in held.verify(name).verified]
+    assert any("on the opened test rows, as stated" in each for each in verified), verified
 
 
 @pytest.mark.deep

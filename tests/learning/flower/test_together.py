@@ -130,7 +130,7 @@ def test_all_models_of_a_round_go_in_one_message(folder: Path) -> None:
     asked = [request for name, request in engine.asked if name == "large"]
     # Start, its own models twice, a comparison, three rounds.
     assert [type(request).__name__ for request in asked] == [
-        "Start", "Batch", "Batch", "Compare", "Batch", "Batch", "Batch",
+        "StartTraining", "Batch", "Batch", "Compare", "Batch", "Batch", "Batch",
     ]  # fmt: skip
     steps = asked[4]
     assert isinstance(steps, Batch)

@@ -22,6 +22,7 @@ class Curve:
 
     Examples
     --------
+    >>> import numpy as np
     >>> half = np.array([0.5])
     >>> curve = Curve(half, half, private=half, utility=half, platform=half / 2, users=half / 2)
     >>> curve.as_dict()["platform"]
