@@ -278,6 +278,7 @@ def test_errors_are_data_where_json_is_requested(tmp_path: Path) -> None:
         assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.deep
 def test_a_crash_has_an_exit_status_of_its_own(tmp_path: Path) -> None:
     code = (
         "import aboveboard.commands.recommending as r, aboveboard.commands as c, sys\n"

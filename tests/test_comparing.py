@@ -33,6 +33,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.deep
 def test_rules_share_one_seed_where_the_file_has_none(file: Path) -> None:
     first, second = compare_rules(file, ["equal-gain", "best-group"])
     assert first.audit.subject.seed == second.audit.subject.seed

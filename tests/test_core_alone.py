@@ -46,6 +46,7 @@ def run_without_extras(code: str, folder: Path) -> str:
     return ran.stdout
 
 
+@pytest.mark.deep
 def test_every_module_of_the_core_is_imported_without_the_extras(tmp_path: Path) -> None:
     run_without_extras(IMPORTS, tmp_path)
 

@@ -74,6 +74,7 @@ def untyped(node: ast.AST, name: str) -> Iterator[str]:
                 yield from untyped(part, f"{name}.{inner}")
 
 
+@pytest.mark.deep
 def test_what_has_no_type_has_a_reason() -> None:
     found = {each for _, node in on_a_face() for each in untyped(node, node.name)}
     assert found == set(WITHOUT_A_TYPE)

@@ -31,6 +31,7 @@ def test_times_too_short_to_compare_have_no_exponent():
     assert make_curve((1, 0.001, GIB), (3, 3.0, GIB)).exponent is None
 
 
+@pytest.mark.deep
 def test_the_command_writes_a_row_and_a_picture_for_each_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -152,6 +152,7 @@ QUICK = (0, 24, 30, 38, 53, 1, 2)
 """Random games in which a solver finds three mixing agents, and some in which it finds none."""
 
 
+@pytest.mark.deep
 def test_what_a_solver_finds_for_three_agents_is_found_and_stable() -> None:
     assert sum(map(compare_with_solver, QUICK)) >= 4
 

@@ -164,6 +164,7 @@ def send_in_pieces(server: DeskServer, head: str, piece: bytes, pieces: int) -> 
     return answer.decode()
 
 
+@pytest.mark.deep
 def test_a_form_that_is_too_large_or_of_unknown_size_is_told_so(tmp_path: Path) -> None:
     server = DeskServer(Desk(tmp_path / "home"))
     server.begin()

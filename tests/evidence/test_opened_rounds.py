@@ -48,6 +48,7 @@ MECHANISMS = [
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.deep
 def test_every_member_runs_the_round_again(mechanism: str, rounds_held: Rounds) -> None:
     held = rounds_held(mechanism)
     for name in held.names:

@@ -257,6 +257,7 @@ def test_a_rule_is_truthful_for_an_interval_of_tastes_found_exactly() -> None:
     st.lists(st.frozensets(st.integers(0, 3), min_size=1), min_size=2, max_size=3),
     st.sampled_from(["best-group", "equal-gain", "all-or-nothing"]),
 )
+@pytest.mark.deep
 def test_the_ends_of_the_truthful_range_are_where_lies_begin_to_pay(
     listed: list[frozenset[int]], rule: str
 ) -> None:

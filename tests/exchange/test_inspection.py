@@ -465,6 +465,7 @@ def test_a_run_without_an_inspector_is_refused(tmp_path: Path) -> None:
         ab.run(ab.load(write_file(tmp_path, 'rate = "1/2"')))
 
 
+@pytest.mark.deep
 def test_an_audit_promises_that_inventing_does_not_pay_at_a_rate_that_is_enough(
     tmp_path: Path,
 ) -> None:

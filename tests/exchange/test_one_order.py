@@ -91,6 +91,7 @@ def check_dominance(seed: int, instances: int, elements: int) -> None:
             assert verdict.gain == expected, (sets, rule, exclusivity)
 
 
+@pytest.mark.deep
 def test_dominance_is_what_all_permutations_say() -> None:
     check_dominance(seed=5, instances=40, elements=3)
 

@@ -156,6 +156,7 @@ def test_texts_are_sorted_and_routed_by_their_bytes(words: list[str], borders: l
 
 
 @pytest.mark.parametrize("prefix", ["", "https://www.example.com/a/long/beginning/"])
+@pytest.mark.deep
 def test_many_texts_with_one_beginning_are_sorted(prefix: str) -> None:
     words = [f"{prefix}{k * 7919 % 4001}" for k in range(4001)] + [prefix] * 70
     order, starts = Strings.from_series(pl.Series(words)).sort()

@@ -298,6 +298,7 @@ def test_an_estimator_that_shares_its_work_starts_no_process(
     assert model.n_jobs == 2
 
 
+@pytest.mark.deep
 def test_what_libraries_start_has_a_safe_path(tmp_path: Path) -> None:
     code = "import aboveboard.start as s; s.main()"
     (tmp_path / "json.py").write_text("open('ran', 'w').close()\n")

@@ -71,6 +71,7 @@ def test_no_route_answers_a_request_without_a_signature(settled: Table) -> None:
         assert answer.status_code in expected, (method, path, answer.status_code)
 
 
+@pytest.mark.deep
 def test_no_route_shows_a_collaboration_to_those_who_take_no_part(settled: Table) -> None:
     house = settled.house
     for stranger in list_strangers(house):
@@ -189,6 +190,7 @@ def test_keys_are_registered_by_whoever_holds_them_only(hub: Hub, house: House) 
     assert thief.send("POST", "/api/v1/invitations/accept", body).status_code == 401
 
 
+@pytest.mark.deep
 def test_guessing_without_a_key_is_slowed_down(house: House) -> None:
     client = house.people["acme"].client
     statuses = [client.get(f"http://{HOST}/api/v1/me").status_code for _ in range(130)]

@@ -320,6 +320,7 @@ def test_new_keys_that_are_named_again_and_again_are_told_once_a_day(
     assert count_notices(hub, "acme", "vouch") == 0
 
 
+@pytest.mark.deep
 def test_disputes_that_are_withdrawn_again_and_again_are_told_once_a_day(disputed: Table) -> None:
     hub = disputed.house.hub
     mark_sent(hub)

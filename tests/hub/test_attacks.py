@@ -22,6 +22,7 @@ from aboveboard.hub.organizations import invite
 from aboveboard.hub.signatures import Target, sign_request
 
 
+@pytest.mark.deep
 def test_a_flood_of_invitations_that_are_guessed_is_slowed_and_members_are_served(
     hub: Hub, house: House
 ) -> None:

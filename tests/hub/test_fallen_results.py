@@ -88,6 +88,7 @@ def test_a_result_that_stands_is_owed_as_before(hub: Hub, owing: Table) -> None:
     assert list_transfers(hub, owing.id) == before
 
 
+@pytest.mark.deep
 def test_nothing_of_a_disputed_round_is_paid_or_netted(hub: Hub, owing: Table) -> None:
     pending = next(each for each in list_transfers(hub, owing.id) if each.name == "bolt")
     dispute(owing)
@@ -98,6 +99,7 @@ def test_nothing_of_a_disputed_round_is_paid_or_netted(hub: Hub, owing: Table) -
 
 
 @pytest.mark.parametrize("archived", [False, True])
+@pytest.mark.deep
 def test_members_hold_transfers_of_a_fallen_round_to_be_void_when_it_is_archived_too(
     hub: Hub, owing: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archived: bool
 ) -> None:

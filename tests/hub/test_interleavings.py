@@ -132,6 +132,7 @@ def test_no_interleaving_of_transfers_and_logs_lets_an_honest_hub_look_wrong(
         assert all(each["verified"] for each in seen), order
 
 
+@pytest.mark.deep
 def test_a_dishonest_hub_is_found_in_whatever_order_it_answers(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

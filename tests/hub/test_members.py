@@ -243,6 +243,7 @@ def test_serve_prints_its_address_as_its_first_line(tmp_path: Path) -> None:
         assert server.wait(20) in (0, -15, 143)
 
 
+@pytest.mark.deep
 def test_a_member_sees_before_it_commits_that_its_list_has_changed_too_much(town: Town) -> None:
     town.join()
     first = town.open(repeats={"added": 1}, keep_days=0)

@@ -40,6 +40,7 @@ def open_with(town: Town, **options: object) -> str:
     return identifier
 
 
+@pytest.mark.deep
 def test_a_member_that_has_lost_its_keys_goes_on_once_all_have_vouched(town: Town) -> None:
     town.join()
     identifier = open_with(town, more={"lost_key": "all"})
@@ -67,6 +68,7 @@ def test_a_member_that_has_lost_its_keys_goes_on_once_all_have_vouched(town: Tow
     assert list_standings(acme)[0].view["state"] == "submitting"
 
 
+@pytest.mark.deep
 def test_a_change_is_signed_from_the_members_folders(town: Town) -> None:
     from aboveboard.hub.series.repeating import propose_change
 

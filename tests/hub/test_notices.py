@@ -139,6 +139,7 @@ def test_each_member_hears_once_that_it_is_its_turn_and_nothing_else(
             assert secret not in text
 
 
+@pytest.mark.deep
 def test_several_notices_of_one_member_are_one_message(
     hub: Hub, house: House, tmp_path: Path, mails: MailStub
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_message_that_is_not_taken_is_sent_again_later_each_time(
     assert row.sent is not None
 
 
+@pytest.mark.deep
 def test_what_nobody_takes_is_given_up_and_says_why(
     hub: Hub, house: House, tmp_path: Path, mails: MailStub
 ) -> None:
@@ -247,6 +249,7 @@ def test_a_claim_that_ran_out_is_left_to_the_worker_that_took_it(
     assert sent.count("other") == 1
 
 
+@pytest.mark.deep
 def test_a_receiver_that_answers_byte_by_byte_is_cut_off(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_child_reaches_the_superlink_through_its_folder_as_long_as_it_runs(
         ask(tmp_path / SOCKET_FILE, b"late")
 
 
+@pytest.mark.deep
 def test_a_superlink_that_is_not_there_is_a_broken_connection(tmp_path: Path) -> None:
     with socket.socket() as gone:
         gone.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
@@ -70,6 +71,7 @@ def test_a_superlink_that_is_not_there_is_a_broken_connection(tmp_path: Path) ->
             assert ask(tmp_path / SOCKET_FILE, b"") == b""
 
 
+@pytest.mark.deep
 def test_a_long_folder_has_a_socket_too(tmp_path: Path, echo: tuple[str, int]) -> None:
     folder = tmp_path / ("x" * 120)
     folder.mkdir()

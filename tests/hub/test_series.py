@@ -193,6 +193,7 @@ def sizes_of_hashes(hub: Hub, table: Table) -> dict[str, int]:
     return {path.stem: path.stat().st_size // HASH for path in found}
 
 
+@pytest.mark.deep
 def test_hashes_of_lists_are_deleted_with_the_inputs_and_the_limit_ends(
     hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +221,7 @@ def stop_the_worker(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.deep
 def test_a_round_without_a_result_moves_no_limit(
     hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

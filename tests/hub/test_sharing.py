@@ -122,6 +122,7 @@ def read_fault(town: Town, name: str) -> str:
     return standing.view["fault"] or ""
 
 
+@pytest.mark.deep
 def test_members_notice_a_hub_that_was_restored_from_an_old_backup(
     town: Town, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_members_body_that_does_not_come_is_given_up(
     assert b"the body comes too slowly" in heard
 
 
+@pytest.mark.deep
 def test_many_strangers_who_say_nothing_keep_no_member_out(
     served: tuple[BackgroundServer, PrivateKeys],
 ) -> None:

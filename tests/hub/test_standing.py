@@ -199,6 +199,7 @@ def test_a_damaged_state_is_passed_over(
     assert check_hub(hub).faults == ()
 
 
+@pytest.mark.deep
 def test_an_upgrade_writes_what_stands_and_a_damaged_log_keeps_no_other_from_it(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(
         finish(connection, second)
 
 
+@pytest.mark.deep
 def test_a_result_is_not_written_by_a_worker_that_was_replaced_meanwhile(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_two_last_submitters_at_once_start_one_settlement(
         assert connection.execute(select(func.count()).select_from(job)).scalar_one() == 1
 
 
+@pytest.mark.deep
 def test_a_job_that_fails_again_and_again_is_given_up_and_told(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
@@ -233,6 +235,7 @@ def test_a_job_that_fails_says_nothing_of_what_was_sent_meanwhile(
     assert table.view("bolt")["next"] is None
 
 
+@pytest.mark.deep
 def test_a_result_that_cannot_be_sealed_anew_is_no_settlement_that_failed(
     hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -567,6 +570,7 @@ def test_a_job_that_ends_each_worker_is_given_up(hub: Hub, house: House, tmp_pat
     assert count_told(hub) == 1
 
 
+@pytest.mark.deep
 def test_what_a_killed_worker_left_is_removed_however_deep_it_is(hub: Hub) -> None:
     folder = hub.scratch / "job-7-1"
     folder.mkdir(parents=True)

@@ -108,6 +108,7 @@ def test_an_announcement_that_step_a_ends_is_pointed_out_first() -> None:
 
 @given(st.data())
 @settings(max_examples=up_to(30), deadline=None)
+@pytest.mark.deep
 def test_a_coalition_that_casts_other_votes_gains_what_no_joint_vote_exceeds(
     data: st.DataObject,
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_replay_by_another_search_finds_the_same_optimum(
     assert replay(folder, settle).differ == ()
 
 
+@pytest.mark.deep
 def test_a_replay_sees_that_another_allocation_was_written(folder: Path) -> None:
     """Of the same welfare, but not the canonical one: whoever wrote it chose among equals."""
     place = folder / "settlement.json"

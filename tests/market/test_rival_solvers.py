@@ -94,6 +94,7 @@ def test_the_better_of_two_unfinished_searches_is_taken(race_always, monkeypatch
     assert (found.bound, found.canonical, found.solver) == (best.welfare + 4, False, "highs")
 
 
+@pytest.mark.deep
 def test_the_rivals_process_ends_when_its_parent_does():
     code = f"import sys; sys.path[:0] = {sys.path!r}; " + (
         "from aboveboard.market.optimum.rivals import _end_with_parent as end; end()"

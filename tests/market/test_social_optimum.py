@@ -81,6 +81,7 @@ def test_all_solvers_find_the_first_optimum_in_canonical_order(of: Market) -> No
 
 @settings(max_examples=up_to(25), deadline=None)
 @given(markets())
+@pytest.mark.deep
 def test_all_solvers_find_all_optima(of: Market) -> None:
     assume(of.n > 1)
     best = first_best(of)[1]
@@ -109,6 +110,7 @@ def test_every_solver_can_break_the_ties(of: Market) -> None:
 
 @settings(max_examples=up_to(60), deadline=None)
 @given(markets())
+@pytest.mark.deep
 def test_in_a_small_market_weights_write_the_order_of_allocations(of: Market) -> None:
     weights = weigh_ties(of)
     sums = [weights.weigh_allocation(a) for a in in_order(of)]
@@ -251,6 +253,7 @@ def test_what_a_time_limit_leaves_is_feasible_with_a_bound() -> None:
     assert found.gap is None or found.gap > 0
 
 
+@pytest.mark.deep
 def test_progress_is_told_while_the_solver_works(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int | None]] = []
     told_meanwhile = Event()

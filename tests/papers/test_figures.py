@@ -131,6 +131,7 @@ def test_figure_5_says_what_the_paper_does_not(drawn):
 # ---------------------------------------------------------------------------- figure 6
 
 
+@pytest.mark.deep
 def test_figure_6_has_the_papers_thresholds(drawn):
     results = drawn["figure-6"].results
     assert results["c_th"] == pytest.approx(1 / 3)

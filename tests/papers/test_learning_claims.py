@@ -419,6 +419,7 @@ def test_a_boundary_off_by_one_and_a_wrong_alpha_star_are_found(monkeypatch):
     assert verdicts("alpha-star") == (FALSE,)
 
 
+@pytest.mark.deep
 def test_a_wrong_quality_makes_the_closed_forms_fail(monkeypatch):
     class Halved(averages.Logistic):
         def evaluate(self, sizes):

@@ -46,6 +46,7 @@ def test_a_parquet_file_that_would_not_fit_is_refused_with_its_estimate(tmp_path
     assert "reading it would take about 61.0 MiB (1,000,000 rows of 1 column)" in said
 
 
+@pytest.mark.deep
 def test_hundreds_of_millions_of_equal_rows_are_refused_before_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

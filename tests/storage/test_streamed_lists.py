@@ -169,6 +169,7 @@ def test_further_faults_are_counted_over_all_batches(tmp_path: Path, kind: str |
 
 
 @pytest.mark.usefixtures("shelves")
+@pytest.mark.deep
 def test_what_most_entries_are_is_asked_of_all_batches(tmp_path: Path) -> None:
     # The first batch looks like names, and all together do not; or the other way round.
     words = [f"word {k}" for k in range(200)]

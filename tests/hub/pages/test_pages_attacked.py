@@ -86,6 +86,7 @@ def list_others(house: House) -> Iterator[Reader]:
 
 
 @on_both
+@pytest.mark.deep
 def test_no_page_shows_a_collaboration_to_those_who_take_no_part(
     house: House, settled: Table, tmp_path: Path
 ) -> None:

@@ -294,6 +294,7 @@ def test_a_weight_on_a_constant_feature_is_no_back_door(tmp_path: Path) -> None:
     assert model.predict_proba(row).tolist() == model.predict_proba(victim).tolist()
 
 
+@pytest.mark.deep
 def test_a_column_in_another_unit_is_named(folder: Path, tmp_path: Path) -> None:
     for name in ("test", "validation", "large"):
         (tmp_path / f"{name}.csv").write_text((folder / f"{name}.csv").read_text())

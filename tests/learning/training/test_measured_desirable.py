@@ -46,6 +46,7 @@ def load(folder: Path, *, alpha: float = -0.6, step: int = 10, more: str = "") -
     return ab.load(path)
 
 
+@pytest.mark.deep
 def test_measured_sizes_are_rounded_down_to_the_grid_and_pay_as_given_ones(tmp_path: Path) -> None:
     collaboration = load(tmp_path)
     settlement: Any = ab.run(collaboration)

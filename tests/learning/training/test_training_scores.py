@@ -220,6 +220,7 @@ def test_no_constant_scores_above_zero_on_rows_that_are_drawn_again(
     assert (drawn[np.isfinite(drawn)] == 0).all()
 
 
+@pytest.mark.deep
 def test_a_model_that_ranks_rows_of_one_class_is_no_constant() -> None:
     y = np.arange(40) // 36
     x = np.where(y, 2.0, np.arange(40) / 20)[:, None]
