@@ -165,6 +165,7 @@ def test_the_rule_of_an_exchange_stands_in_the_terms(tmp_path: Path) -> None:
     assert terms["parameters"]["rule"] == "best-group"
 
 
+@pytest.mark.deep
 def test_members_stand_in_the_terms_in_the_order_of_the_file(tmp_path: Path) -> None:
     """A table of coalitions, or of what models are worth, means its parties by their order."""
     table = {

@@ -126,6 +126,7 @@ def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         rounds.audit_round(tmp_path, tmp_path)
 
 
+@pytest.mark.deep
 def test_the_centers_own_files_are_opened_too(tmp_path: Path) -> None:
     held = hold_round(
         "curation.fair",

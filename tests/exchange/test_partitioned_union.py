@@ -99,7 +99,7 @@ def test_parts_of_every_size_give_the_replies_of_lists_in_memory(
 
 
 @pytest.mark.deep
-@settings(max_examples=up_to(150))
+@settings(max_examples=up_to(40))
 @given(parties(), st.integers(0, 9), st.data())
 def test_parts_give_the_replies_of_lists_in_memory_for_many_lists(
     records: dict[str, Records], seed: int, data: st.DataObject
@@ -132,6 +132,7 @@ def test_region_counts_of_the_parts_add_up(records: dict[str, Records]) -> None:
 
 
 @pytest.mark.parametrize(("each", "most"), [(3, 100), (1, 4), (40, 1000)])
+@pytest.mark.deep
 def test_the_first_of_each_region_are_those_of_lists_in_memory(each: int, most: int) -> None:
     records = make_large_parties()
     union = tabulate_union(records, 3, sizes=Sizes(part=500))

@@ -232,6 +232,7 @@ def test_a_wrong_exclusivity_is_refused(tmp_path: Path, value: str, words: str) 
         load(tmp_path, f"exclusivity = {value}")
 
 
+@pytest.mark.deep
 def test_a_range_stands_in_the_record_of_a_run_as_it_was_written(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 

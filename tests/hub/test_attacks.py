@@ -115,6 +115,7 @@ def test_uploads_at_once_leave_no_more_on_the_disk_than_one_after_the_other(
     assert len(list_files(hub)) == 5
 
 
+@pytest.mark.deep
 def test_an_upload_ends_once_others_have_filled_the_disk(
     hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def list_open(folder: Path) -> list[str]:
     return [here for here, _, _ in os.walk(folder) if Path(here).stat().st_mode & OTHERS]
 
 
+@pytest.mark.deep
 def test_no_folder_of_a_hub_or_of_its_backups_is_open(town: Town, tmp_path: Path) -> None:
     town.join()
     identifier = town.open()

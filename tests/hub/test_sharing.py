@@ -158,6 +158,7 @@ def test_status_looks_at_what_the_hub_adds_to_a_log_that_was_seen(town: Town) ->
     assert (folder / "log.jsonl").read_bytes() == before  # it has looked, and kept nothing
 
 
+@pytest.mark.deep
 def test_members_notice_a_round_of_which_the_hub_says_nothing_more(
     town: Town, tmp_path: Path
 ) -> None:

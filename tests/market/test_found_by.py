@@ -112,6 +112,7 @@ class TestARunThatATimeLimitEnded:
 
         return settle_and_replay
 
+    @pytest.mark.deep
     def test_another_optimum_is_as_good(self, run: Any) -> None:
         again = run((self.BOTH, 5), (self.BOB, 5))
         assert (again.differ, again.unconfirmed) == ((), ())
@@ -130,6 +131,7 @@ class TestARunThatATimeLimitEnded:
         assert f"not proved again: {claim}" in said
 
     @pytest.mark.parametrize("found", [{"allocation": [1, 9]}, {"bound": 5}, {"bound": "6"}])
+    @pytest.mark.deep
     def test_what_says_something_else_than_the_run_is_seen(self, run: Any, found: Any) -> None:
         assert "settlement.json" in run((self.BOTH, 6), (self.BOB, 7), **found).differ
 

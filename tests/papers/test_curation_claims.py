@@ -212,6 +212,7 @@ def test_coins_that_nobody_finds_break_what_is_said_of_them(monkeypatch):
     assert verdict("theorem-2-mixed") == FALSE
 
 
+@pytest.mark.deep
 def test_a_posterior_that_ignores_the_message_breaks_footnote_3(monkeypatch):
     monkeypatch.setattr(Channel, "posterior", lambda self, prior: (F(1, 2), prior, prior))
     assert check_claim(find_claim("curation/footnote-3")).verdicts[1] == "false as corrected"

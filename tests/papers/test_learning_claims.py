@@ -122,6 +122,7 @@ def test_every_finding_rests_on_checks_and_shows_what_refutes(results):
                 assert finding.correction
 
 
+@pytest.mark.deep
 def test_results_are_plain_data_and_the_same_again(results):
     for name, result in results.items():
         assert json.loads(json.dumps(result.as_dict(), allow_nan=False))["findings"], name

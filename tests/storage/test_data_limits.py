@@ -203,6 +203,7 @@ for at in range(4, len(whole)):
 """
 
 
+@pytest.mark.deep
 def test_a_file_that_ends_the_process_of_its_reader_is_refused_in_words(tmp_path: Path) -> None:
     """One byte of a page's header changed, as a bad disk does: such files abort polars 2.1."""
     path = tmp_path / "a.parquet"

@@ -35,6 +35,7 @@ def test_fair_shares_keep_all_four_axioms(values: list[F], seed: int) -> None:
 
 
 @given(VALUES, st.sampled_from(NAMES), st.integers(0, 99))
+@pytest.mark.deep
 def test_they_keep_them_where_two_users_add_the_same_and_one_nothing(
     values: list[F], idle: str, seed: int
 ) -> None:

@@ -30,6 +30,7 @@ def test_users_share_as_the_mean_over_orders_of_arrival_says(values: list[Fracti
 
 
 @given(TABLES)
+@pytest.mark.deep
 def test_with_the_platform_shares_are_those_of_equations_5_and_6(values: list[Fraction]) -> None:
     platform, users = oracle.theorem_1(values)
     found = shapley_with_platform(values)
