@@ -224,3 +224,15 @@ def test_a_backup_is_restored_into_nothing_but_an_empty_place(
         restore(tmp_path / "backup", hub.folder)
     with pytest.raises(InputError, match="no backup"):
         restore(tmp_path, tmp_path / "again")
+
+
+def test_a_restore_that_fails_leaves_no_folder_that_passes_for_a_hub(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    house.open(tmp_path)
+    back_up(hub, tmp_path / "backup")
+    rows = tmp_path / "backup" / "tables" / "member.jsonl"
+    rows.write_text("".join(rows.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(InputError):
+        restore(tmp_path / "backup", tmp_path / "restored")
+    assert not (tmp_path / "restored").exists()

@@ -120,6 +120,16 @@ def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[
     if folder.exists():
         raise InputError(str(folder), "it exists", "name a folder that is new")
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True)  # private before a key is in it
+    try:
+        rows = _fill(folder, backup, numbers["rows"], database)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half a hub would pass for an empty one
+        raise
+    return {"rows": rows, "files": numbers["files"]}
+
+
+def _fill(folder: Path, backup: Path, due: int, database: str | None) -> int:
+    """Fill the folder of a new hub from a backup; return how many rows it has."""
     left_out = shutil.ignore_patterns(TABLES, FORMAT_FILE)
     shutil.copytree(backup, folder, ignore=left_out, dirs_exist_ok=True)
     for place, _, _ in os.walk(folder):
@@ -137,12 +147,12 @@ def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[
                         f"table {table.name!r}", "it is not empty", "name an empty database"
                     )
                 rows += _read_rows(connection, table, backup / TABLES / f"{table.name}.jsonl")
+            if rows != due:
+                raise InputError(str(backup), "it has lost rows", "use another backup")
     finally:
         hub.close()
-    if rows != numbers["rows"]:
-        raise InputError(str(backup), "it has lost rows", "use another backup")
     upgrade_hub(folder)  # an older version's rows lack what later ones repeat of logs
-    return {"rows": rows, "files": numbers["files"]}
+    return rows
 
 
 def _copy_folder(source: Path, target: Path) -> None:
